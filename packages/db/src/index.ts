@@ -1,1 +1,10 @@
-export {};
+export { connectDatabase } from "./client.ts";
+export type { ConnectOptions, Database, Transaction } from "./client.ts";
+export { databaseErrorOf } from "./errors.ts";
+export type { DatabaseError } from "./errors.ts";
+export { MigrationError } from "./migrate/files.ts";
+export { migrate } from "./migrate/migrate.ts";
+export type { MigrateOptions } from "./migrate/migrate.ts";
+export type { Role } from "./migrate/roles.ts";
+export { createWorkerPool } from "./worker-pool.ts";
+export type { WorkerPoolOptions } from "./worker-pool.ts";

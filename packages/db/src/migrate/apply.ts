@@ -1,0 +1,75 @@
+import type { Sql, TransactionSql } from "postgres";
+import { MigrationError, type AppliedMigration, type MigrationFile, type MigrationStatement } from "./files.ts";
+
+// A migration that waits for a long transaction makes everybody behind it wait too; better to fail and be tried again.
+const LOCK_TIMEOUT = "60s";
+
+export async function readApplied(sql: Sql): Promise<readonly AppliedMigration[]> {
+  await sql.begin(async (tx) => {
+    await asOwner(tx);
+    await tx`create table if not exists public.sewa_migrations (
+      name text primary key,
+      hash text not null,
+      applied_at timestamptz not null default now()
+    )`;
+  });
+  // Read as the owner too: who connects need not be able to read the tables.
+  return sql.begin(async (tx) => {
+    await asOwner(tx);
+    return [...(await tx<AppliedMigration[]>`select name, hash from public.sewa_migrations order by name`)];
+  });
+}
+
+/** Applies one file and records it. In a transaction both happen or neither; without one, a failed file has to bear being repeated. */
+export async function applyMigration(sql: Sql, file: MigrationFile): Promise<void> {
+  if (file.inTransaction) {
+    await sql.begin(async (tx) => {
+      await asOwner(tx);
+      for (const statement of file.statements) await run(tx, file, statement);
+      await recordApplied(tx, file);
+    });
+    return;
+  }
+  try {
+    await sql`set role sewa_owner`;
+    await sql`set search_path = public`;
+    for (const statement of file.statements) await run(sql, file, statement);
+  } finally {
+    await sql`reset role`;
+    await sql`reset search_path`;
+  }
+  await sql.begin((tx) => recordApplied(tx, file));
+}
+
+async function asOwner(tx: TransactionSql): Promise<void> {
+  await tx`set local role sewa_owner`;
+  await tx`set local search_path = public`;
+  await tx.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
+}
+
+async function recordApplied(tx: TransactionSql, file: MigrationFile): Promise<void> {
+  await asOwner(tx); // Again: the file may have changed the role.
+  await tx`insert into public.sewa_migrations (name, hash) values (${file.name}, ${file.hash})`;
+}
+
+async function run(sql: Sql | TransactionSql, file: MigrationFile, statement: MigrationStatement): Promise<void> {
+  try {
+    await sql.unsafe(statement.sql);
+  } catch (cause) {
+    throw new MigrationError(
+      `${file.name}.sql:${failingLine(statement, cause)}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** PostgreSQL counts in characters from the start of what was sent. */
+function failingLine(statement: MigrationStatement, error: unknown): number {
+  if (!(error instanceof Error) || !("position" in error)) return statement.line;
+  const position = Number(error.position);
+  return Number.isFinite(position)
+    ? statement.line + statement.sql.slice(0, position).split("\n").length - 1
+    : statement.line;
+}

@@ -1,0 +1,98 @@
+import { sql } from "drizzle-orm";
+import { check, foreignKey, index, integer, pgTable, text, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { at, bytes, currencyCode, id, insertedAt, minor } from "./columns.ts";
+
+/** The catalog belongs to the house, so it carries no organization. */
+export const offerings = pgTable(
+  "offerings",
+  {
+    id: id(),
+    slug: text().notNull(),
+    name: text().notNull(),
+    summary: text().notNull(),
+    status: text({ enum: ["published", "hidden"] }).notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [uniqueIndex("offerings_slug_key").on(t.slug)],
+);
+
+/** Immutable: an instance is pinned to one. */
+export const blueprintVersions = pgTable(
+  "blueprint_versions",
+  {
+    id: id(),
+    offeringId: uuid()
+      .notNull()
+      .references(() => offerings.id),
+    version: integer().notNull(),
+    contentHash: text().notNull(),
+    /** The definition as it was handed in. */
+    source: text().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("blueprint_versions_number_key").on(t.offeringId, t.version),
+    unique("blueprint_versions_content_key").on(t.offeringId, t.contentHash),
+    unique("blueprint_versions_offering_key").on(t.offeringId, t.id),
+  ],
+);
+
+export const plans = pgTable(
+  "plans",
+  {
+    id: id(),
+    offeringId: uuid()
+      .notNull()
+      .references(() => offerings.id),
+    /** What new orders get; running instances keep theirs. */
+    blueprintVersionId: uuid().notNull(),
+    slug: text().notNull(),
+    name: text().notNull(),
+    status: text({ enum: ["published", "hidden"] }).notNull(),
+    cpuRequestMillis: integer().notNull(),
+    cpuLimitMillis: integer().notNull(),
+    memoryRequestBytes: bytes().notNull(),
+    memoryLimitBytes: bytes().notNull(),
+    storageBytes: bytes().notNull(),
+    interval: text({ enum: ["P30D", "P1M"] }).notNull(),
+    gracePeriodDays: integer().notNull(),
+    pastDueDays: integer().notNull(),
+    nodePool: text().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("plans_slug_key").on(t.offeringId, t.slug),
+    foreignKey({
+      columns: [t.offeringId, t.blueprintVersionId],
+      foreignColumns: [blueprintVersions.offeringId, blueprintVersions.id],
+      name: "plans_blueprint_version_fk",
+    }),
+    check(
+      "plans_limits",
+      sql`${t.cpuRequestMillis} between 1 and ${t.cpuLimitMillis} and ${t.memoryRequestBytes} between 1 and ${t.memoryLimitBytes} and ${t.storageBytes} > 0`,
+    ),
+    check("plans_days", sql`${t.gracePeriodDays} >= 0 and ${t.pastDueDays} >= 0`),
+  ],
+);
+
+/** Immutable. A new price supersedes the old one; who rents keeps theirs. */
+export const prices = pgTable(
+  "prices",
+  {
+    id: id(),
+    planId: uuid()
+      .notNull()
+      .references(() => plans.id),
+    currency: currencyCode().notNull(),
+    amountMinor: minor().notNull(),
+    createdAt: insertedAt(),
+    supersededAt: at(),
+  },
+  (t) => [
+    index("prices_plan").on(t.planId),
+    uniqueIndex("prices_current_key")
+      .on(t.planId, t.currency)
+      .where(sql`${t.supersededAt} is null`),
+    check("prices_amount", sql`${t.amountMinor} >= 0`),
+  ],
+);

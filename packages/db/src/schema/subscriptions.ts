@@ -1,0 +1,104 @@
+import { sql } from "drizzle-orm";
+import { boolean, check, foreignKey, index, integer, jsonb, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
+import { organizations } from "./accounts.ts";
+import { plans, prices } from "./catalog.ts";
+import { at, currencyCode, id, insertedAt, minor } from "./columns.ts";
+
+export const subscriptions = pgTable(
+  "subscriptions",
+  {
+    id: id(),
+    organizationId: uuid()
+      .notNull()
+      .references(() => organizations.id),
+    planId: uuid()
+      .notNull()
+      .references(() => plans.id),
+    priceId: uuid()
+      .notNull()
+      .references(() => prices.id),
+    status: text({ enum: ["pending", "active", "past_due", "expired", "cancelled"] }).notNull(),
+    /** Terms of the rent, as they were when it was ordered. */
+    currency: currencyCode().notNull(),
+    amountMinor: minor().notNull(),
+    interval: text({ enum: ["P30D", "P1M"] }).notNull(),
+    timeZone: text().notNull(),
+    gracePeriodDays: integer().notNull(),
+    pastDueDays: integer().notNull(),
+    /** 0 until the first payment; each payment after an expiry opens the next term. */
+    termNumber: integer().notNull().default(0),
+    /** Periods of the term are computed from here: anchor + n x interval. */
+    billingAnchorAt: at(),
+    /** Index of the current period in its term. */
+    periodIndex: integer().notNull().default(0),
+    currentPeriodStart: at(),
+    currentPeriodEnd: at(),
+    cancelAtPeriodEnd: boolean().notNull().default(false),
+    activatedAt: at(),
+    pastDueAt: at(),
+    expiredAt: at(),
+    graceEndsAt: at(),
+    cancelledAt: at(),
+    cancelReason: text({ enum: ["customer", "order_expired", "provisioning_failed", "grace_over", "operator"] }),
+    /** The cluster has confirmed that nothing is left. */
+    purgedAt: at(),
+    /** When time alone changes something next; null when it never will. What the sweep looks at. */
+    nextDueAt: at(),
+    orderedAt: at().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("subscriptions_organization_key").on(t.organizationId, t.id),
+    index("subscriptions_list").on(t.organizationId, t.id),
+    index("subscriptions_due")
+      .on(t.nextDueAt)
+      .where(sql`${t.nextDueAt} is not null`),
+    index("subscriptions_unpurged")
+      .on(t.cancelledAt)
+      .where(sql`${t.status} = 'cancelled' and ${t.purgedAt} is null`),
+    check("subscriptions_amount", sql`${t.amountMinor} >= 0`),
+    check(
+      "subscriptions_period",
+      sql`${t.status} not in ('active', 'past_due') or (${t.billingAnchorAt} is not null and ${t.currentPeriodStart} < ${t.currentPeriodEnd})`,
+    ),
+    check(
+      "subscriptions_expired",
+      sql`${t.status} <> 'expired' or (${t.expiredAt} is not null and ${t.graceEndsAt} is not null)`,
+    ),
+    check(
+      "subscriptions_cancelled",
+      sql`(${t.status} = 'cancelled') = (${t.cancelledAt} is not null and ${t.cancelReason} is not null)`,
+    ),
+    check("subscriptions_purged", sql`${t.purgedAt} is null or ${t.status} = 'cancelled'`),
+  ],
+);
+
+export const orders = pgTable(
+  "orders",
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    subscriptionId: uuid().notNull(),
+    planId: uuid()
+      .notNull()
+      .references(() => plans.id),
+    priceId: uuid()
+      .notNull()
+      .references(() => prices.id),
+    parameters: jsonb().$type<Record<string, unknown>>().notNull(),
+    currency: currencyCode().notNull(),
+    totalMinor: minor().notNull(),
+    placedBy: text().notNull(),
+    placedAt: at().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("orders_organization_key").on(t.organizationId, t.id),
+    unique("orders_subscription_key").on(t.organizationId, t.subscriptionId),
+    foreignKey({
+      columns: [t.organizationId, t.subscriptionId],
+      foreignColumns: [subscriptions.organizationId, subscriptions.id],
+      name: "orders_subscription_fk",
+    }),
+  ],
+);

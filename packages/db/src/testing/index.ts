@@ -1,0 +1,3 @@
+export { cloneDatabase, startTestPostgres } from "./postgres.ts";
+export type { TestDatabase, TestPostgres, TestTemplate } from "./postgres.ts";
+export { createTestDatabase } from "./test-database.ts";
