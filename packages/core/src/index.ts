@@ -1,1 +1,31 @@
-export {};
+export * from "./accounts/index.ts";
+export * from "./audit/index.ts";
+export * from "./billing/index.ts";
+export * from "./capacity/index.ts";
+export * from "./catalog/index.ts";
+export * from "./clocks/index.ts";
+export * from "./events/index.ts";
+export * from "./idempotency/index.ts";
+export * from "./instances/index.ts";
+export * from "./jobs/index.ts";
+export * from "./notifications/index.ts";
+export * from "./operations/index.ts";
+export * from "./orders/index.ts";
+export * from "./subscriptions/index.ts";
+export { type Actor, formatActor } from "./actor.ts";
+export { addMs, type Clock, dayMs, hourMs, manualClock, minuteMs, secondMs, systemClock } from "./clock.ts";
+export { type CoreEnvironment, coreConfigShape, toCoreConfig } from "./config.ts";
+export {
+  type CoreConfig,
+  type CoreContext,
+  type CoreDependencies,
+  createContext,
+  type Observer,
+  type Tx,
+} from "./context.ts";
+export { DomainError, type DomainErrorCode, domainErrorCodes, type FieldIssue } from "./errors.ts";
+export { fromPublicId, type IdKind, type Ids, publicIdPrefix, toPublicId, uuidV7Ids } from "./ids.ts";
+export { createKeyring, type Keyring, parseKeyring } from "./keyring.ts";
+export { fromMajor, type Money, minorDigitsOf, toMajor } from "./money.ts";
+export { maxPageSize, type Page, type PageInput } from "./pages.ts";
+export { isTimeZone } from "./periods.ts";

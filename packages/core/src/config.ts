@@ -1,0 +1,81 @@
+import { z } from "zod";
+import type { CoreConfig } from "./context.ts";
+import { type Keyring, parseKeyring } from "./keyring.ts";
+import { minorDigitsOf } from "./money.ts";
+import { isTimeZone } from "./periods.ts";
+
+const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+const domain = z
+  .string()
+  .regex(/^(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, "Not a domain name.");
+
+const currency = z.string().refine(
+  (code) => {
+    try {
+      minorDigitsOf(code);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  { error: "Not a currency that can be sold in." },
+);
+
+const keyring = z.string().transform((text, context): Keyring => {
+  try {
+    return parseKeyring(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : "Not a keyring." });
+    return z.NEVER;
+  }
+});
+
+/**
+ * The variables that the business reads, by name: every process that runs core takes them into its own environment
+ * schema, so that server, worker and command line cannot disagree on a default.
+ */
+export const coreConfigShape = {
+  /** Domain under which apps get their addresses. */
+  APPS_DOMAIN: domain.default("localhost"),
+  APPS_SCHEME: z.enum(["http", "https"]).default("https"),
+  APPS_PORT: whole(1, 65_535).optional(),
+  /** Base of the links in mails. */
+  PORTAL_URL: z.url().transform((url) => url.replace(/\/+$/, "")),
+  SECRETS_KEYRING: keyring,
+  CURRENCY: currency.default("IDR"),
+  TIME_ZONE: z.string().refine(isTimeZone, "Not an IANA time zone.").default("Asia/Jakarta"),
+  ORDER_TTL_HOURS: whole(1, 720).default(24),
+  RENEWAL_LEAD_DAYS: whole(0, 27).default(7),
+  REMINDER_HOUR: whole(0, 23).default(9),
+  MEMORY_RESERVE_PERCENT: whole(0, 90).default(35),
+  CPU_RESERVE_PERCENT: whole(0, 90).default(15),
+  MAX_INSTANCES_PER_ORGANIZATION: whole(1, 1_000).default(5),
+  INVOICE_SERIES: z
+    .string()
+    .regex(/^[A-Z0-9]{1,10}$/, "Up to ten capital letters or digits.")
+    .default("INV"),
+  TEST_CLOCKS: flag.default(false),
+} as const;
+
+const coreEnvironment = z.object(coreConfigShape);
+export type CoreEnvironment = z.infer<typeof coreEnvironment>;
+
+export function toCoreConfig(env: CoreEnvironment): CoreConfig {
+  return {
+    appsDomain: env.APPS_DOMAIN,
+    appsScheme: env.APPS_SCHEME,
+    appsPort: env.APPS_PORT ?? null,
+    portalUrl: env.PORTAL_URL,
+    currency: env.CURRENCY,
+    timeZone: env.TIME_ZONE,
+    orderTtlHours: env.ORDER_TTL_HOURS,
+    renewalLeadDays: env.RENEWAL_LEAD_DAYS,
+    reminderHour: env.REMINDER_HOUR,
+    memoryReservePercent: env.MEMORY_RESERVE_PERCENT,
+    cpuReservePercent: env.CPU_RESERVE_PERCENT,
+    maxInstancesPerOrganization: env.MAX_INSTANCES_PER_ORGANIZATION,
+    testClocks: env.TEST_CLOCKS,
+    invoiceSeries: env.INVOICE_SERIES,
+  };
+}

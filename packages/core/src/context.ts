@@ -1,0 +1,131 @@
+import type { Database, Transaction } from "@sewa/db";
+import { sql } from "drizzle-orm";
+import type { Actor } from "./actor.ts";
+import type { Clock } from "./clock.ts";
+import { assert } from "./errors.ts";
+import type { Ids } from "./ids.ts";
+import type { Keyring } from "./keyring.ts";
+
+/** What the operator configures about the business. Read once at start. */
+export interface CoreConfig {
+  /** Domain under which apps get their addresses, for example `apps.example.com`. Not the portal's. */
+  readonly appsDomain: string;
+  /** `https` in production; the address that customers see is built from it. */
+  readonly appsScheme: "http" | "https";
+  /** Port in the address of an app; null for the scheme's own. */
+  readonly appsPort: number | null;
+  /** Base of the links in mails: the frontend's address, without a slash at the end. */
+  readonly portalUrl: string;
+  /** Currency of quotes and invoices. */
+  readonly currency: string;
+  /** Time zone of new organizations. */
+  readonly timeZone: string;
+  /** Hours after which an unpaid order is cancelled. */
+  readonly orderTtlHours: number;
+  /** Days before the end of a period at which the next one's invoice opens. */
+  readonly renewalLeadDays: number;
+  /** Local hour at which reminders go out. */
+  readonly reminderHour: number;
+  /** Share of the machines' memory and CPU that is never promised, in percent. */
+  readonly memoryReservePercent: number;
+  readonly cpuReservePercent: number;
+  /** How many apps an organization may rent at once. */
+  readonly maxInstancesPerOrganization: number;
+  /** True: new organizations live on a test clock. For development only. */
+  readonly testClocks: boolean;
+  /** Prefix of invoice numbers; the year of opening is added. */
+  readonly invoiceSeries: string;
+}
+
+/** Told after commit about what happened; writes log lines and counters. Must not throw. */
+export interface Observer {
+  event(event: { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }): void;
+}
+
+export interface CoreDependencies {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly keyring: Keyring;
+  readonly config: CoreConfig;
+  readonly observer: Observer;
+}
+
+/** One open transaction, and what is true for its whole length. */
+export interface Tx {
+  readonly sql: Transaction;
+  /**
+   * Business time: the organization's test clock if it has one, else the process clock. Read together with the binding
+   * of the tenant, so that one transaction has one time. Leases, sessions, limits and deadlines use `ctx.clock` instead.
+   */
+  readonly now: Date;
+  readonly ctx: CoreContext;
+  /** Run as the last statements, in the order of registration. */
+  readonly beforeCommit: (() => Promise<void>)[];
+  /** Run once the transaction has been committed; never on a rollback. */
+  readonly afterCommit: (() => void)[];
+}
+
+/** Everything a verb needs to know about who asks, for whom and with what. */
+export interface CoreContext extends CoreDependencies {
+  readonly actor: Actor;
+  /** The tenant that transactions are bound to; null before log-in and for the house's own things. */
+  readonly organizationId: string | null;
+  readonly requestId: string | null;
+  /** READ COMMITTED, bound to the organization. Throws what `work` throws, after a rollback. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The same actor and request, bound to another organization. */
+  forOrganization(organizationId: string): CoreContext;
+  as(actor: Actor): CoreContext;
+}
+
+export function createContext(
+  dependencies: CoreDependencies,
+  who: { readonly actor: Actor; readonly organizationId?: string | null; readonly requestId?: string | null },
+): CoreContext {
+  const organizationId = who.organizationId ?? null;
+  const ctx: CoreContext = {
+    ...dependencies,
+    actor: who.actor,
+    organizationId,
+    requestId: who.requestId ?? null,
+    transaction: (work) => runTransaction(ctx, work),
+    forOrganization: (id) => createContext(dependencies, { ...who, organizationId: id }),
+    as: (actor) => createContext(dependencies, { ...who, actor }),
+  };
+  return ctx;
+}
+
+/** The tenant of a transaction that must have one. */
+export function organizationOf(tx: Tx): string {
+  assert(tx.ctx.organizationId !== null, "the transaction is bound to an organization");
+  return tx.ctx.organizationId;
+}
+
+async function runTransaction<T>(ctx: CoreContext, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const afterCommit: (() => void)[] = [];
+  const result = await ctx.db.drizzle.transaction(async (transaction) => {
+    const tx: Tx = {
+      sql: transaction,
+      now: await bindTenant(transaction, ctx),
+      ctx,
+      beforeCommit: [],
+      afterCommit,
+    };
+    const value = await work(tx);
+    for (const hook of tx.beforeCommit) await hook();
+    return value;
+  });
+  for (const hook of afterCommit) hook();
+  return result;
+}
+
+/** One statement: names the tenant for this transaction and reads its clock. */
+async function bindTenant(transaction: Transaction, ctx: CoreContext): Promise<Date> {
+  if (ctx.organizationId === null) return ctx.clock.now();
+  const rows = await transaction.execute<{ now_ms: string | null }>(sql`
+    select set_config('app.organization_id', ${ctx.organizationId}, true),
+      (select floor(extract(epoch from now_at) * 1000)::text from test_clocks where organization_id = ${ctx.organizationId}) as now_ms`);
+  const nowMs = rows[0]?.now_ms;
+  return nowMs == null ? ctx.clock.now() : new Date(Number(nowMs));
+}

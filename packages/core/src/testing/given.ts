@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { members, organizations, testClocks, users } from "@sewa/db/schema";
+import { applyCatalog } from "../catalog/index.ts";
+import { recordNodes } from "../capacity/index.ts";
+import type { CoreContext } from "../context.ts";
+import { createOrganizationHead } from "../events/index.ts";
+import { placeOrder, quoteOrder, type OrderView } from "../orders/index.ts";
+import { listOfferings } from "../catalog/index.ts";
+
+const catalogFolder = new URL("../../../blueprint/catalog/", import.meta.url);
+
+/** The catalog that ships, and one that costs money beside the free plan. */
+export async function givenCatalog(ctx: CoreContext): Promise<void> {
+  await applyCatalog(ctx, {
+    catalog: readFileSync(new URL("catalog.yaml", catalogFolder), "utf8"),
+    blueprints: { "uptime-kuma.yaml": readFileSync(new URL("uptime-kuma.yaml", catalogFolder), "utf8") },
+  });
+}
+
+const gib = 1024 ** 3;
+
+/** One control plane and two workers of 16 and 8 cores, 32 GiB each. */
+export async function givenMachines(ctx: CoreContext, pool = "default"): Promise<void> {
+  const machine = (name: string, role: "control-plane" | "worker", cores: number, memoryGib: number) => ({
+    name,
+    role,
+    pool,
+    ready: true,
+    schedulable: true,
+    allocatableCpuMillis: cores * 1_000,
+    allocatableMemoryBytes: memoryGib * gib,
+    conditions: [],
+  });
+  await recordNodes(ctx, [
+    machine("pc-1", "control-plane", 24, 64),
+    machine("pc-2", "worker", 16, 32),
+    machine("pc-3", "worker", 8, 32),
+  ]);
+}
+
+/** A verified customer with an organization; `ctx` acts as its owner. */
+export async function givenCustomer(
+  ctx: CoreContext,
+  options: { readonly testClock?: boolean; readonly locale?: "id" | "en" } = {},
+): Promise<{ readonly ctx: CoreContext; readonly organizationId: string; readonly userId: string }> {
+  const organizationId = ctx.ids.next();
+  const userId = ctx.ids.next();
+  const bound = ctx.forOrganization(organizationId);
+  await bound.transaction(async (tx) => {
+    await tx.sql.insert(users).values({
+      id: userId,
+      email: `${userId}@customer.test`,
+      name: "Budi",
+      locale: options.locale ?? "en",
+      emailVerifiedAt: tx.now,
+    });
+    await tx.sql.insert(organizations).values({ id: organizationId, name: "Budi's shop", timeZone: "Asia/Jakarta" });
+    await tx.sql.insert(members).values({ organizationId, userId, role: "owner" });
+    await createOrganizationHead(tx, organizationId);
+    if (options.testClock === true) {
+      await tx.sql.insert(testClocks).values({ organizationId, nowAt: tx.now, targetAt: tx.now });
+    }
+  });
+  return { ctx: bound.as({ type: "user", userId, role: "owner" }), organizationId, userId };
+}
+
+/** Orders a plan of the catalog by its slug, as a portal does: quote first, then place. */
+export async function givenOrder(
+  ctx: CoreContext,
+  order: { readonly plan?: string; readonly name?: string; readonly key?: string } = {},
+): Promise<OrderView> {
+  const { items } = await listOfferings(ctx, {});
+  const plan = items.flatMap(({ plans }) => plans).find(({ slug }) => slug === (order.plan ?? "free"));
+  if (plan === undefined) throw new Error("The catalog has no such plan.");
+  const quote = await quoteOrder(ctx, { planId: plan.id, parameters: {} });
+  return placeOrder(ctx, {
+    planId: plan.id,
+    parameters: {},
+    name: order.name ?? "Status page",
+    priceId: quote.priceId,
+    idempotencyKey: order.key ?? ctx.ids.next(),
+  });
+}

@@ -1,0 +1,64 @@
+import { connectDatabase, type Database } from "@sewa/db";
+import { createTestDatabase } from "@sewa/db/testing";
+import { type Clock, manualClock } from "../clock.ts";
+import { type CoreConfig, type CoreContext, createContext, type Observer } from "../context.ts";
+import { uuidV7Ids } from "../ids.ts";
+import { createKeyring } from "../keyring.ts";
+
+export const testConfig: CoreConfig = {
+  appsDomain: "apps.test",
+  appsScheme: "http",
+  appsPort: null,
+  portalUrl: "http://portal.test",
+  currency: "IDR",
+  timeZone: "Asia/Jakarta",
+  orderTtlHours: 24,
+  renewalLeadDays: 7,
+  reminderHour: 9,
+  memoryReservePercent: 35,
+  cpuReservePercent: 15,
+  maxInstancesPerOrganization: 5,
+  testClocks: false,
+  invoiceSeries: "INV",
+};
+
+export interface TestCore extends AsyncDisposable {
+  /** System actor, bound to no organization, with the rights of the worker's role. */
+  readonly ctx: CoreContext;
+  readonly clock: Clock & { set(now: Date): void };
+  readonly database: Database;
+  readonly url: string;
+  /** Types of all events, in the order of their commits. */
+  readonly observed: string[];
+}
+
+/** A fresh database, a clock that stands at 2026-03-02T03:00:00Z (ten in the morning in Jakarta), and the core over both. */
+export async function testCore(config: Partial<CoreConfig> = {}): Promise<TestCore> {
+  const testDatabase = await createTestDatabase();
+  const database = connectDatabase({ url: testDatabase.url, role: "sewa_worker", max: 8, lockTimeoutMs: 5_000 });
+  const clock = manualClock(new Date("2026-03-02T03:00:00.000Z"));
+  const observed: string[] = [];
+  const observer: Observer = { event: ({ type }) => observed.push(type) };
+  const ctx = createContext(
+    {
+      db: database,
+      clock,
+      ids: uuidV7Ids({ now: () => new Date() }),
+      keyring: createKeyring([{ id: "test", key: Buffer.alloc(32, 7) }]),
+      config: { ...testConfig, ...config },
+      observer,
+    },
+    { actor: { type: "system", name: "worker" } },
+  );
+  return {
+    ctx,
+    clock,
+    database,
+    url: testDatabase.url,
+    observed,
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await testDatabase[Symbol.asyncDispose]();
+    },
+  };
+}
