@@ -1,0 +1,2 @@
+export { type AuditRow, listAuditEntries } from "./queries.ts";
+export { type AuditEntry, writeAudit, writeOperatorAudit } from "./write-audit.ts";

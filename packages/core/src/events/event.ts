@@ -1,0 +1,66 @@
+/**
+ * Every kind of event, past tense. `audited`: something that a person or the money did, so it also gets an audit row;
+ * the rest tells how the machines are doing.
+ */
+export const eventTypes = {
+  "user.registered": { audited: true },
+  "user.emailVerified": { audited: true },
+  "user.loggedIn": { audited: true },
+  "user.loggedOut": { audited: true },
+  "user.passwordResetRequested": { audited: true },
+  "user.passwordReset": { audited: true },
+  "operator.invited": { audited: true },
+  "operator.accepted": { audited: true },
+  "order.placed": { audited: true },
+  "subscription.activated": { audited: true },
+  "subscription.renewed": { audited: true },
+  "subscription.pastDue": { audited: true },
+  "subscription.expired": { audited: true },
+  "subscription.reactivated": { audited: true },
+  "subscription.cancelScheduled": { audited: true },
+  "subscription.cancelUndone": { audited: true },
+  "subscription.cancelled": { audited: true },
+  "subscription.purged": { audited: true },
+  "invoice.opened": { audited: true },
+  "invoice.paid": { audited: true },
+  "invoice.voided": { audited: true },
+  "invoice.uncollectible": { audited: true },
+  "payment.recorded": { audited: true },
+  "payment.refunded": { audited: true },
+  "instance.created": { audited: true },
+  "instance.startRequested": { audited: true },
+  "instance.stopRequested": { audited: true },
+  "instance.restartRequested": { audited: true },
+  "instance.credentialsRevealed": { audited: true },
+  "instance.desiredChanged": { audited: true },
+  "instance.held": { audited: true },
+  "instance.holdLifted": { audited: true },
+  "instance.ready": { audited: false },
+  "instance.phaseChanged": { audited: false },
+  "instance.stopped": { audited: false },
+  "instance.removed": { audited: true },
+  "instance.provisioningFailed": { audited: true },
+  "operation.started": { audited: false },
+  "operation.stepFinished": { audited: false },
+  "operation.succeeded": { audited: false },
+  "operation.failed": { audited: true },
+  "operation.cancelled": { audited: false },
+  "clock.advanced": { audited: true },
+} as const satisfies Record<string, { readonly audited: boolean }>;
+
+export type EventType = keyof typeof eventTypes;
+
+export interface DomainEvent {
+  readonly type: EventType;
+  readonly orderId?: string;
+  readonly subscriptionId?: string;
+  readonly instanceId?: string;
+  /** What the audit row is about, where it is none of the three above. */
+  readonly subject?: { readonly type: string; readonly id: string };
+  /** Facts for customers. No secrets. */
+  readonly data?: Readonly<Record<string, unknown>>;
+  /** For the audit row only. */
+  readonly before?: unknown;
+  readonly after?: unknown;
+  readonly reason?: string | null;
+}

@@ -1,0 +1,3 @@
+export { type DomainEvent, type EventType, eventTypes } from "./event.ts";
+export { createOrganizationHead, type EventRow, listEvents, listEventsAfter, readEventBounds } from "./queries.ts";
+export { notifyOrganization, organizationChannel, record } from "./record.ts";

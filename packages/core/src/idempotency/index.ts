@@ -1,0 +1,2 @@
+export { idempotencyHours, once, type OnceInput } from "./once.ts";
+export { deleteExpiredRecords } from "./delete-expired.ts";

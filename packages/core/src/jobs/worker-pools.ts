@@ -1,0 +1,72 @@
+import { workerPools } from "@sewa/db/schema";
+import { eq, sql } from "drizzle-orm";
+import type { CoreContext } from "../context.ts";
+
+/** A pool that was silent for so long is taken for dead. */
+export const poolSilenceSeconds = 60;
+/** A lock whose holder never wrote a heartbeat is released after this. */
+const unknownHolderSeconds = 120;
+
+/** Database time throughout, so that the clocks of machines do not matter. */
+export async function beatPool(
+  ctx: CoreContext,
+  pool: {
+    readonly poolId: string;
+    readonly host: string;
+    readonly version: string;
+    readonly internalUrl: string | null;
+  },
+): Promise<void> {
+  await ctx.db.drizzle
+    .insert(workerPools)
+    .values({ ...pool, state: "running", beatAt: sql`now()` })
+    .onConflictDoUpdate({ target: workerPools.poolId, set: { beatAt: sql`now()`, internalUrl: pool.internalUrl } });
+}
+
+export async function endPool(ctx: CoreContext, poolId: string): Promise<void> {
+  await ctx.db.drizzle
+    .update(workerPools)
+    .set({ state: "ended", beatAt: sql`now()` })
+    .where(eq(workerPools.poolId, poolId));
+}
+
+export async function listPools(ctx: CoreContext): Promise<readonly (typeof workerPools.$inferSelect)[]> {
+  return ctx.db.drizzle.select().from(workerPools);
+}
+
+/**
+ * Takes the jobs away from workers that died: killed processes leave them locked for hours. One reaper at a time; the
+ * others find the lock taken and do nothing. A job that died on its last attempt gets one more, because the crash left
+ * no error behind that would say why. Returns the pools whose jobs were released.
+ */
+export async function reapDeadPools(ctx: CoreContext): Promise<readonly string[]> {
+  return ctx.db.drizzle.transaction(async (tx) => {
+    const [lock] = await tx.execute<{ got: boolean }>(
+      sql`select pg_try_advisory_xact_lock(hashtext('sewa:reap')) as got`,
+    );
+    if (lock?.got !== true) return [];
+    const dead = await tx.execute<{ pool_id: string }>(sql`
+      select j.locked_by as pool_id, min(j.locked_at) as locked_at
+      from graphile_worker._private_jobs j left join worker_pools p on p.pool_id = j.locked_by
+      where j.locked_by is not null
+        and (p.state = 'ended' or p.beat_at < now() - make_interval(secs => ${poolSilenceSeconds})
+          or (p.pool_id is null and j.locked_at < now() - make_interval(secs => ${unknownHolderSeconds})))
+      group by j.locked_by`);
+    const poolIds = dead.map((row) => row.pool_id);
+    if (poolIds.length === 0) return [];
+    const list = sql`array[${sql.join(
+      poolIds.map((id) => sql`${id}`),
+      sql`, `,
+    )}]::text[]`;
+    const last = await tx.execute<{ id: string }>(sql`
+      select id::text from graphile_worker._private_jobs where locked_by = any(${list}) and attempts >= max_attempts`);
+    await tx.execute(sql`select graphile_worker.force_unlock_workers(${list})`);
+    for (const { id } of last) {
+      await tx.execute(sql`
+        select graphile_worker.reschedule_jobs(array[${id}::bigint], run_at => now(), attempts => max_attempts - 1)
+        from graphile_worker._private_jobs where id = ${id}::bigint`);
+    }
+    await tx.execute(sql`delete from worker_pools where beat_at < now() - interval '1 day'`);
+    return poolIds;
+  });
+}
