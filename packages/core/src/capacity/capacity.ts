@@ -1,0 +1,40 @@
+/** What one instance asks of a pool: the requests of its plan. */
+export interface Demand {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+}
+
+export interface PoolState {
+  readonly allocatableCpuMillis: number;
+  readonly allocatableMemoryBytes: number;
+  readonly largestCpuMillis: number;
+  readonly largestMemoryBytes: number;
+  readonly heldCpuMillis: number;
+  readonly heldMemoryBytes: number;
+  readonly cpuReservePercent: number;
+  readonly memoryReservePercent: number;
+}
+
+export type CapacityVerdict =
+  | { readonly fits: true }
+  | { readonly fits: false; readonly reason: "NO_MACHINES" | "NO_MACHINE_LARGE_ENOUGH" | "POOL_FULL" };
+
+/** The rule in words of one place; the conditional UPDATE in `hold-capacity.ts` states it again for the race. */
+export function decideCapacity(pool: PoolState | null, demand: Demand): CapacityVerdict {
+  if (pool === null || pool.allocatableCpuMillis === 0) return { fits: false, reason: "NO_MACHINES" };
+  if (demand.cpuMillis > pool.largestCpuMillis || demand.memoryBytes > pool.largestMemoryBytes) {
+    return { fits: false, reason: "NO_MACHINE_LARGE_ENOUGH" };
+  }
+  const room = deriveRoom(pool);
+  const fits = demand.cpuMillis <= room.cpuMillis && demand.memoryBytes <= room.memoryBytes;
+  return fits ? { fits } : { fits, reason: "POOL_FULL" };
+}
+
+/** What may still be promised; negative after a machine was lost. */
+export function deriveRoom(pool: PoolState): Demand {
+  return {
+    cpuMillis: Math.floor((pool.allocatableCpuMillis * (100 - pool.cpuReservePercent)) / 100) - pool.heldCpuMillis,
+    memoryBytes:
+      Math.floor((pool.allocatableMemoryBytes * (100 - pool.memoryReservePercent)) / 100) - pool.heldMemoryBytes,
+  };
+}

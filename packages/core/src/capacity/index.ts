@@ -1,0 +1,13 @@
+export { type CapacityVerdict, decideCapacity, type Demand, deriveRoom, type PoolState } from "./capacity.ts";
+export { checkCapacity, holdCapacity, releaseCapacity } from "./hold-capacity.ts";
+export {
+  getNode,
+  listNodePools,
+  listNodes,
+  listNodeWishes,
+  type NodePool,
+  type NodeRow,
+  setNodeSchedulable,
+} from "./nodes.ts";
+export { recordNodes } from "./record-nodes.ts";
+export type { ObservedNode } from "./observed-node.ts";

@@ -1,0 +1,232 @@
+import {
+  type Blueprint,
+  type BlueprintIssue,
+  type CatalogOffering,
+  type CatalogPlan,
+  checkBlueprint,
+  parseBlueprint,
+  parseCatalog,
+  planFits,
+} from "@sewa/blueprint";
+import { blueprintVersions, offerings, plans, prices } from "@sewa/db/schema";
+import { and, eq, isNull, sql } from "drizzle-orm";
+import { writeOperatorAudit } from "../audit/index.ts";
+import type { CoreContext, Tx } from "../context.ts";
+import { assert, DomainError } from "../errors.ts";
+import { sha256Hex } from "../ids.ts";
+import { fromMajor, toMajor } from "../money.ts";
+import type { Interval } from "../periods.ts";
+
+export interface CatalogFiles {
+  /** Text of `catalog.yaml`. */
+  readonly catalog: string;
+  /** Texts of the blueprints by the file names that the catalog uses. */
+  readonly blueprints: Readonly<Record<string, string>>;
+}
+
+export interface CatalogChange {
+  readonly action: "add" | "change" | "hide";
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/**
+ * Makes the catalog in the database what the files say, in one transaction: all of it or nothing. Doing it again changes
+ * nothing. A blueprint that changed becomes a new version and a price that changed supersedes the old one; whoever rents
+ * keeps both. What is no longer in the files is hidden, never deleted. Throws BLUEPRINT_INVALID with every issue.
+ */
+export async function applyCatalog(
+  ctx: CoreContext,
+  files: CatalogFiles,
+  options: { readonly dryRun?: boolean } = {},
+): Promise<readonly CatalogChange[]> {
+  const catalog = parseCatalog(files.catalog);
+  const blueprints = readBlueprints(catalog.offerings, files);
+  const changes: CatalogChange[] = [];
+  const dryRun = new Error("dry run");
+  try {
+    await ctx.transaction(async (tx) => {
+      // Two operators at once would number versions twice.
+      await tx.sql.execute(sql`select pg_advisory_xact_lock(hashtext('sewa:catalog'))`);
+      for (const offering of catalog.offerings) await applyOffering(tx, offering, blueprints, changes);
+      await hideMissing(tx, catalog.offerings, changes);
+      if (options.dryRun === true) throw dryRun;
+      if (changes.length > 0)
+        await writeOperatorAudit(tx, { action: "catalog.applied", subject: null, after: changes });
+    });
+  } catch (error) {
+    if (error !== dryRun) throw error;
+  }
+  return changes;
+}
+
+interface ReadBlueprint {
+  readonly source: string;
+  readonly blueprint: Blueprint;
+}
+
+function readBlueprints(list: readonly CatalogOffering[], files: CatalogFiles): ReadonlyMap<string, ReadBlueprint> {
+  const read = new Map<string, ReadBlueprint>();
+  const problems: { path: string; message: string }[] = [];
+  for (const { slug, blueprint: file, plans: offered } of list) {
+    const source = files.blueprints[file];
+    if (source === undefined) {
+      problems.push({ path: file, message: `The offering ${slug} names this file, which is not there.` });
+      continue;
+    }
+    const blueprint = parseBlueprint(source, { filename: file });
+    problems.push(
+      ...checkBlueprint(blueprint, "publish")
+        .filter(isError)
+        .map((issue) => toFieldIssue(file, issue)),
+    );
+    for (const plan of offered) {
+      if (!isInterval(plan.interval)) {
+        problems.push({ path: `${slug}/${plan.slug}`, message: "The interval of a plan is P30D or P1M." });
+      }
+      const misfit = planFits(blueprint, plan.limits);
+      if (misfit !== null) problems.push({ path: `${slug}/${plan.slug}`, message: misfit });
+    }
+    read.set(file, { source, blueprint });
+  }
+  if (problems.length > 0) {
+    throw new DomainError("BLUEPRINT_INVALID", "The catalog cannot be published.", { issues: problems });
+  }
+  return read;
+}
+
+function isInterval(text: string): text is Interval {
+  return text === "P30D" || text === "P1M";
+}
+
+function isError(issue: BlueprintIssue): boolean {
+  return issue.severity === "error";
+}
+
+function toFieldIssue(file: string, issue: BlueprintIssue): { path: string; message: string } {
+  return { path: `${file}:${issue.line}:${issue.column} ${issue.path}`, message: `${issue.code}: ${issue.message}` };
+}
+
+async function applyOffering(
+  tx: Tx,
+  wanted: CatalogOffering,
+  blueprints: ReadonlyMap<string, ReadBlueprint>,
+  changes: CatalogChange[],
+): Promise<void> {
+  const { slug, name, summary = "" } = wanted;
+  const [existing] = await tx.sql.select().from(offerings).where(eq(offerings.slug, slug));
+  const offeringId = existing?.id ?? tx.ctx.ids.next();
+  const facts = { name, summary, status: "published" as const };
+  if (existing === undefined) {
+    await tx.sql.insert(offerings).values({ id: offeringId, slug, ...facts });
+    changes.push({ action: "add", subject: slug, detail: `offering ${name}` });
+  } else if (existing.name !== name || existing.summary !== summary || existing.status !== "published") {
+    await tx.sql.update(offerings).set(facts).where(eq(offerings.id, offeringId));
+    changes.push({ action: "change", subject: slug, detail: "name, summary or visibility" });
+  }
+  const read = blueprints.get(wanted.blueprint);
+  assert(read !== undefined, "every blueprint of the catalog was read");
+  const versionId = await ensureVersion(tx, offeringId, slug, read.source, changes);
+  for (const plan of wanted.plans) await applyPlan(tx, { offeringId, slug, versionId }, plan, changes);
+}
+
+async function ensureVersion(
+  tx: Tx,
+  offeringId: string,
+  slug: string,
+  source: string,
+  changes: CatalogChange[],
+): Promise<string> {
+  const contentHash = sha256Hex(source);
+  const known = await tx.sql
+    .select({
+      id: blueprintVersions.id,
+      version: blueprintVersions.version,
+      contentHash: blueprintVersions.contentHash,
+    })
+    .from(blueprintVersions)
+    .where(eq(blueprintVersions.offeringId, offeringId));
+  const same = known.find((row) => row.contentHash === contentHash);
+  if (same !== undefined) return same.id;
+  const version = Math.max(0, ...known.map((row) => row.version)) + 1;
+  const id = tx.ctx.ids.next();
+  await tx.sql.insert(blueprintVersions).values({ id, offeringId, version, contentHash, source });
+  changes.push({ action: "add", subject: slug, detail: `blueprint version ${version}` });
+  return id;
+}
+
+async function applyPlan(
+  tx: Tx,
+  offering: { readonly offeringId: string; readonly slug: string; readonly versionId: string },
+  wanted: CatalogPlan,
+  changes: CatalogChange[],
+): Promise<void> {
+  const { offeringId, slug, versionId } = offering;
+  const subject = `${slug}/${wanted.slug}`;
+  const [existing] = await tx.sql
+    .select()
+    .from(plans)
+    .where(and(eq(plans.offeringId, offeringId), eq(plans.slug, wanted.slug)));
+  assert(isInterval(wanted.interval), "the intervals were checked");
+  const facts = {
+    name: wanted.name,
+    blueprintVersionId: versionId,
+    status: "published" as const,
+    ...wanted.limits,
+    interval: wanted.interval,
+    gracePeriodDays: wanted.gracePeriodDays,
+    pastDueDays: wanted.pastDueDays,
+    nodePool: wanted.nodePool,
+  };
+  const planId = existing?.id ?? tx.ctx.ids.next();
+  if (existing === undefined) {
+    await tx.sql.insert(plans).values({ id: planId, offeringId, slug: wanted.slug, ...facts });
+    changes.push({ action: "add", subject, detail: `plan ${wanted.name}` });
+  } else {
+    const changed = (Object.keys(facts) as (keyof typeof facts)[]).filter((key) => existing[key] !== facts[key]);
+    if (changed.length > 0) {
+      await tx.sql.update(plans).set(facts).where(eq(plans.id, planId));
+      changes.push({ action: "change", subject, detail: changed.join(", ") });
+    }
+  }
+  for (const price of wanted.prices) await applyPrice(tx, { planId, subject }, price, changes);
+}
+
+async function applyPrice(
+  tx: Tx,
+  plan: { readonly planId: string; readonly subject: string },
+  wanted: { readonly currency: string; readonly amount: string },
+  changes: CatalogChange[],
+): Promise<void> {
+  const money = fromMajor(wanted.amount, wanted.currency);
+  const current = and(eq(prices.planId, plan.planId), eq(prices.currency, money.currency), isNull(prices.supersededAt));
+  const [existing] = await tx.sql.select().from(prices).where(current);
+  if (existing?.amountMinor === money.amountMinor) return;
+  if (existing !== undefined) await tx.sql.update(prices).set({ supersededAt: tx.now }).where(current);
+  await tx.sql.insert(prices).values({ id: tx.ctx.ids.next(), planId: plan.planId, ...money });
+  changes.push({
+    action: existing === undefined ? "add" : "change",
+    subject: plan.subject,
+    detail: `price ${money.currency} ${toMajor(money)}`,
+  });
+}
+
+async function hideMissing(tx: Tx, wanted: readonly CatalogOffering[], changes: CatalogChange[]): Promise<void> {
+  const bySlug = new Map(wanted.map((offering) => [offering.slug, new Set(offering.plans.map(({ slug }) => slug))]));
+  for (const offering of await tx.sql.select().from(offerings).where(eq(offerings.status, "published"))) {
+    if (bySlug.has(offering.slug)) continue;
+    await tx.sql.update(offerings).set({ status: "hidden" }).where(eq(offerings.id, offering.id));
+    changes.push({ action: "hide", subject: offering.slug, detail: "no longer in the catalog" });
+  }
+  const rows = await tx.sql
+    .select({ id: plans.id, slug: plans.slug, offeringSlug: offerings.slug })
+    .from(plans)
+    .innerJoin(offerings, eq(offerings.id, plans.offeringId))
+    .where(eq(plans.status, "published"));
+  for (const plan of rows) {
+    const offered = bySlug.get(plan.offeringSlug);
+    if (offered === undefined || offered.has(plan.slug)) continue;
+    await tx.sql.update(plans).set({ status: "hidden" }).where(eq(plans.id, plan.id));
+    changes.push({ action: "hide", subject: `${plan.offeringSlug}/${plan.slug}`, detail: "no longer in the catalog" });
+  }
+}

@@ -1,0 +1,150 @@
+import { blueprintVersions, offerings, plans, prices } from "@sewa/db/schema";
+import { type Blueprint, parseBlueprint } from "@sewa/blueprint";
+import { and, asc, eq, gt, inArray, isNull } from "drizzle-orm";
+import type { CoreContext, Tx } from "../context.ts";
+import { assert, notFound } from "../errors.ts";
+import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
+import type { Offering, Plan } from "./offering.ts";
+
+/** Offerings that can be ordered, in the order in which they were added. */
+export async function listOfferings(ctx: CoreContext, input: PageInput): Promise<Page<Offering>> {
+  const cursor = readIdCursor(input.cursor);
+  const limit = pageLimit(input);
+  return ctx.transaction(async (tx) => {
+    const rows = await tx.sql
+      .select()
+      .from(offerings)
+      .where(and(eq(offerings.status, "published"), cursor === null ? undefined : gt(offerings.id, cursor)))
+      .orderBy(asc(offerings.id))
+      .limit(limit + 1);
+    const page = toPage(rows, limit, (row) => [row.id]);
+    return { ...page, items: await withPlans(tx, page.items) };
+  });
+}
+
+export async function getOffering(ctx: CoreContext, slug: string): Promise<Offering> {
+  return ctx.transaction(async (tx) => {
+    const rows = await tx.sql
+      .select()
+      .from(offerings)
+      .where(and(eq(offerings.slug, slug), eq(offerings.status, "published")));
+    const [offering] = await withPlans(tx, rows);
+    if (offering === undefined) throw notFound("offering");
+    return offering;
+  });
+}
+
+/** A plan that may be ordered now, or NOT_FOUND. */
+export async function getOrderablePlan(
+  tx: Tx,
+  planId: string,
+): Promise<{ readonly plan: Plan; readonly offering: Offering }> {
+  const [row] = await tx.sql
+    .select({ offering: offerings })
+    .from(plans)
+    .innerJoin(offerings, eq(offerings.id, plans.offeringId))
+    .where(and(eq(plans.id, planId), eq(plans.status, "published"), eq(offerings.status, "published")));
+  if (row === undefined) throw notFound("plan");
+  const [offering] = await withPlans(tx, [row.offering]);
+  const plan = offering?.plans.find(({ id }) => id === planId);
+  if (offering === undefined || plan === undefined) throw notFound("plan");
+  return { plan, offering };
+}
+
+/** Names for people; works for hidden plans too, because customers keep what they rent. */
+export async function describePlans(
+  tx: Tx,
+  planIds: readonly string[],
+): Promise<
+  ReadonlyMap<
+    string,
+    {
+      readonly planName: string;
+      readonly planSlug: string;
+      readonly offeringName: string;
+      readonly offeringSlug: string;
+    }
+  >
+> {
+  if (planIds.length === 0) return new Map();
+  const rows = await tx.sql
+    .select({
+      id: plans.id,
+      planName: plans.name,
+      planSlug: plans.slug,
+      offeringName: offerings.name,
+      offeringSlug: offerings.slug,
+    })
+    .from(plans)
+    .innerJoin(offerings, eq(offerings.id, plans.offeringId))
+    .where(inArray(plans.id, [...new Set(planIds)]));
+  return new Map(rows.map(({ id, ...names }) => [id, names]));
+}
+
+const parsed = new Map<string, Blueprint>();
+const maxParsed = 200;
+
+/** Versions never change, so what was parsed once is kept. */
+export async function loadBlueprint(tx: Pick<Tx, "sql">, blueprintVersionId: string): Promise<Blueprint> {
+  const known = parsed.get(blueprintVersionId);
+  if (known !== undefined) return known;
+  const [row] = await tx.sql
+    .select({ source: blueprintVersions.source })
+    .from(blueprintVersions)
+    .where(eq(blueprintVersions.id, blueprintVersionId));
+  assert(row !== undefined, "a blueprint version is never deleted");
+  const blueprint = parseBlueprint(row.source);
+  if (parsed.size >= maxParsed) parsed.clear();
+  parsed.set(blueprintVersionId, blueprint);
+  return blueprint;
+}
+
+async function withPlans(tx: Tx, rows: readonly (typeof offerings.$inferSelect)[]): Promise<readonly Offering[]> {
+  if (rows.length === 0) return [];
+  const planRows = await tx.sql
+    .select({ plan: plans, price: prices })
+    .from(plans)
+    .leftJoin(
+      prices,
+      and(eq(prices.planId, plans.id), eq(prices.currency, tx.ctx.config.currency), isNull(prices.supersededAt)),
+    )
+    .where(
+      and(
+        inArray(
+          plans.offeringId,
+          rows.map(({ id }) => id),
+        ),
+        eq(plans.status, "published"),
+      ),
+    )
+    .orderBy(asc(plans.id));
+  return rows.map(({ id, slug, name, summary, status }) => ({
+    id,
+    slug,
+    name,
+    summary,
+    status,
+    plans: planRows.filter(({ plan }) => plan.offeringId === id).map(({ plan, price }) => toPlan(plan, price)),
+  }));
+}
+
+function toPlan(row: typeof plans.$inferSelect, price: typeof prices.$inferSelect | null): Plan {
+  const { id, offeringId, blueprintVersionId, slug, name, status, interval, gracePeriodDays, pastDueDays, nodePool } =
+    row;
+  const { cpuRequestMillis, cpuLimitMillis, memoryRequestBytes, memoryLimitBytes, storageBytes } = row;
+  return {
+    id,
+    offeringId,
+    blueprintVersionId,
+    slug,
+    name,
+    status,
+    interval,
+    gracePeriodDays,
+    pastDueDays,
+    nodePool,
+    limits: { cpuRequestMillis, cpuLimitMillis, memoryRequestBytes, memoryLimitBytes, storageBytes },
+    price:
+      price === null ? null : { id: price.id, money: { amountMinor: price.amountMinor, currency: price.currency } },
+  };
+}
