@@ -1,3 +1,5 @@
+import type { StepKey, StepStatus } from "../operations/index.ts";
+
 /** What the outside world looked like in one pass of the provisioner. Facts only; decisions are made in core. */
 
 export const observedPhases = [
@@ -39,22 +41,6 @@ export const reasonCodes = [
 ] as const;
 export type ReasonCode = (typeof reasonCodes)[number];
 
-/** Steps of an operation, in the order in which a customer sees them. */
-export const stepKeys = [
-  "queued",
-  "namespace",
-  "secrets",
-  "volume",
-  "workload",
-  "pods",
-  "claim",
-  "address",
-  "health",
-  "ready",
-] as const;
-export type StepKey = (typeof stepKeys)[number];
-export type StepStatus = "pending" | "running" | "done" | "skipped" | "failed";
-
 export interface ObservedPod {
   readonly name: string;
   readonly workload: string;
@@ -90,17 +76,4 @@ export interface Observation {
   readonly ownerClaimed: boolean;
   /** How far the current operation has come, as seen in the world. */
   readonly steps: Partial<Record<StepKey, StepStatus>>;
-}
-
-/** A machine of the cluster, as the cluster reports it. */
-export interface ObservedNode {
-  readonly name: string;
-  readonly role: "control-plane" | "worker";
-  /** Value of the label `sewa.dev/pool`, or `default`. */
-  readonly pool: string;
-  readonly ready: boolean;
-  readonly schedulable: boolean;
-  readonly allocatableCpuMillis: number;
-  readonly allocatableMemoryBytes: number;
-  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string | null }[];
 }

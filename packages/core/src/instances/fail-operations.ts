@@ -1,0 +1,65 @@
+import { instances } from "@sewa/db/schema";
+import { eq } from "drizzle-orm";
+import type { CoreContext, Tx } from "../context.ts";
+import { notifyOrganization, record } from "../events/index.ts";
+import { enqueue } from "../jobs/index.ts";
+import { endOperation, findOpenOperation, listOverdueOperations, type OperationRow } from "../operations/index.ts";
+import { lockInstance, type LockedInstance } from "./lock-instance.ts";
+import { reasonSentences } from "./reasons.ts";
+import { setDesired } from "./set-desired.ts";
+
+const batch = 500;
+
+/** No operation is open past its deadline: the sweep ends those that are. Returns how many it ended. */
+export async function failOverdueOperations(ctx: CoreContext): Promise<number> {
+  const overdue = await listOverdueOperations(ctx, batch);
+  let failed = 0;
+  for (const { organizationId, instanceId } of overdue) {
+    const done = await ctx.forOrganization(organizationId).transaction(async (tx) => {
+      const locked = await lockInstance(tx, instanceId);
+      const operation = await findOpenOperation(tx, instanceId);
+      // It may have ended, or been given way to another, since it was listed.
+      if (operation === null || operation.deadlineAt > ctx.clock.now()) return false;
+      await failOperation(tx, locked, operation);
+      return true;
+    });
+    if (done) failed += 1;
+  }
+  return failed;
+}
+
+/**
+ * A first provisioning fails for good: the subscription is told and takes everything back. A start that its customer
+ * asked for is undone. Anything else stays wanted, because money or an operator wants it; the event alerts.
+ */
+async function failOperation(tx: Tx, locked: LockedInstance, operation: OperationRow): Promise<void> {
+  const { instance } = locked;
+  const reason = instance.reason ?? "DEADLINE_EXCEEDED";
+  const message = instance.message ?? reasonSentences.DEADLINE_EXCEEDED;
+  await endOperation(tx, operation, "failed", { reason, message });
+  await tx.sql
+    .update(instances)
+    .set({ revision: instance.revision + 1 })
+    .where(eq(instances.id, instance.id));
+  notifyOrganization(tx);
+  if (operation.kind === "provision") {
+    await tx.sql.update(instances).set({ provisioningFailedAt: tx.now }).where(eq(instances.id, instance.id));
+    record(tx, {
+      type: "instance.provisioningFailed",
+      instanceId: instance.id,
+      subscriptionId: instance.subscriptionId,
+      data: { reason, message },
+    });
+    await enqueue(tx, "subscription:reconcile", { subscriptionId: instance.subscriptionId });
+    return;
+  }
+  if (
+    operation.kind === "start" &&
+    operation.requestedBy.startsWith("user:") &&
+    instance.requestedPhase === "running"
+  ) {
+    const back = { ...instance, requestedPhase: "stopped" as const, revision: instance.revision + 1 };
+    await tx.sql.update(instances).set({ requestedPhase: "stopped" }).where(eq(instances.id, instance.id));
+    await setDesired(tx, back, { phase: "stopped" });
+  }
+}

@@ -1,0 +1,31 @@
+export { createInstance, type NewInstance } from "./create-instance.ts";
+export { derivePhase, type DesiredPhase, type PhaseFacts, type SubscriptionStatus } from "./derive-phase.ts";
+export { failOverdueOperations } from "./fail-operations.ts";
+export { type HoldKind, holdInstance, liftHold } from "./hold-instance.ts";
+export { conditionsOf, deriveAddress, type InstanceRow, isSettled, podsOf } from "./instance.ts";
+export { createInstanceStore, type InstanceStore, type LoadedInstance } from "./instance-store.ts";
+export type { InstanceLease } from "./lease.ts";
+export { type LockedInstance, lockInstance, lockInstanceOfSubscription, wantedPhase } from "./lock-instance.ts";
+export {
+  type Condition,
+  type Observation,
+  type ObservedPhase,
+  observedPhases,
+  type ObservedPod,
+  type ReasonCode,
+  reasonCodes,
+} from "./observation.ts";
+export { markNeverProvisioned } from "./mark-never-provisioned.ts";
+export { type OperateInput, restartInstance, startInstance, stopInstance } from "./operate-instance.ts";
+export {
+  areInstancesSettled,
+  countRentedInstances,
+  getInstance,
+  getInstanceOfSubscription,
+  type InstanceView,
+  listInstances,
+} from "./queries.ts";
+export { reasonSentences } from "./reasons.ts";
+export { type Credentials, revealCredentials } from "./reveal-credentials.ts";
+export { setDesired } from "./set-desired.ts";
+export { sweepInstances } from "./sweep-instances.ts";

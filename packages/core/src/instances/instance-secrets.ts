@@ -1,0 +1,51 @@
+import type { SecretDeclaration } from "@sewa/blueprint";
+import { instanceSecrets } from "@sewa/db/schema";
+import { and, eq } from "drizzle-orm";
+import { z } from "zod";
+import { organizationOf, type Tx } from "../context.ts";
+import { assert, unreachable } from "../errors.ts";
+import { randomText } from "../ids.ts";
+
+const charsets = {
+  alphanumeric: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+  hex: "0123456789abcdef",
+  // Without characters that are mistaken for one another or need escaping somewhere.
+  password: "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789-_.",
+} as const;
+
+const storedSecrets = z.record(z.string(), z.string());
+
+/** Made once, before anything is applied: a second try must find the values that the first one may have used. */
+export async function createSecrets(
+  tx: Tx,
+  instanceId: string,
+  declarations: readonly SecretDeclaration[],
+): Promise<void> {
+  const values = Object.fromEntries(declarations.map((declaration) => [declaration.name, generate(declaration)]));
+  const { keyId, sealed } = tx.ctx.keyring.seal(JSON.stringify(values), sealContext(tx, instanceId));
+  await tx.sql.insert(instanceSecrets).values({ instanceId, organizationId: organizationOf(tx), keyId, sealed });
+}
+
+export async function openSecrets(tx: Tx, instanceId: string): Promise<Readonly<Record<string, string>>> {
+  const [row] = await tx.sql
+    .select({ keyId: instanceSecrets.keyId, sealed: instanceSecrets.sealed })
+    .from(instanceSecrets)
+    .where(and(eq(instanceSecrets.organizationId, organizationOf(tx)), eq(instanceSecrets.instanceId, instanceId)));
+  assert(row !== undefined, "an instance has its secrets from the first moment");
+  return storedSecrets.parse(JSON.parse(tx.ctx.keyring.open(row, sealContext(tx, instanceId))));
+}
+
+function sealContext(tx: Tx, instanceId: string): string {
+  return `${organizationOf(tx)}|${instanceId}`;
+}
+
+function generate({ generate: rule }: SecretDeclaration): string {
+  switch (rule.type) {
+    case "literal":
+      return rule.value;
+    case "random":
+      return randomText(rule.length, charsets[rule.charset]);
+    default:
+      return unreachable(rule);
+  }
+}

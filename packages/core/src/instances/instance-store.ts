@@ -1,0 +1,80 @@
+import type { PlanLimits, ResolvedApp } from "@sewa/blueprint";
+import { instances } from "@sewa/db/schema";
+import { and, eq } from "drizzle-orm";
+import { type CoreContext, organizationOf } from "../context.ts";
+import { findOpenOperation, startAttempt } from "../operations/index.ts";
+import type { DesiredPhase } from "./derive-phase.ts";
+import { openSecrets } from "./instance-secrets.ts";
+import { acquireLease, holdsLease, type InstanceLease } from "./lease.ts";
+import type { Observation } from "./observation.ts";
+import { recordObserved } from "./record-observed.ts";
+import { resolveInstance } from "./resolve-instance.ts";
+
+/** Everything that is needed to render an instance, and nothing about money. */
+export interface LoadedInstance {
+  readonly organizationId: string;
+  readonly subscriptionId: string;
+  readonly instanceId: string;
+  readonly host: string;
+  readonly phase: DesiredPhase;
+  readonly generation: number;
+  /** RFC 3339; changes the pods' template. */
+  readonly restartRequestedAt: string | null;
+  readonly app: ResolvedApp;
+  readonly limits: PlanLimits;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly ownerClaimed: boolean;
+  readonly requestId: string | null;
+}
+
+/** The door through which a provisioner reads what is wanted and writes what is. */
+export interface InstanceStore {
+  /** Null when somebody else works on it, or it does not exist. */
+  lease(instanceId: string): Promise<InstanceLease | null>;
+  /** Counts as an attempt of the open operation. Null when the lease was lost. */
+  load(lease: InstanceLease): Promise<LoadedInstance | null>;
+  /** `settled`: nothing is left to do for this generation. A lost lease writes nothing and is not settled. */
+  recordObserved(
+    lease: InstanceLease,
+    generation: number,
+    observation: Observation,
+  ): Promise<{ readonly settled: boolean }>;
+}
+
+/** `holder` names the process; the worker's actor stands in what is written. */
+export function createInstanceStore(ctx: CoreContext, holder: string): InstanceStore {
+  return {
+    lease: (instanceId) => acquireLease(ctx, instanceId, holder),
+    load: (lease) => loadInstance(ctx.forOrganization(lease.organizationId), lease),
+    recordObserved: (lease, generation, observation) =>
+      recordObserved(ctx.forOrganization(lease.organizationId), lease, generation, observation),
+  };
+}
+
+async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<LoadedInstance | null> {
+  return ctx.transaction(async (tx) => {
+    if (!(await holdsLease(tx, lease))) return null;
+    const [instance] = await tx.sql
+      .select()
+      .from(instances)
+      .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, lease.instanceId)));
+    if (instance === undefined) return null;
+    const operation = await findOpenOperation(tx, instance.id);
+    if (operation !== null) await startAttempt(tx, operation);
+    return {
+      organizationId: instance.organizationId,
+      subscriptionId: instance.subscriptionId,
+      instanceId: instance.id,
+      host: instance.host,
+      phase: instance.desiredPhase,
+      generation: instance.generation,
+      restartRequestedAt: instance.restartRequestedAt?.toISOString() ?? null,
+      app: await resolveInstance(tx, instance),
+      limits: instance.limits,
+      // Nothing is rendered for an instance that goes, and its secrets may be gone already.
+      secrets: instance.desiredPhase === "absent" ? {} : await openSecrets(tx, instance.id),
+      ownerClaimed: instance.ownerClaimedAt !== null,
+      requestId: operation?.requestId ?? null,
+    };
+  });
+}

@@ -1,0 +1,124 @@
+import { instances, instanceSecrets } from "@sewa/db/schema";
+import { and, eq } from "drizzle-orm";
+import { releaseCapacity } from "../capacity/index.ts";
+import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import { assert } from "../errors.ts";
+import { notifyOrganization, record } from "../events/index.ts";
+import { enqueue } from "../jobs/index.ts";
+import { canonicalJson } from "../json.ts";
+import { notifyOwner } from "../notifications/index.ts";
+import { endOperation, findOpenOperation, progressOperation } from "../operations/index.ts";
+import { deriveAddress, type InstanceRow, isSettled } from "./instance.ts";
+import { holdsLease, type InstanceLease } from "./lease.ts";
+import type { Observation } from "./observation.ts";
+
+/**
+ * The one writer of what is. A look that failed leaves `unknown`, never the old value. A run that began on an older
+ * generation writes what it saw but settles nothing: something else is wanted by now.
+ */
+export async function recordObserved(
+  ctx: CoreContext,
+  lease: InstanceLease,
+  generation: number,
+  observation: Observation,
+): Promise<{ readonly settled: boolean }> {
+  return ctx.transaction(async (tx) => {
+    if (!(await holdsLease(tx, lease))) return { settled: false };
+    const [before] = await tx.sql
+      .select()
+      .from(instances)
+      .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, lease.instanceId)))
+      .for("update");
+    assert(before !== undefined, "an instance with a lease exists");
+    const settled = generation === before.generation && isSettled(before.desiredPhase, observation);
+    const operationChanged = await recordOperation(tx, before, generation, observation, settled);
+    const after = await writeObservation(tx, before, generation, observation, settled, operationChanged);
+    if (settled) await settle(tx, before, after);
+    return { settled };
+  });
+}
+
+async function recordOperation(
+  tx: Tx,
+  instance: InstanceRow,
+  generation: number,
+  observation: Observation,
+  settled: boolean,
+): Promise<boolean> {
+  const operation = await findOpenOperation(tx, instance.id);
+  if (operation === null || operation.generation !== generation) return false;
+  const note = { reason: observation.reason, message: observation.message };
+  const changed = await progressOperation(tx, operation, observation.steps, note);
+  if (!settled) return changed;
+  const current = changed ? await findOpenOperation(tx, instance.id) : operation;
+  assert(current !== null, "the locked operation is still open");
+  await endOperation(tx, current, "succeeded");
+  return true;
+}
+
+async function writeObservation(
+  tx: Tx,
+  before: InstanceRow,
+  generation: number,
+  observation: Observation,
+  settled: boolean,
+  operationChanged: boolean,
+): Promise<InstanceRow> {
+  const facts = {
+    existence: observation.existence,
+    observedPhase: observation.phase,
+    observedGeneration: Math.max(generation, before.observedGeneration),
+    reason: observation.reason,
+    message: observation.message,
+    pods: observation.pods as unknown as InstanceRow["pods"],
+    conditions: observation.conditions as unknown as InstanceRow["conditions"],
+    nodeName: observation.nodeName,
+    isSettled: settled,
+    ownerClaimedAt: before.ownerClaimedAt ?? (observation.ownerClaimed ? tx.ctx.clock.now() : null),
+    readyAt: before.readyAt ?? (settled && before.desiredPhase === "running" ? tx.now : null),
+    removedAt: settled && before.desiredPhase === "absent" ? tx.now : before.removedAt,
+  };
+  const visible = operationChanged || canonicalJson(pick(before, facts)) !== canonicalJson(facts);
+  const [after] = await tx.sql
+    .update(instances)
+    .set({ ...facts, observedAt: tx.ctx.clock.now(), ...(visible ? { revision: before.revision + 1 } : {}) })
+    .where(eq(instances.id, before.id))
+    .returning();
+  assert(after !== undefined, "the locked instance is still there");
+  if (visible) notifyOrganization(tx);
+  if (after.observedPhase !== before.observedPhase) {
+    record(tx, {
+      type: "instance.phaseChanged",
+      instanceId: before.id,
+      subscriptionId: before.subscriptionId,
+      data: { from: before.observedPhase, to: after.observedPhase, reason: after.reason },
+    });
+  }
+  return after;
+}
+
+function pick<T extends object>(row: InstanceRow, like: T): Pick<InstanceRow, keyof T & keyof InstanceRow> {
+  const keys = Object.keys(like) as (keyof T & keyof InstanceRow)[];
+  return Object.fromEntries(keys.map((key) => [key, row[key]])) as Pick<InstanceRow, keyof T & keyof InstanceRow>;
+}
+
+/** What follows from the world having become as wanted; each edge once. */
+async function settle(tx: Tx, before: InstanceRow, after: InstanceRow): Promise<void> {
+  const subject = { instanceId: after.id, subscriptionId: after.subscriptionId };
+  if (after.desiredPhase === "running" && before.readyAt === null) {
+    record(tx, { type: "instance.ready", ...subject, data: { host: after.host } });
+    await notifyOwner(tx, {
+      kind: "app_ready",
+      dedupeKey: `app_ready:${after.id}`,
+      data: { appName: after.name, instanceId: after.id, address: deriveAddress(tx.ctx.config, after.host) },
+    });
+  }
+  if (after.desiredPhase === "stopped" && before.observedPhase !== "stopped")
+    record(tx, { type: "instance.stopped", ...subject });
+  if (after.desiredPhase !== "running" && after.releasesCapacity) await releaseCapacity(tx, after.id);
+  if (after.desiredPhase === "absent" && before.removedAt === null) {
+    record(tx, { type: "instance.removed", ...subject });
+    await tx.sql.delete(instanceSecrets).where(eq(instanceSecrets.instanceId, after.id));
+    await enqueue(tx, "subscription:reconcile", { subscriptionId: after.subscriptionId });
+  }
+}

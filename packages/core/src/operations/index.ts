@@ -1,0 +1,24 @@
+export {
+  advanceSteps,
+  closeSteps,
+  isOpen,
+  maxOperationAttempts,
+  operationDeadlineSeconds,
+  type OperationKind,
+  operationKinds,
+  type OperationStatus,
+  type OperationStep,
+  operationTransitions,
+  stepPlans,
+} from "./operation.ts";
+export { findLatestOperation, getOperation, listOperations, listOverdueOperations } from "./queries.ts";
+export { type StepKey, stepKeys, type StepStatus } from "./step.ts";
+export {
+  endOperation,
+  findOpenOperation,
+  openOperation,
+  type OperationRow,
+  progressOperation,
+  startAttempt,
+  stepsOf,
+} from "./write-operation.ts";
