@@ -1,0 +1,91 @@
+import { invoiceCounters, invoiceLines, invoices } from "@sewa/db/schema";
+import { sql } from "drizzle-orm";
+import { getBillingContact } from "../accounts/index.ts";
+import { organizationOf, type Tx } from "../context.ts";
+import { assert } from "../errors.ts";
+import { record } from "../events/index.ts";
+import type { Period } from "../periods.ts";
+import { formatInvoiceNumber, type InvoiceRow } from "./invoice.ts";
+
+export interface NewInvoice {
+  readonly subscriptionId: string;
+  readonly reason: InvoiceRow["reason"];
+  readonly termNumber: number;
+  readonly periodIndex: number;
+  /** Null for a reactivation: its period begins with its payment. */
+  readonly period: Period | null;
+  readonly currency: string;
+  readonly lines: readonly {
+    readonly description: string;
+    readonly quantity: number;
+    readonly unitAmountMinor: bigint;
+    readonly priceId: string | null;
+  }[];
+  readonly dueAt: Date;
+}
+
+/** Numbered without gaps and frozen from now on. The unique index refuses a second live invoice for the same period. */
+export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow> {
+  const { subscriptionId, reason, termNumber, periodIndex, period, currency, dueAt } = input;
+  const customer = await getBillingContact(tx);
+  const organizationId = organizationOf(tx);
+  const lines = input.lines.map((line) => ({ ...line, amountMinor: line.unitAmountMinor * BigInt(line.quantity) }));
+  const series = `${tx.ctx.config.invoiceSeries}-${tx.now.getUTCFullYear()}`;
+  const [invoice] = await tx.sql
+    .insert(invoices)
+    .values({
+      id: tx.ctx.ids.next(),
+      organizationId,
+      subscriptionId,
+      status: "open",
+      series,
+      number: await nextNumber(tx, series),
+      reason,
+      termNumber,
+      periodIndex,
+      periodStart: period?.start ?? null,
+      periodEnd: period?.end ?? null,
+      currency,
+      totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0n),
+      customer,
+      openedAt: tx.now,
+      dueAt,
+    })
+    .returning();
+  assert(invoice !== undefined, "an inserted invoice is returned");
+  await tx.sql
+    .insert(invoiceLines)
+    .values(
+      lines.map((line, index) => ({
+        id: tx.ctx.ids.next(),
+        organizationId,
+        invoiceId: invoice.id,
+        position: index + 1,
+        ...line,
+      })),
+    );
+  record(tx, {
+    type: "invoice.opened",
+    subscriptionId,
+    subject: { type: "invoice", id: invoice.id },
+    data: {
+      invoiceId: invoice.id,
+      number: formatInvoiceNumber(invoice),
+      totalMinor: invoice.totalMinor.toString(),
+      currency,
+      reason,
+    },
+  });
+  return invoice;
+}
+
+/** The counter's row stays locked until the commit, so a rolled-back invoice leaves no gap. */
+async function nextNumber(tx: Tx, series: string): Promise<number> {
+  const [row] = await tx.sql
+    .insert(invoiceCounters)
+    .values({ series, lastNumber: 1 })
+    .onConflictDoUpdate({ target: invoiceCounters.series, set: { lastNumber: sql`${invoiceCounters.lastNumber} + 1` } })
+    .returning({ number: invoiceCounters.lastNumber });
+  assert(row !== undefined, "the counter answers");
+  return row.number;
+}

@@ -1,0 +1,107 @@
+import { operations, testClocks } from "@sewa/db/schema";
+import { and, eq, inArray, sql } from "drizzle-orm";
+import { authorize, getOrganization } from "../accounts/index.ts";
+import { addMs, dayMs } from "../clock.ts";
+import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import { DomainError } from "../errors.ts";
+import { record } from "../events/index.ts";
+import { enqueue } from "../jobs/index.ts";
+import { nextLocalHour } from "../periods.ts";
+import { listDueSubscriptions, reconcileSubscription, remindOrganization } from "../subscriptions/index.ts";
+
+/** The furthest that one call moves a clock. */
+export const maxAdvanceDays = 800;
+
+export interface TestClock {
+  readonly now: Date;
+  /** Ahead of `now` while the clock is being moved; equal when everything that was due on the way has happened. */
+  readonly target: Date;
+}
+
+/** The organization's test clock, or null when it lives in the present. */
+export async function findTestClock(ctx: CoreContext): Promise<TestClock | null> {
+  return ctx.transaction(async (tx) => {
+    const [row] = await tx.sql
+      .select()
+      .from(testClocks)
+      .where(eq(testClocks.organizationId, organizationOf(tx)));
+    return row === undefined ? null : { now: row.nowAt, target: row.targetAt };
+  });
+}
+
+/** Says how far the organization's time shall go; a job takes it there. TEST_CLOCK_REQUIRED for those in the present. */
+export async function advanceClock(ctx: CoreContext, input: { readonly to: Date }): Promise<TestClock> {
+  authorize(ctx.actor, "clock.advance");
+  return ctx.transaction(async (tx) => {
+    const organizationId = organizationOf(tx);
+    const [clock] = await tx.sql
+      .select()
+      .from(testClocks)
+      .where(eq(testClocks.organizationId, organizationId))
+      .for("update");
+    if (clock === undefined)
+      throw new DomainError("TEST_CLOCK_REQUIRED", "This organization does not live on a test clock.");
+    if (input.to < clock.targetAt) throw new DomainError("INVALID_INPUT", "A clock goes forward only.");
+    if (input.to > addMs(clock.nowAt, maxAdvanceDays * dayMs)) {
+      throw new DomainError("INVALID_INPUT", `A clock moves ${maxAdvanceDays} days at most at once.`);
+    }
+    await tx.sql.update(testClocks).set({ targetAt: input.to }).where(eq(testClocks.organizationId, organizationId));
+    record(tx, { type: "clock.advanced", data: { from: clock.nowAt.toISOString(), to: input.to.toISOString() } });
+    await enqueue(tx, "clock:advance", { organizationId });
+    return { now: clock.nowAt, target: input.to };
+  });
+}
+
+/** Due times that one run of the job passes before it lets others work. */
+const maxStepsPerRun = 40;
+const waitMs = 250;
+
+/**
+ * Takes the clock from due time to due time, as the sweeps would have found them, and on to the target. Waits (by adding
+ * itself again) while an operation of the organization is open: the world needs real time. Safe to run twice.
+ */
+export async function stepClock(ctx: CoreContext, organizationId: string): Promise<{ readonly arrived: boolean }> {
+  const bound = ctx.forOrganization(organizationId);
+  for (let steps = 0; steps < maxStepsPerRun; steps += 1) {
+    const step = await bound.transaction((tx) => moveToNextDue(tx));
+    if (step === "arrived") return { arrived: true };
+    if (step === "waiting") break;
+    for (const subscriptionId of step.due) await reconcileSubscription(ctx, subscriptionId);
+    if (step.reminds) await remindOrganization(bound);
+  }
+  await bound.transaction((tx) => enqueue(tx, "clock:advance", { organizationId }, { delayMs: waitMs }));
+  return { arrived: false };
+}
+
+type Step = "arrived" | "waiting" | { readonly due: readonly string[]; readonly reminds: boolean };
+
+async function moveToNextDue(tx: Tx): Promise<Step> {
+  const organizationId = organizationOf(tx);
+  const mine = eq(testClocks.organizationId, organizationId);
+  const [clock] = await tx.sql.select().from(testClocks).where(mine).for("update");
+  if (clock === undefined) return "arrived";
+  if (await hasOpenOperation(tx)) return clock.nowAt < clock.targetAt ? "waiting" : "arrived";
+  const due = await listDueSubscriptions(tx, clock.targetAt);
+  const overdue = due.filter(({ dueAt }) => dueAt <= clock.nowAt);
+  if (overdue.length > 0) return { due: overdue.map(({ id }) => id), reminds: false };
+  if (clock.nowAt >= clock.targetAt) return "arrived";
+  const { timeZone } = await getOrganization(tx);
+  const reminderAt = nextLocalHour(clock.nowAt, tx.ctx.config.reminderHour, timeZone);
+  const nextAt = new Date(
+    Math.min(clock.targetAt.getTime(), reminderAt.getTime(), ...due.map(({ dueAt }) => dueAt.getTime())),
+  );
+  await tx.sql.update(testClocks).set({ nowAt: nextAt }).where(mine);
+  return {
+    due: due.filter(({ dueAt }) => dueAt <= nextAt).map(({ id }) => id),
+    reminds: nextAt.getTime() === reminderAt.getTime(),
+  };
+}
+
+async function hasOpenOperation(tx: Tx): Promise<boolean> {
+  const open = await tx.sql
+    .select({ one: sql`1` })
+    .from(operations)
+    .where(and(eq(operations.organizationId, organizationOf(tx)), inArray(operations.status, ["queued", "running"])))
+    .limit(1);
+  return open.length > 0;
+}

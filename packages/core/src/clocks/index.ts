@@ -1,0 +1,1 @@
+export { advanceClock, findTestClock, maxAdvanceDays, stepClock, type TestClock } from "./advance-clock.ts";

@@ -1,0 +1,79 @@
+import { billingPeriods, capacityHolds, invoices, nodePools, payments } from "@sewa/db/schema";
+import { sql } from "drizzle-orm";
+import { expect, test } from "vitest";
+import { listOfferings } from "../catalog/index.ts";
+import { listEvents } from "../events/index.ts";
+import { getInstance } from "../instances/index.ts";
+import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { testCore } from "../testing/test-core.ts";
+
+test("a free order is paid, wanted and prompted in one commit, with a gapless event story", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx);
+
+  const { order, status, subscription } = await givenOrder(ctx);
+
+  expect(status).toBe("completed");
+  expect(subscription.subscription).toMatchObject({ status: "active", termNumber: 1, periodIndex: 0 });
+  expect(order.totalMinor).toBe(0n);
+  const { instance, operation } = await getInstance(ctx, subscription.instanceId);
+  expect(instance).toMatchObject({ desiredPhase: "running", generation: 2, isSettled: false });
+  expect(operation).toMatchObject({ kind: "provision", status: "queued" });
+  expect(await core.database.drizzle.select().from(invoices)).toMatchObject([
+    { status: "paid", totalMinor: 0n, number: 1 },
+  ]);
+  expect(await core.database.drizzle.select().from(payments)).toMatchObject([{ amountMinor: 0n, provider: "manual" }]);
+  expect(await core.database.drizzle.select().from(billingPeriods)).toHaveLength(1);
+  expect(await core.database.drizzle.select().from(capacityHolds)).toHaveLength(1);
+  const keys = await core.database.drizzle.execute(sql`select key from graphile_worker.jobs`);
+  expect(keys.map(({ key }) => key)).toContain(`instance:reconcile:${subscription.instanceId}`);
+  const { items } = await listEvents(ctx, {});
+  expect(items.map(({ sequence }) => sequence)).toEqual(items.map((_, index) => items.length - index));
+  expect(items.map(({ type }) => type).toReversed()).toEqual([
+    "instance.created",
+    "order.placed",
+    "invoice.opened",
+    "payment.recorded",
+    "invoice.paid",
+    "subscription.activated",
+    "instance.desiredChanged",
+    "operation.started",
+  ]);
+});
+
+test("the same key answers with the same order, and with another input it is refused", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx);
+
+  const first = await givenOrder(ctx, { key: "key-0001" });
+  const second = await givenOrder(ctx, { key: "key-0001" });
+
+  expect(second).toEqual(first);
+  await expect(givenOrder(ctx, { key: "key-0001", name: "Another" })).rejects.toMatchObject({
+    code: "IDEMPOTENCY_KEY_REUSED",
+  });
+  expect(await core.database.drizzle.select().from(invoices)).toHaveLength(1);
+});
+
+test("two orders for the last place: one gets it, the other is told CAPACITY and leaves nothing behind", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const customers = await Promise.all([givenCustomer(core.ctx), givenCustomer(core.ctx)]);
+  const { items } = await listOfferings(core.ctx, {});
+  const free = items[0]?.plans.find(({ slug }) => slug === "free");
+  await core.database.drizzle.update(nodePools).set({
+    heldCpuMillis: sql`${nodePools.allocatableCpuMillis} * (100 - ${nodePools.cpuReservePercent}) / 100 - ${free!.limits.cpuRequestMillis}`,
+  });
+
+  const answers = await Promise.allSettled(customers.map(({ ctx }) => givenOrder(ctx)));
+
+  expect(answers.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  expect(answers.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "CAPACITY" } });
+  expect(await core.database.drizzle.select().from(capacityHolds)).toHaveLength(1);
+  expect(await core.database.drizzle.select().from(invoices)).toMatchObject([{ number: 1 }]);
+});

@@ -1,0 +1,90 @@
+import { orders } from "@sewa/db/schema";
+import { authorize } from "../accounts/index.ts";
+import { formatActor } from "../actor.ts";
+import { holdCapacity } from "../capacity/index.ts";
+import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import { assert, DomainError } from "../errors.ts";
+import { record } from "../events/index.ts";
+import { once } from "../idempotency/index.ts";
+import { countRentedInstances, createInstance } from "../instances/index.ts";
+import { createSubscription, openInvoiceOf, payAndFollow } from "../subscriptions/index.ts";
+import { type OrderView, toOrderView } from "./queries.ts";
+import { prepareOrder, type QuoteInput } from "./quote-order.ts";
+
+export interface PlaceOrderInput extends QuoteInput {
+  /** What the customer calls this app; typed again before it is deleted. */
+  readonly name: string;
+  /** The price that the quote showed; another one is refused with PRICE_CHANGED. */
+  readonly priceId: string;
+  readonly idempotencyKey: string;
+}
+
+/**
+ * Order, subscription, instance, room, invoice, payment, events, audit and job in one transaction: all of it or nothing.
+ * Nothing to pay goes the same way: it is paid at once, and the instance is wanted from then on. Otherwise the order
+ * waits for its money, with its room held.
+ */
+export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Promise<OrderView> {
+  authorize(ctx.actor, "order.place");
+  const { idempotencyKey: key, ...request } = input;
+  return once(ctx, { key, procedure: "orders.place", input: request }, async (tx) => {
+    const { quote, timeZone } = await prepareOrder(tx, input);
+    const { plan, offering, total, priceId } = quote;
+    if (priceId !== input.priceId) throw new DomainError("PRICE_CHANGED", "The price has changed since it was quoted.");
+    await refuseTooMany(tx);
+    const subscription = await createSubscription(tx, { plan, priceId, money: total, timeZone });
+    const instance = await createInstance(tx, {
+      subscriptionId: subscription.id,
+      planId: plan.id,
+      blueprintVersionId: plan.blueprintVersionId,
+      offeringSlug: offering.slug,
+      name: input.name,
+      parameters: input.parameters,
+      limits: plan.limits,
+      nodePool: plan.nodePool,
+    });
+    const [order] = await tx.sql
+      .insert(orders)
+      .values({
+        id: tx.ctx.ids.next(),
+        organizationId: organizationOf(tx),
+        subscriptionId: subscription.id,
+        planId: plan.id,
+        priceId,
+        parameters: { ...input.parameters },
+        currency: total.currency,
+        totalMinor: total.amountMinor,
+        placedBy: formatActor(ctx.actor),
+        placedAt: tx.now,
+      })
+      .returning();
+    assert(order !== undefined, "an inserted order is returned");
+    record(tx, {
+      type: "order.placed",
+      orderId: order.id,
+      subscriptionId: subscription.id,
+      instanceId: instance.id,
+      data: {
+        offering: offering.slug,
+        plan: plan.slug,
+        totalMinor: total.amountMinor.toString(),
+        currency: total.currency,
+      },
+    });
+    await holdCapacity(tx, {
+      instanceId: instance.id,
+      pool: plan.nodePool,
+      demand: { cpuMillis: plan.limits.cpuRequestMillis, memoryBytes: plan.limits.memoryRequestBytes },
+    });
+    const invoice = await openInvoiceOf(tx, subscription);
+    if (total.amountMinor === 0n) await payAndFollow(tx, subscription, invoice, null);
+    return toOrderView(tx, order.id);
+  });
+}
+
+async function refuseTooMany(tx: Tx): Promise<void> {
+  const { maxInstancesPerOrganization } = tx.ctx.config;
+  if ((await countRentedInstances(tx)) >= maxInstancesPerOrganization) {
+    throw new DomainError("QUOTA_EXCEEDED", `An organization can rent ${maxInstancesPerOrganization} apps at once.`);
+  }
+}

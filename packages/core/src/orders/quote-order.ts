@@ -1,0 +1,98 @@
+import { type Blueprint, priceBlueprint, validateParameters } from "@sewa/blueprint";
+import { authorize, getOrganization } from "../accounts/index.ts";
+import { type CapacityVerdict, checkCapacity } from "../capacity/index.ts";
+import { getOrderablePlan, loadBlueprint, type Offering, type Plan } from "../catalog/index.ts";
+import { addMs, dayMs } from "../clock.ts";
+import type { CoreContext, Tx } from "../context.ts";
+import { DomainError } from "../errors.ts";
+import { fromMajor, type Money } from "../money.ts";
+import { addDays, type Period, periodAt } from "../periods.ts";
+
+export interface QuoteInput {
+  readonly planId: string;
+  /** Values for the blueprint's parameters, by name. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface Quote {
+  readonly offering: Offering;
+  readonly plan: Plan;
+  /** Hand it to `orders.place`, which refuses when the price has changed since. */
+  readonly priceId: string;
+  readonly lines: readonly { readonly description: string; readonly money: Money }[];
+  readonly total: Money;
+  /** The first period if it were paid now. */
+  readonly period: Period;
+  readonly renewalOpensAt: Date;
+  /** When the data would be deleted if it were never renewed. */
+  readonly dataDeletedAt: Date;
+  readonly capacity: CapacityVerdict;
+}
+
+/** What an order would cost and bring, and whether there is room for it now. Promises nothing and writes nothing. */
+export async function quoteOrder(ctx: CoreContext, input: QuoteInput): Promise<Quote> {
+  authorize(ctx.actor, "order.place");
+  return ctx.transaction(async (tx) => (await prepareOrder(tx, input)).quote);
+}
+
+export interface PreparedOrder {
+  readonly quote: Quote;
+  readonly timeZone: string;
+}
+
+/** The same work for a quote and for the order itself, so that what was quoted is what is booked. */
+export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): Promise<PreparedOrder> {
+  const { plan, offering } = await getOrderablePlan(tx, planId);
+  if (plan.price === null) throw new DomainError("NO_PRICE", "This plan has no price in the currency of the house.");
+  const blueprint = await loadBlueprint(tx, plan.blueprintVersionId);
+  const lines = [
+    { description: `${offering.name}, ${plan.name}`, money: plan.price.money },
+    ...priceParameters(blueprint, parameters, plan.price.money.currency),
+  ];
+  const { timeZone } = await getOrganization(tx);
+  const period = periodAt(tx.now, plan.interval, timeZone, 0);
+  const quote: Quote = {
+    offering,
+    plan,
+    priceId: plan.price.id,
+    lines,
+    total: {
+      amountMinor: lines.reduce((sum, { money }) => sum + money.amountMinor, 0n),
+      currency: plan.price.money.currency,
+    },
+    period,
+    renewalOpensAt: addMs(period.end, -tx.ctx.config.renewalLeadDays * dayMs),
+    dataDeletedAt: addDays(period.end, plan.gracePeriodDays + plan.pastDueDays, timeZone),
+    capacity: await checkCapacity(tx, plan.nodePool, {
+      cpuMillis: plan.limits.cpuRequestMillis,
+      memoryBytes: plan.limits.memoryRequestBytes,
+    }),
+  };
+  return { quote, timeZone };
+}
+
+function priceParameters(
+  blueprint: Blueprint,
+  parameters: Readonly<Record<string, unknown>>,
+  currency: string,
+): Quote["lines"] {
+  const checked = validateParameters(blueprint, parameters);
+  if (!checked.ok) {
+    throw new DomainError("INVALID_INPUT", "The parameters do not fit this app.", {
+      issues: checked.issues.map(({ path, message }) => ({ path: `parameters.${path}`, message })),
+    });
+  }
+  try {
+    const { lines } = priceBlueprint(blueprint, checked.values);
+    return lines.map(({ target, value, label, amount }) => ({
+      description: label ?? target ?? "Option",
+      money: fromMajor(amount, currency),
+    }));
+  } catch (error) {
+    // No matching price is never a price of nothing.
+    if (error instanceof Error && (error as { code?: unknown }).code === "NO_PRICE") {
+      throw new DomainError("NO_PRICE", "There is no price for this choice of parameters.");
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,253 @@
+import {
+  addBillingPeriod,
+  findInvoiceOfPeriod,
+  type InvoiceRow,
+  listOpenInvoices,
+  markUncollectible,
+  openInvoice,
+  refundInvoice,
+  voidInvoice,
+} from "../billing/index.ts";
+import { releaseCapacity } from "../capacity/index.ts";
+import { describePlans } from "../catalog/index.ts";
+import type { Tx } from "../context.ts";
+import { assert, unreachable } from "../errors.ts";
+import { record } from "../events/index.ts";
+import { lockInstanceOfSubscription, markNeverProvisioned, setDesired, wantedPhase } from "../instances/index.ts";
+import { notifyOwner } from "../notifications/index.ts";
+import { addDays, periodAt } from "../periods.ts";
+import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
+import { mailFacts } from "./mail-facts.ts";
+import {
+  type CancelReason,
+  nextPeriod,
+  nextPeriodKey,
+  type SubscriptionAction,
+  type SubscriptionRow,
+} from "./subscription.ts";
+
+/** Does one step: its writes, its events, its mail, and what it means for the instance. The caller has locked the row. */
+export async function applyAction(tx: Tx, loaded: LoadedSubscription, action: SubscriptionAction): Promise<void> {
+  switch (action.type) {
+    case "activate":
+      return beginTerm(tx, loaded, "subscription.activated");
+    case "reactivate":
+      return beginTerm(tx, loaded, "subscription.reactivated");
+    case "open_renewal":
+      return openRenewal(tx, loaded);
+    case "advance":
+      return advance(tx, loaded);
+    case "become_past_due":
+      return becomePastDue(tx, loaded);
+    case "expire":
+      return expire(tx, loaded);
+    case "cancel":
+      return cancel(tx, loaded, action.reason);
+    case "purge":
+      return purge(tx, loaded);
+    default:
+      return unreachable(action);
+  }
+}
+
+/** The anchor is the moment of payment: time in which nothing ran is never charged. */
+async function beginTerm(
+  tx: Tx,
+  { subscription, nextInvoice }: LoadedSubscription,
+  type: "subscription.activated" | "subscription.reactivated",
+): Promise<void> {
+  const paidAt = nextInvoice?.paidAt;
+  assert(nextInvoice !== null && paidAt != null, "a term begins with a paid invoice");
+  const { termNumber, periodIndex } = nextPeriodKey(subscription);
+  const period = periodAt(paidAt, subscription.interval, subscription.timeZone, 0);
+  await addBillingPeriod(tx, {
+    subscriptionId: subscription.id,
+    termNumber,
+    periodIndex,
+    period,
+    invoiceId: nextInvoice.id,
+  });
+  const after = await updateSubscription(tx, subscription, {
+    status: "active",
+    termNumber,
+    periodIndex,
+    billingAnchorAt: paidAt,
+    currentPeriodStart: period.start,
+    currentPeriodEnd: period.end,
+    activatedAt: subscription.activatedAt ?? tx.now,
+    cancelAtPeriodEnd: false,
+    expiredAt: null,
+    graceEndsAt: null,
+    pastDueAt: null,
+  });
+  recordChange(tx, type, subscription, after, { periodEnd: period.end.toISOString() });
+  await applyPhase(tx, subscription.id);
+}
+
+/** Asks for the next period. The plan, its price and its words are those of the order. */
+export async function openRenewal(tx: Tx, { subscription }: LoadedSubscription): Promise<void> {
+  const invoice = await openInvoiceOf(tx, subscription);
+  await updateSubscription(tx, subscription, {});
+  if (invoice.totalMinor > 0n) {
+    await notifyOwner(tx, {
+      kind: "payment_due",
+      dedupeKey: `payment_due:${invoice.id}`,
+      data: {
+        ...(await mailFacts(tx, subscription)),
+        amountMinor: invoice.totalMinor.toString(),
+        currency: invoice.currency,
+        dueAt: (invoice.dueAt ?? tx.now).toISOString(),
+      },
+    });
+  }
+}
+
+export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow> {
+  const key = nextPeriodKey(subscription);
+  const isRenewal = subscription.status === "active" || subscription.status === "past_due";
+  const plan = (await describePlans(tx, [subscription.planId])).get(subscription.planId);
+  assert(plan !== undefined, "plans are never deleted");
+  return openInvoice(tx, {
+    subscriptionId: subscription.id,
+    reason: isRenewal ? "renewal" : subscription.status === "pending" ? "order" : "reactivation",
+    ...key,
+    period: isRenewal ? nextPeriod(subscription) : null,
+    currency: subscription.currency,
+    lines: [
+      {
+        description: `${plan.offeringName}, ${plan.planName}`,
+        quantity: 1,
+        unitAmountMinor: subscription.amountMinor,
+        priceId: subscription.priceId,
+      },
+    ],
+    dueAt: isRenewal ? nextPeriod(subscription).start : tx.now,
+  });
+}
+
+/** The next period of the term begins where the last one ended, whenever this runs. */
+async function advance(tx: Tx, { subscription, nextInvoice }: LoadedSubscription): Promise<void> {
+  assert(nextInvoice?.status === "paid", "a period begins with a paid invoice");
+  const key = nextPeriodKey(subscription);
+  const period = nextPeriod(subscription);
+  await addBillingPeriod(tx, { subscriptionId: subscription.id, ...key, period, invoiceId: nextInvoice.id });
+  const after = await updateSubscription(tx, subscription, {
+    status: "active",
+    ...key,
+    currentPeriodStart: period.start,
+    currentPeriodEnd: period.end,
+    pastDueAt: null,
+  });
+  recordChange(tx, "subscription.renewed", subscription, after, { periodEnd: period.end.toISOString() });
+  await applyPhase(tx, subscription.id);
+}
+
+async function becomePastDue(tx: Tx, { subscription }: LoadedSubscription): Promise<void> {
+  const after = await updateSubscription(tx, subscription, { status: "past_due", pastDueAt: tx.now });
+  recordChange(tx, "subscription.pastDue", subscription, after, { pastDueDays: subscription.pastDueDays });
+}
+
+/** Nothing runs any more and the data is kept. What ran unpaid is a period of its own, cut here. */
+async function expire(tx: Tx, { subscription, nextInvoice }: LoadedSubscription): Promise<void> {
+  if (nextInvoice?.status === "open") {
+    if (subscription.status === "past_due") await cutUnpaidPeriod(tx, subscription, nextInvoice);
+    else await voidInvoice(tx, nextInvoice, "The subscription expired before it was paid.");
+  }
+  const graceEndsAt = addDays(tx.now, subscription.gracePeriodDays, subscription.timeZone);
+  const after = await updateSubscription(tx, subscription, { status: "expired", expiredAt: tx.now, graceEndsAt });
+  recordChange(tx, "subscription.expired", subscription, after, { graceEndsAt: graceEndsAt.toISOString() });
+  await applyPhase(tx, subscription.id);
+  await notifyOwner(tx, {
+    kind: "app_expired",
+    dedupeKey: `app_expired:${subscription.id}:${subscription.termNumber}`,
+    data: { ...(await mailFacts(tx, subscription)), deletesAt: graceEndsAt.toISOString() },
+  });
+}
+
+async function cutUnpaidPeriod(tx: Tx, subscription: SubscriptionRow, invoice: InvoiceRow): Promise<void> {
+  const { start, end } = nextPeriod(subscription);
+  const cut = tx.now < end ? tx.now : end;
+  await addBillingPeriod(tx, {
+    subscriptionId: subscription.id,
+    ...nextPeriodKey(subscription),
+    period: { start, end: cut },
+    invoiceId: invoice.id,
+  });
+  await markUncollectible(tx, invoice, "The days past due are over.");
+}
+
+/** Terminal for money, and the cause of deletion. Nobody pays for an app that never became ready. */
+export async function cancel(
+  tx: Tx,
+  { subscription, instance }: LoadedSubscription,
+  reason: CancelReason,
+): Promise<void> {
+  for (const invoice of await listOpenInvoices(tx, subscription.id))
+    await voidInvoice(tx, invoice, `Cancelled: ${reason}.`);
+  if (reason === "provisioning_failed") await refundFirstInvoice(tx, subscription);
+  const after = await updateSubscription(tx, subscription, {
+    status: "cancelled",
+    cancelledAt: tx.now,
+    cancelReason: reason,
+    cancelAtPeriodEnd: false,
+  });
+  recordChange(tx, "subscription.cancelled", subscription, after, { reason });
+  await applyPhase(tx, subscription.id);
+  if (reason === "provisioning_failed") {
+    await notifyOwner(tx, {
+      kind: "app_failed",
+      dedupeKey: `app_failed:${subscription.id}`,
+      data: { appName: instance.name, isRefunded: subscription.amountMinor > 0n },
+    });
+  }
+}
+
+async function refundFirstInvoice(tx: Tx, subscription: SubscriptionRow): Promise<void> {
+  const first = await findInvoiceOfPeriod(tx, { subscriptionId: subscription.id, termNumber: 1, periodIndex: 0 });
+  if (first?.status === "paid") await refundInvoice(tx, first, "The app never became ready.");
+}
+
+async function purge(tx: Tx, { subscription, instance }: LoadedSubscription): Promise<void> {
+  const after = await updateSubscription(tx, subscription, { purgedAt: tx.now });
+  recordChange(tx, "subscription.purged", subscription, after, {});
+  if (instance.readyAt === null) return;
+  await notifyOwner(tx, {
+    kind: "app_deleted",
+    dedupeKey: `app_deleted:${subscription.id}`,
+    data: { appName: instance.name },
+  });
+}
+
+/** Brings what is wanted of the instance in line with what is owed for it. */
+async function applyPhase(tx: Tx, subscriptionId: string): Promise<void> {
+  const locked = await lockInstanceOfSubscription(tx, subscriptionId);
+  const phase = wantedPhase(locked);
+  const releasesCapacity = locked.subscriptionStatus === "expired" || locked.subscriptionStatus === "cancelled";
+  const { instance } = await setDesired(tx, locked.instance, { phase, releasesCapacity });
+  // Cancelled before anything was made: there is nothing that the cluster could confirm.
+  if (phase === "absent" && instance.generation === 1) {
+    await releaseCapacity(tx, instance.id);
+    await markNeverProvisioned(tx, instance);
+  }
+}
+
+export function recordChange(
+  tx: Tx,
+  type: Parameters<typeof record>[1]["type"],
+  before: SubscriptionRow,
+  after: SubscriptionRow,
+  data: Readonly<Record<string, unknown>>,
+): void {
+  const { status, currentPeriodEnd, cancelAtPeriodEnd, purgedAt } = after;
+  record(tx, {
+    type,
+    subscriptionId: after.id,
+    data,
+    before: {
+      status: before.status,
+      currentPeriodEnd: before.currentPeriodEnd,
+      cancelAtPeriodEnd: before.cancelAtPeriodEnd,
+    },
+    after: { status, currentPeriodEnd, cancelAtPeriodEnd, purgedAt },
+  });
+}

@@ -1,0 +1,20 @@
+export { openInvoiceOf } from "./apply-action.ts";
+export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
+export { createSubscription } from "./create-subscription.ts";
+export { payAndFollow } from "./pay-subscription.ts";
+export { getSubscription, listSubscriptions, type SubscriptionView, toSubscriptionView } from "./queries.ts";
+export { reconcileSubscription } from "./reconcile-subscription.ts";
+export { recordPayment } from "./record-payment.ts";
+export { remindOrganization } from "./remind.ts";
+export { renewSubscription } from "./renew-subscription.ts";
+export {
+  type CancelReason,
+  decideSubscription,
+  deriveNextDueAt,
+  type SubscriptionAction,
+  type SubscriptionFacts,
+  type SubscriptionRow,
+  type SubscriptionRules,
+  subscriptionTransitions,
+} from "./subscription.ts";
+export { listDueSubscriptions, sweepSubscriptions } from "./sweep-subscriptions.ts";

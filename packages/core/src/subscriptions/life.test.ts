@@ -1,0 +1,325 @@
+import {
+  billingPeriods,
+  capacityHolds,
+  invoices,
+  notifications,
+  operations,
+  refunds,
+  subscriptions,
+} from "@sewa/db/schema";
+import { asc, eq } from "drizzle-orm";
+import { describe, expect, test } from "vitest";
+import { addMs, dayMs, hourMs } from "../clock.ts";
+import { failOverdueOperations, getInstance, startInstance, stopInstance } from "../instances/index.ts";
+import { listInvoices } from "../billing/index.ts";
+import { observations, provisionOnce } from "../testing/fake-world.ts";
+import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { testCore } from "../testing/test-core.ts";
+import {
+  cancelAtPeriodEnd,
+  cancelNow,
+  getSubscription,
+  reconcileSubscription,
+  recordPayment,
+  remindOrganization,
+  renewSubscription,
+  sweepSubscriptions,
+  undoCancel,
+} from "./index.ts";
+
+async function given(plan: "free" | "small" = "free") {
+  const core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const customer = await givenCustomer(core.ctx);
+  const order = await givenOrder(customer.ctx, { plan });
+  const subscriptionId = order.subscription.subscription.id;
+  const { instanceId } = order.subscription;
+  const { drizzle } = core.database;
+  return {
+    core,
+    ctx: customer.ctx,
+    subscriptionId,
+    instanceId,
+    provision: (instead?: Parameters<typeof provisionOnce>[2]) => provisionOnce(core.ctx, instanceId, instead),
+    /** Moves the clock and lets time do its work, as the sweep's jobs would. */
+    async after(ms: number) {
+      core.clock.set(addMs(core.clock.now(), ms));
+      await reconcileSubscription(core.ctx, subscriptionId);
+      return (await getSubscription(customer.ctx, subscriptionId)).subscription;
+    },
+    subscription: async () => (await getSubscription(customer.ctx, subscriptionId)).subscription,
+    instance: async () => (await getInstance(customer.ctx, instanceId)).instance,
+    holds: () => drizzle.$count(capacityHolds),
+    mails: async () =>
+      (await drizzle.select().from(notifications).orderBy(asc(notifications.id))).map(({ kind }) => kind),
+    invoices: async () =>
+      (await drizzle.select().from(invoices).orderBy(asc(invoices.id))).map(
+        ({ status, reason }) => `${reason} ${status}`,
+      ),
+    [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
+  };
+}
+
+describe("a free plan", () => {
+  test("expires with its period: stopped, data kept, room given back once the pods are gone, nothing charged", async () => {
+    await using app = await given();
+    await app.provision();
+    expect(await app.mails()).toEqual(["app_ready"]);
+
+    expect((await app.after(23 * dayMs)).status).toBe("active");
+    expect(await app.invoices()).toEqual(["order paid", "renewal open"]);
+    const expired = await app.after(8 * dayMs);
+
+    expect(expired.status).toBe("expired");
+    expect(expired.graceEndsAt).toEqual(addMs(expired.expiredAt!, 30 * dayMs));
+    expect(await app.invoices()).toEqual(["order paid", "renewal void"]);
+    expect(await app.instance()).toMatchObject({ desiredPhase: "stopped", requestedPhase: "running" });
+    expect(await app.holds()).toBe(1);
+    await app.provision();
+    expect(await app.holds()).toBe(0);
+    expect(await app.mails()).toEqual(["app_ready", "app_expired"]);
+  });
+
+  test("renewed within grace it opens a new term at that moment, and stopped time is charged to nobody", async () => {
+    await using app = await given();
+    await app.provision();
+    await app.after(31 * dayMs);
+    await app.provision();
+    await app.after(3 * dayMs);
+
+    const { subscription } = await renewSubscription(app.ctx, {
+      subscriptionId: app.subscriptionId,
+      idempotencyKey: "renew-01",
+    });
+
+    expect(subscription).toMatchObject({ status: "active", termNumber: 2, periodIndex: 0 });
+    expect(subscription.billingAnchorAt).toEqual(app.core.clock.now());
+    expect(await app.instance()).toMatchObject({ desiredPhase: "running" });
+    expect(await app.holds()).toBe(1);
+    const periods = await app.core.database.drizzle.select().from(billingPeriods).orderBy(asc(billingPeriods.startsAt));
+    expect(periods.map(({ termNumber, periodIndex }) => [termNumber, periodIndex])).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+    await app.provision();
+    expect(await app.instance()).toMatchObject({ observedPhase: "running", isSettled: true });
+  });
+
+  test("renewed before its end it goes on without a gap, and only once", async () => {
+    await using app = await given();
+    await app.provision();
+    const first = await app.subscription();
+    await app.after(24 * dayMs);
+
+    await renewSubscription(app.ctx, { subscriptionId: app.subscriptionId, idempotencyKey: "renew-01" });
+    await expect(
+      renewSubscription(app.ctx, { subscriptionId: app.subscriptionId, idempotencyKey: "renew-02" }),
+    ).rejects.toMatchObject({ code: "ALREADY_RENEWED" });
+    const second = await app.after(7 * dayMs);
+
+    expect(second).toMatchObject({ status: "active", termNumber: 1, periodIndex: 1 });
+    expect(second.currentPeriodStart).toEqual(first.currentPeriodEnd);
+    expect(await app.instance()).toMatchObject({ desiredPhase: "running", generation: 2 });
+  });
+
+  test("never renewed it is cancelled when grace ends, removed, and closed once the cluster has confirmed", async () => {
+    await using app = await given();
+    await app.provision();
+    await app.after(31 * dayMs);
+    await app.provision();
+
+    const cancelled = await app.after(31 * dayMs);
+    expect(cancelled).toMatchObject({
+      status: "cancelled",
+      cancelReason: "grace_over",
+      purgedAt: null,
+      nextDueAt: null,
+    });
+    expect(await app.instance()).toMatchObject({ desiredPhase: "absent" });
+    await app.provision();
+    const purged = await app.after(0);
+
+    expect(purged.purgedAt).not.toBeNull();
+    expect(await app.holds()).toBe(0);
+    expect(await app.mails()).toEqual(["app_ready", "app_expired", "app_deleted"]);
+    expect(
+      (await app.core.database.drizzle.select().from(operations)).every(({ finishedAt }) => finishedAt !== null),
+    ).toBe(true);
+  });
+
+  test("is reminded of its end and of its deletion once each, however often the reminder runs", async () => {
+    await using app = await given();
+    await app.provision();
+    const remindDaily = async (days: number) => {
+      for (let day = 0; day < days; day += 1) {
+        await app.after(dayMs);
+        await remindOrganization(app.ctx);
+        await remindOrganization(app.ctx);
+      }
+    };
+    await remindDaily(70);
+    await app.provision();
+    expect(await app.mails()).toEqual([
+      "app_ready",
+      "app_expiring",
+      "app_expiring",
+      "app_expired",
+      "app_deletion_soon",
+      "app_deletion_soon",
+    ]);
+  });
+});
+
+describe("cancelling", () => {
+  test("now: needs the name, deletes at once, and nothing dangles", async () => {
+    await using app = await given();
+    await app.provision();
+    const { subscriptionId } = app;
+    await expect(
+      cancelNow(app.ctx, { subscriptionId, confirmName: "status page", idempotencyKey: "c-000001" }),
+    ).rejects.toMatchObject({
+      code: "NAME_MISMATCH",
+    });
+
+    const answer = await cancelNow(app.ctx, { subscriptionId, confirmName: "Status page", idempotencyKey: "c-000002" });
+
+    expect(answer.subscription).toMatchObject({ status: "cancelled", cancelReason: "customer" });
+    await app.provision();
+    expect((await app.after(0)).purgedAt).not.toBeNull();
+    expect(await app.holds()).toBe(0);
+  });
+
+  test("at the period's end: runs until then, is not renewed, and can be undone", async () => {
+    await using app = await given();
+    await app.provision();
+    const { subscriptionId } = app;
+    await app.after(24 * dayMs);
+    await cancelAtPeriodEnd(app.ctx, { subscriptionId, idempotencyKey: "e-000001" });
+    expect(await app.invoices()).toEqual(["order paid", "renewal void"]);
+    await undoCancel(app.ctx, { subscriptionId, idempotencyKey: "u-000001" });
+    await app.after(0);
+    expect(await app.invoices()).toEqual(["order paid", "renewal void", "renewal open"]);
+    await cancelAtPeriodEnd(app.ctx, { subscriptionId, idempotencyKey: "e-000002" });
+    expect((await app.after(5 * dayMs)).status).toBe("active");
+    expect((await app.after(2 * dayMs)).status).toBe("expired");
+  });
+});
+
+describe("a plan that costs money", () => {
+  test("waits for its money with its room held, and starts with the payment", async () => {
+    await using app = await given("small");
+    expect(await app.subscription()).toMatchObject({ status: "pending" });
+    expect(await app.instance()).toMatchObject({ desiredPhase: "absent" });
+    expect(await app.holds()).toBe(1);
+    await app.after(2 * hourMs);
+    const [invoice] = (await listInvoices(app.ctx, {})).items;
+
+    const operator = app.ctx.as({ type: "operator", userId: app.ctx.ids.next() });
+    const payment = {
+      invoiceId: invoice!.invoice.id,
+      currency: "IDR",
+      reference: "BCA 1",
+      idempotencyKey: "pay-00001",
+    };
+    await expect(recordPayment(operator, { ...payment, amountMinor: 1n })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+    });
+    await recordPayment(operator, { ...payment, amountMinor: 50_000n });
+
+    expect(await app.subscription()).toMatchObject({ status: "active", billingAnchorAt: app.core.clock.now() });
+    expect(await app.instance()).toMatchObject({ desiredPhase: "running" });
+  });
+
+  test("unpaid for a day the order is cancelled, its room freed, its invoice void, and nothing was ever made", async () => {
+    await using app = await given("small");
+    const cancelled = await app.after(24 * hourMs);
+    expect(cancelled).toMatchObject({ status: "cancelled", cancelReason: "order_expired" });
+    expect(cancelled.purgedAt).not.toBeNull();
+    expect(await app.holds()).toBe(0);
+    expect(await app.invoices()).toEqual(["order void"]);
+    expect(await app.core.database.drizzle.$count(operations)).toBe(0);
+    expect(await app.mails()).toEqual([]);
+  });
+
+  test("a first provisioning that fails is taken back whole: refunded, cancelled, told, removed", async () => {
+    await using app = await given("small");
+    const [invoice] = (await listInvoices(app.ctx, {})).items;
+    await recordPayment(app.ctx.as({ type: "system", name: "cli" }), {
+      invoiceId: invoice!.invoice.id,
+      currency: "IDR",
+      amountMinor: 50_000n,
+      reference: "BCA 2",
+      idempotencyKey: "pay-00002",
+    });
+    await app.provision(observations.crashing);
+
+    app.core.clock.set(addMs(app.core.clock.now(), hourMs));
+    expect(await failOverdueOperations(app.core.ctx)).toBe(1);
+    const cancelled = await app.after(0);
+
+    expect(cancelled).toMatchObject({ status: "cancelled", cancelReason: "provisioning_failed" });
+    expect(await app.core.database.drizzle.select().from(refunds)).toMatchObject([{ amountMinor: 50_000n }]);
+    expect(await app.mails()).toContain("app_failed");
+    expect(await app.instance()).toMatchObject({ desiredPhase: "absent" });
+    await app.provision();
+    expect((await app.after(0)).purgedAt).not.toBeNull();
+    expect(await app.holds()).toBe(0);
+    const states = await app.core.database.drizzle.select().from(operations).orderBy(asc(operations.id));
+    expect(states.map(({ kind, status }) => `${kind} ${status}`)).toEqual([
+      "provision failed",
+      "deprovision succeeded",
+    ]);
+  });
+
+  test("with days past due it runs on, then is cut there and the invoice given up", async () => {
+    await using app = await given("small");
+    const { drizzle } = app.core.database;
+    await drizzle.update(subscriptions).set({ pastDueDays: 3 }).where(eq(subscriptions.id, app.subscriptionId));
+    const [invoice] = (await listInvoices(app.ctx, {})).items;
+    await recordPayment(app.ctx.as({ type: "system", name: "cli" }), {
+      invoiceId: invoice!.invoice.id,
+      currency: "IDR",
+      amountMinor: 50_000n,
+      reference: "BCA 3",
+      idempotencyKey: "pay-00003",
+    });
+    await app.provision();
+    expect((await app.after(30 * dayMs)).status).toBe("past_due");
+    expect(await app.instance()).toMatchObject({ desiredPhase: "running" });
+
+    expect((await app.after(3 * dayMs)).status).toBe("expired");
+
+    expect(await app.invoices()).toEqual(["order paid", "renewal uncollectible"]);
+    const periods = await drizzle.select().from(billingPeriods).orderBy(asc(billingPeriods.startsAt));
+    expect(periods[1]).toMatchObject({ startsAt: periods[0]!.endsAt, endsAt: app.core.clock.now() });
+  });
+});
+
+test("what the customer asked for outlives expiry and renewal", async () => {
+  await using app = await given();
+  await app.provision();
+  await stopInstance(app.ctx, { instanceId: app.instanceId, idempotencyKey: "stop-001" });
+  await expect(
+    startInstance(app.ctx, { instanceId: app.instanceId, idempotencyKey: "start-01" }),
+  ).rejects.toMatchObject({
+    code: "OPERATION_IN_PROGRESS",
+  });
+  await app.provision();
+  expect(await app.holds()).toBe(1);
+  await app.after(31 * dayMs);
+  expect(await app.holds()).toBe(0);
+
+  await renewSubscription(app.ctx, { subscriptionId: app.subscriptionId, idempotencyKey: "renew-01" });
+
+  expect(await app.instance()).toMatchObject({ desiredPhase: "stopped", requestedPhase: "stopped" });
+  expect(await app.holds()).toBe(1);
+});
+
+test("the sweep finds what is due from the tables alone", async () => {
+  await using app = await given();
+  await app.provision();
+  expect(await sweepSubscriptions(app.core.ctx)).toEqual({ due: 0 });
+  app.core.clock.set(addMs(app.core.clock.now(), 31 * dayMs));
+  expect(await sweepSubscriptions(app.core.ctx)).toEqual({ due: 1 });
+});

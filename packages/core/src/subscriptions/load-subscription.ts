@@ -1,0 +1,59 @@
+import { subscriptions } from "@sewa/db/schema";
+import { and, eq } from "drizzle-orm";
+import { findInvoiceOfPeriod, type InvoiceRow } from "../billing/index.ts";
+import { organizationOf, type Tx } from "../context.ts";
+import { assert, notFound } from "../errors.ts";
+import { getInstanceOfSubscription, type InstanceRow } from "../instances/index.ts";
+import { deriveNextDueAt, nextPeriodKey, type SubscriptionFacts, type SubscriptionRow } from "./subscription.ts";
+
+export interface LoadedSubscription {
+  readonly subscription: SubscriptionRow;
+  readonly nextInvoice: InvoiceRow | null;
+  readonly instance: InstanceRow;
+}
+
+/** Locks the row: everything that money or time does to a subscription goes through here. */
+export async function loadForUpdate(tx: Tx, subscriptionId: string): Promise<LoadedSubscription> {
+  const [subscription] = await tx.sql
+    .select()
+    .from(subscriptions)
+    .where(and(eq(subscriptions.organizationId, organizationOf(tx)), eq(subscriptions.id, subscriptionId)))
+    .for("update");
+  if (subscription === undefined) throw notFound("subscription");
+  return {
+    subscription,
+    nextInvoice: await findInvoiceOfPeriod(tx, { subscriptionId, ...nextPeriodKey(subscription) }),
+    instance: await getInstanceOfSubscription(tx, subscriptionId),
+  };
+}
+
+export function factsOf({ subscription, nextInvoice, instance }: LoadedSubscription): SubscriptionFacts {
+  const status = nextInvoice?.status;
+  return {
+    subscription,
+    nextInvoice: status === undefined || status === "void" ? null : { status },
+    instance: { provisioningFailed: instance.provisioningFailedAt !== null, removed: instance.removedAt !== null },
+  };
+}
+
+/** Writes what changed and, with it, when the sweep has to look again. */
+export async function updateSubscription(
+  tx: Tx,
+  before: SubscriptionRow,
+  values: Partial<Omit<SubscriptionRow, "id" | "organizationId" | "nextDueAt">>,
+): Promise<SubscriptionRow> {
+  const merged = { ...before, ...values };
+  const nextInvoice = await findInvoiceOfPeriod(tx, { subscriptionId: before.id, ...nextPeriodKey(merged) });
+  const facts = factsOf({
+    subscription: merged,
+    nextInvoice,
+    instance: await getInstanceOfSubscription(tx, before.id),
+  });
+  const [row] = await tx.sql
+    .update(subscriptions)
+    .set({ ...values, nextDueAt: deriveNextDueAt(facts, tx.ctx.config) })
+    .where(eq(subscriptions.id, before.id))
+    .returning();
+  assert(row !== undefined, "the locked subscription is still there");
+  return row;
+}

@@ -1,0 +1,41 @@
+import { authorize } from "../accounts/index.ts";
+import { getInvoice, getInvoiceRow, type InvoiceView } from "../billing/index.ts";
+import type { CoreContext } from "../context.ts";
+import { DomainError } from "../errors.ts";
+import { once } from "../idempotency/index.ts";
+import { loadForUpdate } from "./load-subscription.ts";
+import { holdRoom, payAndFollow } from "./pay-subscription.ts";
+import { enqueue } from "../jobs/index.ts";
+
+/**
+ * An operator writes down money that came by bank transfer. The whole of an open invoice; a reference is booked once.
+ * For an expired subscription room is held first: CAPACITY means that nothing was booked.
+ */
+export async function recordPayment(
+  ctx: CoreContext,
+  input: {
+    readonly invoiceId: string;
+    readonly amountMinor: bigint;
+    readonly currency: string;
+    readonly reference: string;
+    readonly idempotencyKey: string;
+  },
+): Promise<InvoiceView> {
+  authorize(ctx.actor, "admin.payments.record");
+  const { idempotencyKey: key, ...payment } = input;
+  await once(ctx, { key, procedure: "admin.payments.record", input: payment }, async (tx) => {
+    const { subscriptionId } = await getInvoiceRow(tx, input.invoiceId);
+    const { subscription } = await loadForUpdate(tx, subscriptionId);
+    const invoice = await getInvoiceRow(tx, input.invoiceId);
+    if (input.amountMinor !== invoice.totalMinor || input.currency !== invoice.currency) {
+      throw new DomainError("INVALID_INPUT", "The payment has to be the total of the invoice, in its currency.", {
+        issues: [{ path: "amountMinor", message: `Expected ${invoice.totalMinor} ${invoice.currency}.` }],
+      });
+    }
+    if (subscription.status === "expired") await holdRoom(tx, subscription);
+    await payAndFollow(tx, subscription, invoice, input.reference);
+    await enqueue(tx, "subscription:reconcile", { subscriptionId });
+    return { invoiceId: invoice.id };
+  });
+  return getInvoice(ctx, input.invoiceId);
+}

@@ -1,0 +1,57 @@
+import { authorize } from "../accounts/index.ts";
+import type { CoreContext } from "../context.ts";
+import { DomainError, unreachable } from "../errors.ts";
+import { once } from "../idempotency/index.ts";
+import { openInvoiceOf } from "./apply-action.ts";
+import { loadForUpdate, type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
+import { holdRoom, payAndFollow } from "./pay-subscription.ts";
+import { toSubscriptionView } from "./queries.ts";
+import type { SubscriptionView } from "./queries.ts";
+
+/**
+ * Asks for the next period, or for a new term when the subscription has expired. What costs nothing is paid at once.
+ * Otherwise the invoice is open afterwards and the next period begins when its money has come.
+ */
+export async function renewSubscription(
+  ctx: CoreContext,
+  input: { readonly subscriptionId: string; readonly idempotencyKey: string },
+): Promise<SubscriptionView> {
+  authorize(ctx.actor, "subscription.renew");
+  const { subscriptionId, idempotencyKey: key } = input;
+  return once(ctx, { key, procedure: "subscriptions.renew", input: { subscriptionId } }, async (tx) => {
+    const loaded = await loadForUpdate(tx, subscriptionId);
+    refuseUnlessRenewable(loaded, tx.now);
+    const { subscription } = loaded;
+    if (subscription.status === "expired") await holdRoom(tx, subscription);
+    const invoice = loaded.nextInvoice ?? (await openInvoiceOf(tx, subscription));
+    if (loaded.nextInvoice === null) await updateSubscription(tx, subscription, {});
+    if (invoice.totalMinor === 0n) await payAndFollow(tx, subscription, invoice, null);
+    return toSubscriptionView(tx, subscriptionId);
+  });
+}
+
+function refuseUnlessRenewable({ subscription, nextInvoice }: LoadedSubscription, now: Date): void {
+  switch (subscription.status) {
+    case "active":
+    case "past_due":
+      if (nextInvoice?.status === "paid") throw new DomainError("ALREADY_RENEWED", "The next period is paid already.");
+      if (subscription.cancelAtPeriodEnd) {
+        throw new DomainError(
+          "INVALID_TRANSITION",
+          "The subscription ends with this period. Undo the cancellation first.",
+        );
+      }
+      return;
+    case "expired":
+      if (subscription.graceEndsAt !== null && now >= subscription.graceEndsAt) {
+        throw new DomainError("INVALID_TRANSITION", "The grace period is over.");
+      }
+      return;
+    case "pending":
+      throw new DomainError("INVALID_TRANSITION", "The order is not paid yet.");
+    case "cancelled":
+      throw new DomainError("INVALID_TRANSITION", "The subscription is cancelled.");
+    default:
+      unreachable(subscription.status);
+  }
+}

@@ -1,0 +1,147 @@
+import type { subscriptions } from "@sewa/db/schema";
+import { addMs, dayMs, hourMs } from "../clock.ts";
+import { unreachable } from "../errors.ts";
+import { addDays, type Period, periodAt } from "../periods.ts";
+import type { SubscriptionStatus } from "../instances/index.ts";
+
+export type SubscriptionRow = typeof subscriptions.$inferSelect;
+export type CancelReason = NonNullable<SubscriptionRow["cancelReason"]>;
+
+/**
+ * pending: ordered and not paid; room is held; the instance is absent. Ends by payment, or after the order's time to live.
+ * active: a paid period runs, and so may the instance. Ends with the period unless the next one is paid.
+ * past_due: the period is over and not paid; the instance still runs, for the plan's days.
+ * expired: nothing is charged and nothing runs; the data is kept until grace ends. Paying opens a new term.
+ * cancelled: nothing will be charged again; the instance is removed with its data.
+ */
+export const subscriptionTransitions = {
+  pending: ["active", "cancelled"],
+  active: ["past_due", "expired", "cancelled"],
+  past_due: ["active", "expired", "cancelled"],
+  expired: ["active", "cancelled"],
+  cancelled: [],
+} as const satisfies Record<SubscriptionStatus, readonly SubscriptionStatus[]>;
+
+export interface SubscriptionFacts {
+  readonly subscription: SubscriptionRow;
+  /** The live invoice for the period that would come next: the first one while pending, a new term's when expired. */
+  readonly nextInvoice: { readonly status: "draft" | "open" | "paid" | "uncollectible" } | null;
+  readonly instance: { readonly provisioningFailed: boolean; readonly removed: boolean };
+}
+
+export interface SubscriptionRules {
+  readonly orderTtlHours: number;
+  readonly renewalLeadDays: number;
+}
+
+/** One step of the life of a subscription. */
+export type SubscriptionAction =
+  | { readonly type: "activate" }
+  | { readonly type: "open_renewal" }
+  | { readonly type: "advance" }
+  | { readonly type: "become_past_due" }
+  | { readonly type: "expire" }
+  | { readonly type: "reactivate" }
+  | { readonly type: "cancel"; readonly reason: CancelReason }
+  | { readonly type: "purge" };
+
+/** What has to happen now, or null. Pure: the same facts at the same time give the same answer, however often asked. */
+export function decideSubscription(
+  facts: SubscriptionFacts,
+  rules: SubscriptionRules,
+  now: Date,
+): SubscriptionAction | null {
+  const { subscription, nextInvoice, instance } = facts;
+  const paid = nextInvoice?.status === "paid";
+  switch (subscription.status) {
+    case "pending":
+      if (paid) return { type: "activate" };
+      return now >= orderEnds(subscription, rules) ? { type: "cancel", reason: "order_expired" } : null;
+    case "active": {
+      if (instance.provisioningFailed) return { type: "cancel", reason: "provisioning_failed" };
+      const end = currentEnd(subscription);
+      if (now < end) {
+        const due = nextInvoice === null && !subscription.cancelAtPeriodEnd && now >= renewalOpens(subscription, rules);
+        return due ? { type: "open_renewal" } : null;
+      }
+      if (paid) return { type: "advance" };
+      if (subscription.cancelAtPeriodEnd || subscription.pastDueDays === 0) return { type: "expire" };
+      return nextInvoice === null ? { type: "open_renewal" } : { type: "become_past_due" };
+    }
+    case "past_due":
+      if (paid) return { type: "advance" };
+      return now >= pastDueEnds(subscription) ? { type: "expire" } : null;
+    case "expired":
+      if (paid) return { type: "reactivate" };
+      return subscription.graceEndsAt !== null && now >= subscription.graceEndsAt
+        ? { type: "cancel", reason: "grace_over" }
+        : null;
+    case "cancelled":
+      return instance.removed && subscription.purgedAt === null ? { type: "purge" } : null;
+    default:
+      return unreachable(subscription.status);
+  }
+}
+
+/** When time alone will bring the next step; null when it never will. */
+export function deriveNextDueAt(facts: Omit<SubscriptionFacts, "instance">, rules: SubscriptionRules): Date | null {
+  const { subscription, nextInvoice } = facts;
+  switch (subscription.status) {
+    case "pending":
+      return orderEnds(subscription, rules);
+    case "active":
+      return nextInvoice === null && !subscription.cancelAtPeriodEnd
+        ? renewalOpens(subscription, rules)
+        : currentEnd(subscription);
+    case "past_due":
+      return pastDueEnds(subscription);
+    case "expired":
+      return subscription.graceEndsAt;
+    case "cancelled":
+      return null;
+    default:
+      return unreachable(subscription.status);
+  }
+}
+
+/** Term and index of the period that comes next. */
+export function nextPeriodKey(subscription: SubscriptionRow): {
+  readonly termNumber: number;
+  readonly periodIndex: number;
+} {
+  switch (subscription.status) {
+    case "pending":
+    case "expired":
+    case "cancelled":
+      return { termNumber: subscription.termNumber + 1, periodIndex: 0 };
+    case "active":
+    case "past_due":
+      return { termNumber: subscription.termNumber, periodIndex: subscription.periodIndex + 1 };
+    default:
+      return unreachable(subscription.status);
+  }
+}
+
+/** The period after the current one, counted from the anchor of the term. */
+export function nextPeriod(subscription: SubscriptionRow): Period {
+  const { billingAnchorAt, interval, timeZone, periodIndex } = subscription;
+  if (billingAnchorAt === null) throw new Error("Broken invariant: a running subscription has an anchor");
+  return periodAt(billingAnchorAt, interval, timeZone, periodIndex + 1);
+}
+
+function orderEnds(subscription: SubscriptionRow, rules: SubscriptionRules): Date {
+  return addMs(subscription.orderedAt, rules.orderTtlHours * hourMs);
+}
+
+function currentEnd({ currentPeriodEnd }: SubscriptionRow): Date {
+  if (currentPeriodEnd === null) throw new Error("Broken invariant: a running subscription has a period");
+  return currentPeriodEnd;
+}
+
+function renewalOpens(subscription: SubscriptionRow, rules: SubscriptionRules): Date {
+  return addMs(currentEnd(subscription), -rules.renewalLeadDays * dayMs);
+}
+
+function pastDueEnds(subscription: SubscriptionRow): Date {
+  return addDays(currentEnd(subscription), subscription.pastDueDays, subscription.timeZone);
+}
