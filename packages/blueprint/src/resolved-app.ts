@@ -72,7 +72,12 @@ export type ResolvedProbe = {
   readonly timeoutSeconds: number;
   readonly failureThreshold: number;
 } & (
-  | { readonly type: "http"; readonly path: string; readonly port: string; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly type: "http";
+      readonly path: string;
+      readonly port: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | { readonly type: "tcp"; readonly port: string }
   | { readonly type: "exec"; readonly command: readonly string[] }
 );

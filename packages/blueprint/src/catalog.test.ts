@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parseCatalog } from "./catalog.ts";
+import { checkBlueprint } from "./check-blueprint.ts";
+import { BlueprintError } from "./issue.ts";
+import { parseBlueprint } from "./parse-blueprint.ts";
+import { planFits } from "./plan-fits.ts";
+import { catalogText, uptimeKumaText } from "./testing/definitions.ts";
+
+test("the catalog that we ship has blueprints that exist, can be published and fit their plans", () => {
+  const { offerings, currency } = parseCatalog(catalogText);
+  expect(currency).toBe("IDR");
+  expect(offerings.map(({ blueprint }) => blueprint)).toEqual(["uptime-kuma.yaml"]);
+  expect(existsSync(new URL("../catalog/uptime-kuma.yaml", import.meta.url))).toBe(true);
+  const blueprint = parseBlueprint(uptimeKumaText);
+  expect(checkBlueprint(blueprint, "publish")).toEqual([]);
+  for (const plan of offerings[0]?.plans ?? []) expect(planFits(blueprint, plan.limits)).toBeNull();
+});
+
+test("limits become whole units, amounts texts, and what is left out gets its default", () => {
+  const [offering] = parseCatalog(catalogText).offerings;
+  expect(offering?.plans.map(({ slug, prices }) => [slug, prices])).toEqual([
+    ["free", [{ currency: "IDR", amount: "0" }]],
+    ["small", [{ currency: "IDR", amount: "50000" }]],
+  ]);
+  expect(offering?.plans[1]?.limits).toEqual({
+    cpuRequestMillis: 250,
+    cpuLimitMillis: 1_000,
+    memoryRequestBytes: 536_870_912,
+    memoryLimitBytes: 1_073_741_824,
+    storageBytes: 4_294_967_296,
+  });
+  const short = catalogText.replaceAll(/^ {8}(?:gracePeriodDays|pastDueDays|nodePool):.*\n/gm, "");
+  expect(parseCatalog(short)).toEqual(parseCatalog(catalogText));
+});
+
+describe("a slip is named with path, line and column", () => {
+  const issues = (text: string): string[] => {
+    try {
+      parseCatalog(text);
+    } catch (error) {
+      if (!(error instanceof BlueprintError)) throw error;
+      return error.issues.map(({ code, path, line, column }) => `${code} ${path} ${line}:${column}`);
+    }
+    return [];
+  };
+  const plan = "offerings[0].plans[0]";
+  test.each([
+    [
+      "an exponent in a quantity",
+      ["cpuRequest: 100m", "cpuRequest: 1e3"],
+      `INVALID_VALUE ${plan}.limits.cpuRequest 12:31`,
+    ],
+    ["part of a milli", ["cpuRequest: 100m", "cpuRequest: 0.1m"], `INVALID_VALUE ${plan}.limits.cpuRequest 12:31`],
+    [
+      "a request above its limit",
+      ["cpuRequest: 100m", 'cpuRequest: "2"'],
+      `INVALID_VALUE ${plan}.limits.cpuRequest 12:31`,
+    ],
+    ["an interval of hours", ["interval: P30D", "interval: PT720H"], `INVALID_VALUE ${plan}.interval 13:19`],
+    ["a negative amount", ['amount: "0"', 'amount: "-1"'], `INVALID_VALUE ${plan}.prices[0].amount 17:43`],
+    [
+      "no price in the catalog's currency",
+      ["currency: IDR, amount", "currency: USD, amount"],
+      `NO_PRICE ${plan}.prices 17:17`,
+    ],
+    ["two plans of one slug", ["slug: small", "slug: free"], "DUPLICATE_NAME offerings[0].plans[1].slug 18:15"],
+    ["a file elsewhere", ["uptime-kuma.yaml", "../secret.yaml"], "INVALID_VALUE offerings[0].blueprint 6:16"],
+    ["an unknown field", ["nodePool: default", "pool: default"], `UNKNOWN_FIELD ${plan}.pool 16:9`],
+    ["no plans", [/plans:[^]*/, "plans: []\n"], "INVALID_VALUE offerings[0].plans 8:12"],
+  ])("%s", (_name, [from, to], expected) => {
+    expect(issues(catalogText.replace(from as string, to as string))).toEqual([expected]);
+  });
+});

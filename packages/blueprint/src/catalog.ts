@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { BlueprintError, issueAt } from "./issue.ts";
+import type { BlueprintIssue } from "./issue.ts";
+import type { Path, Source } from "./position.ts";
+import { parseBytes, parseCpu } from "./quantity.ts";
+import type { PlanLimits } from "./resolved-app.ts";
+import { amount, slug, text } from "./schema/fields.ts";
+import { throwIssues, validate } from "./schema/validate.ts";
+import { readSource } from "./source.ts";
+
+const currency = z.string().regex(/^[A-Z]{3}$/, "Write an ISO 4217 code such as IDR.");
+
+const cpu = z.union([z.string(), z.number()]).transform((quantity, context): number => {
+  const millis = parseCpu(String(quantity));
+  if (millis !== null) return millis;
+  context.addIssue({ code: "custom", message: "Write a quantity of CPU such as 250m or 1." });
+  return z.NEVER;
+});
+
+const bytes = z.union([z.string(), z.number()]).transform((quantity, context): number => {
+  const value = parseBytes(String(quantity));
+  if (value !== null) return value;
+  context.addIssue({ code: "custom", message: "Write a quantity of bytes such as 512Mi or 4Gi." });
+  return z.NEVER;
+});
+
+const planLimits = z
+  .strictObject({ cpuRequest: cpu, cpuLimit: cpu, memoryRequest: bytes, memoryLimit: bytes, storage: bytes })
+  .superRefine((value, context) => {
+    if (value.cpuRequest > value.cpuLimit)
+      context.addIssue({ code: "custom", path: ["cpuRequest"], message: "The request is above the limit." });
+    if (value.memoryRequest > value.memoryLimit)
+      context.addIssue({ code: "custom", path: ["memoryRequest"], message: "The request is above the limit." });
+  })
+  .transform((value): PlanLimits => ({
+    cpuRequestMillis: value.cpuRequest,
+    cpuLimitMillis: value.cpuLimit,
+    memoryRequestBytes: value.memoryRequest,
+    memoryLimitBytes: value.memoryLimit,
+    storageBytes: value.storage,
+  }));
+
+const plan = z.strictObject({
+  slug,
+  name: text(100),
+  summary: text(500).optional(),
+  limits: planLimits,
+  /** ISO 8601, whole days or months: `P30D`, `P1M`. */
+  interval: z.string().regex(/^P(?:[1-9]\d{0,2}D|[1-9]\d?M)$/, "Write days or months, such as P30D or P1M."),
+  gracePeriodDays: z.int().min(0).max(365).default(30),
+  pastDueDays: z.int().min(0).max(90).default(0),
+  nodePool: slug.default("default"),
+  prices: z.array(z.strictObject({ currency, amount })).min(1, "A plan needs a price, if only 0.").max(20),
+});
+
+const offering = z.strictObject({
+  slug,
+  name: text(100),
+  summary: text(500).optional(),
+  /** A file beside the catalog file. */
+  blueprint: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,60}\.(?:ya?ml|json)$/, "Write a file name such as uptime-kuma.yaml."),
+  plans: z.array(plan).min(1, "An offering needs a plan.").max(20),
+});
+
+/** What is for sale: offerings with their plans and prices. Limits come out as PlanLimits, amounts as decimal texts. */
+export const catalogSchema = z.strictObject({ currency, offerings: z.array(offering).max(200) });
+
+export type Catalog = z.output<typeof catalogSchema>;
+export type CatalogOffering = z.output<typeof offering>;
+export type CatalogPlan = z.output<typeof plan>;
+
+/** Reads `catalog.yaml`. Throws BlueprintError with every issue, each with path, line and column. */
+export function parseCatalog(text: string, options: { readonly filename?: string } = {}): Catalog {
+  const source = readSource(text, options.filename);
+  const { data, issues } = validate(catalogSchema, source.value, source);
+  if (data === null) throw new BlueprintError(issues, source.filename);
+  throwIssues(checkCatalog(data, source), source);
+  return data;
+}
+
+function checkCatalog(catalog: Catalog, source: Source): BlueprintIssue[] {
+  return [
+    ...duplicates(source, catalog.offerings, (offering) => offering.slug, ["offerings"], "slug"),
+    ...catalog.offerings.flatMap((offering, index) => {
+      const path = ["offerings", index, "plans"];
+      return [
+        ...duplicates(source, offering.plans, (plan) => plan.slug, path, "slug"),
+        ...offering.plans.flatMap(({ prices }, at) => checkPrices(catalog, prices, source, [...path, at, "prices"])),
+      ];
+    }),
+  ];
+}
+
+function checkPrices(catalog: Catalog, prices: CatalogPlan["prices"], source: Source, path: Path): BlueprintIssue[] {
+  const issues = duplicates(source, prices, (price) => price.currency, path, "currency");
+  if (prices.some((price) => price.currency === catalog.currency)) return issues;
+  const message = `The plan has no price in the catalog's currency, ${catalog.currency}.`;
+  return [...issues, issueAt(source, { code: "NO_PRICE", path, message })];
+}
+
+function duplicates<T>(
+  source: Source,
+  items: readonly T[],
+  key: (item: T) => string,
+  path: Path,
+  field: string,
+): BlueprintIssue[] {
+  const seen = new Set<string>();
+  return items.flatMap((item, index) => {
+    const name = key(item);
+    const known = seen.has(name);
+    seen.add(name);
+    if (!known) return [];
+    return [
+      issueAt(source, { code: "DUPLICATE_NAME", path: [...path, index, field], message: `${name} stands here twice.` }),
+    ];
+  });
+}
