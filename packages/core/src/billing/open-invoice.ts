@@ -53,17 +53,15 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
     })
     .returning();
   assert(invoice !== undefined, "an inserted invoice is returned");
-  await tx.sql
-    .insert(invoiceLines)
-    .values(
-      lines.map((line, index) => ({
-        id: tx.ctx.ids.next(),
-        organizationId,
-        invoiceId: invoice.id,
-        position: index + 1,
-        ...line,
-      })),
-    );
+  await tx.sql.insert(invoiceLines).values(
+    lines.map((line, index) => ({
+      id: tx.ctx.ids.next(),
+      organizationId,
+      invoiceId: invoice.id,
+      position: index + 1,
+      ...line,
+    })),
+  );
   record(tx, {
     type: "invoice.opened",
     subscriptionId,

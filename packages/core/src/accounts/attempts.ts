@@ -1,0 +1,108 @@
+import { isIPv6 } from "node:net";
+import { attemptCounters } from "@sewa/db/schema";
+import { eq, like, lte, sql } from "drizzle-orm";
+import { addMs, hourMs, minuteMs, secondMs } from "../clock.ts";
+import type { CoreContext } from "../context.ts";
+import { DomainError } from "../errors.ts";
+import { sha256Hex } from "../ids.ts";
+
+interface Limit {
+  readonly max: number;
+  readonly windowMs: number;
+}
+
+/**
+ * How often something may be tried, over all processes and in real time. Log-in counts failures only: few from one
+ * address for one account, more for one account from everywhere (so that a stranger at one address cannot lock its owner
+ * out), and more again from one address for all accounts (an office behind one address).
+ */
+const limits = {
+  "login.pair": { max: 5, windowMs: 15 * minuteMs },
+  "login.account": { max: 30, windowMs: 15 * minuteMs },
+  "login.ip": { max: 60, windowMs: 15 * minuteMs },
+  "register.account": { max: 5, windowMs: hourMs },
+  "register.ip": { max: 30, windowMs: hourMs },
+  "reset.account": { max: 5, windowMs: hourMs },
+  "reset.ip": { max: 30, windowMs: hourMs },
+  "ticket.session": { max: 60, windowMs: minuteMs },
+} as const satisfies Record<string, Limit>;
+
+type LimitName = keyof typeof limits;
+
+export interface Attempt {
+  readonly limit: LimitName;
+  /** What is counted, for example an e-mail address; only hashes of it are stored. */
+  readonly of: readonly string[];
+}
+
+/** Counts before the work is done, so that many at once cannot slip through. Throws RATE_LIMITED at the first full one. */
+export async function takeAttempts(ctx: CoreContext, attempts: readonly Attempt[]): Promise<void> {
+  for (const attempt of attempts) await takeAttempt(ctx, attempt);
+}
+
+/** It was no failure: takes it out of the count again. */
+export async function returnAttempts(ctx: CoreContext, attempts: readonly Attempt[]): Promise<void> {
+  for (const attempt of attempts) {
+    await ctx.db.drizzle
+      .update(attemptCounters)
+      .set({ count: sql`greatest(${attemptCounters.count} - 1, 0)` })
+      .where(eq(attemptCounters.key, keyOf(attempt)));
+  }
+}
+
+/** Forgets all failed log-ins to one account, from wherever they came. */
+export async function clearLoginAttempts(ctx: CoreContext, email: string): Promise<void> {
+  for (const limit of ["login.pair", "login.account"] as const) {
+    await ctx.db.drizzle.delete(attemptCounters).where(like(attemptCounters.key, `${keyOf({ limit, of: [email] })}%`));
+  }
+}
+
+export async function deleteEndedAttempts(ctx: CoreContext): Promise<number> {
+  const deleted = await ctx.db.drizzle
+    .delete(attemptCounters)
+    .where(lte(attemptCounters.windowEndsAt, ctx.clock.now()));
+  return deleted.count;
+}
+
+/** An IPv6 customer has a whole /64, so that is what counts as one address. */
+export function networkOf(ip: string | null | undefined): string {
+  const address = ip ?? "unknown";
+  if (!isIPv6(address)) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [head = "", tail] = address.toLowerCase().split("%")[0]?.split("::") ?? [];
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const gap = tail === undefined ? 0 : 8 - before.length - after.length;
+  const groups = [...before, ...Array.from({ length: gap }, () => "0"), ...after];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.padStart(4, "0"))
+    .join(":")}::/64`;
+}
+
+async function takeAttempt(ctx: CoreContext, attempt: Attempt): Promise<void> {
+  const { max, windowMs } = limits[attempt.limit];
+  const now = ctx.clock.now();
+  const windowEndsAt = addMs(now, windowMs);
+  const isOver = sql`${attemptCounters.windowEndsAt} <= ${now.toISOString()}::timestamptz`;
+  const [row] = await ctx.db.drizzle
+    .insert(attemptCounters)
+    .values({ key: keyOf(attempt), count: 1, windowEndsAt })
+    .onConflictDoUpdate({
+      target: attemptCounters.key,
+      set: {
+        count: sql`case when ${isOver} then 1 else ${attemptCounters.count} + 1 end`,
+        windowEndsAt: sql`case when ${isOver} then excluded.window_ends_at else ${attemptCounters.windowEndsAt} end`,
+      },
+    })
+    .returning({ count: attemptCounters.count, windowEndsAt: attemptCounters.windowEndsAt });
+  if (row === undefined || row.count <= max) return;
+  throw new DomainError("RATE_LIMITED", "Too many attempts. Try again later.", {
+    retryAfterSeconds: Math.max(1, Math.ceil((row.windowEndsAt.getTime() - now.getTime()) / secondMs)),
+  });
+}
+
+function keyOf({ limit, of }: Attempt): string {
+  return [limit, ...of.map((part) => sha256Hex(part))].join(":");
+}

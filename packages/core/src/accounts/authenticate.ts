@@ -1,0 +1,12 @@
+import type { CoreContext } from "../context.ts";
+import { type Authenticated, readSession } from "./sessions.ts";
+import { hashToken } from "./token.ts";
+
+/**
+ * Who a session token speaks for. Null for anything that is no token of a living session, at no cost when it has not even
+ * the shape of one. Throws ACCOUNT_SUSPENDED.
+ */
+export async function authenticate(ctx: CoreContext, token: string): Promise<Authenticated | null> {
+  const sessionId = hashToken("session", token);
+  return sessionId === null ? null : readSession(ctx, sessionId);
+}

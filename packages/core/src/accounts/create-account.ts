@@ -1,0 +1,50 @@
+import { members, organizations, testClocks, users } from "@sewa/db/schema";
+import type { CoreContext, Tx } from "../context.ts";
+import { createOrganizationHead } from "../events/index.ts";
+import type { Locale } from "../notifications/index.ts";
+
+export interface NewAccount {
+  readonly email: string;
+  readonly name: string;
+  readonly locale: Locale;
+  readonly organizationName: string;
+  /** Null until an invited operator has chosen a password. */
+  readonly passwordHash: string | null;
+}
+
+export interface CreatedAccount {
+  readonly userId: string;
+  readonly organizationId: string;
+}
+
+/**
+ * A user never comes alone: with it comes the organization that owns everything, bound to the transaction in which
+ * `alongside` does the rest. Null, and nothing is made, when the address is taken.
+ */
+export async function createAccount(
+  ctx: CoreContext,
+  account: NewAccount,
+  alongside: (tx: Tx, created: CreatedAccount) => Promise<void>,
+): Promise<CreatedAccount | null> {
+  const userId = ctx.ids.next();
+  const organizationId = ctx.ids.next();
+  return ctx.forOrganization(organizationId).transaction(async (tx) => {
+    const { email, name, locale, passwordHash } = account;
+    const [user] = await tx.sql
+      .insert(users)
+      .values({ id: userId, email, name, locale, passwordHash })
+      .onConflictDoNothing({ target: users.email })
+      .returning({ id: users.id });
+    if (user === undefined) return null;
+    await tx.sql
+      .insert(organizations)
+      .values({ id: organizationId, name: account.organizationName, timeZone: ctx.config.timeZone });
+    await createOrganizationHead(tx, organizationId);
+    await tx.sql.insert(members).values({ organizationId, userId, role: "owner" });
+    if (ctx.config.testClocks) {
+      await tx.sql.insert(testClocks).values({ organizationId, nowAt: tx.now, targetAt: tx.now });
+    }
+    await alongside(tx, { userId, organizationId });
+    return { userId, organizationId };
+  });
+}

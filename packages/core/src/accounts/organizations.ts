@@ -1,0 +1,41 @@
+import { organizations, testClocks } from "@sewa/db/schema";
+import { eq, inArray, isNull, and } from "drizzle-orm";
+import { organizationOf, type CoreContext, type Tx } from "../context.ts";
+import { assert } from "../errors.ts";
+import { localHour } from "../periods.ts";
+
+/** Who pays and owns. */
+export interface Organization {
+  readonly id: string;
+  readonly name: string;
+  /** IANA name; periods and reminder hours are computed in it. */
+  readonly timeZone: string;
+}
+
+/** The organization that the transaction is bound to. */
+export async function getOrganization(tx: Tx): Promise<Organization> {
+  const [row] = await tx.sql
+    .select({ id: organizations.id, name: organizations.name, timeZone: organizations.timeZone })
+    .from(organizations)
+    .where(eq(organizations.id, organizationOf(tx)));
+  assert(row !== undefined, "the organization of a transaction exists");
+  return row;
+}
+
+/**
+ * Where it is this hour (0 to 23) on the wall clock right now. Organizations on a test clock are left out: their hours
+ * pass when their clock is advanced.
+ */
+export async function listOrganizationIdsAtLocalHour(ctx: CoreContext, hour: number): Promise<readonly string[]> {
+  const zones = await ctx.db.drizzle.selectDistinct({ timeZone: organizations.timeZone }).from(organizations);
+  const now = ctx.clock.now();
+  const due = zones.map(({ timeZone }) => timeZone).filter((timeZone) => localHour(now, timeZone) === hour);
+  if (due.length === 0) return [];
+  const rows = await ctx.db.drizzle
+    .select({ id: organizations.id })
+    .from(organizations)
+    .leftJoin(testClocks, eq(testClocks.organizationId, organizations.id))
+    .where(and(inArray(organizations.timeZone, due), isNull(testClocks.organizationId)))
+    .orderBy(organizations.id);
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,57 @@
+import type { Actor } from "../actor.ts";
+import { DomainError } from "../errors.ts";
+
+const everybody = ["anonymous", "owner", "operator"] as const;
+const owner = ["owner"] as const;
+const operator = ["operator"] as const;
+
+type Role = (typeof everybody)[number];
+
+/**
+ * Who may do what. A customer's permission speaks of the organization that the context is bound to; an operator acts on
+ * the house through the `admin` ones and has none of the customer's. The system itself (worker, server, command line)
+ * may do everything.
+ */
+export const permissionTable = {
+  "catalog.read": everybody,
+  "account.read": owner,
+  "order.place": owner,
+  "order.read": owner,
+  "subscription.read": owner,
+  "subscription.renew": owner,
+  "subscription.cancel": owner,
+  "instance.read": owner,
+  "instance.operate": owner,
+  "instance.revealCredentials": owner,
+  "operation.read": owner,
+  "event.read": owner,
+  "invoice.read": owner,
+  "clock.advance": owner,
+  "admin.catalog.write": operator,
+  "admin.nodes.read": operator,
+  "admin.nodes.write": operator,
+  "admin.payments.record": operator,
+  "admin.clock.advance": operator,
+  "admin.jobs.read": operator,
+  "admin.jobs.write": operator,
+  "admin.audit.read": operator,
+  "admin.operators.invite": operator,
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof permissionTable;
+
+/** Throws FORBIDDEN. */
+export function authorize(actor: Actor, permission: Permission): void {
+  if (!isAllowed(actor, permission)) throw new DomainError("FORBIDDEN", "You may not do this.");
+}
+
+export function isAllowed(actor: Actor, permission: Permission): boolean {
+  if (actor.type === "system") return true;
+  const role: Role = actor.type === "user" ? actor.role : actor.type;
+  const allowed: readonly Role[] = permissionTable[permission];
+  return allowed.includes(role);
+}
+
+export function userActor(userId: string): Actor {
+  return { type: "user", userId, role: "owner" };
+}

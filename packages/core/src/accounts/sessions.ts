@@ -1,0 +1,81 @@
+import { Lucia, TimeSpan } from "lucia";
+import type { Actor } from "../actor.ts";
+import { addMs, dayMs } from "../clock.ts";
+import type { CoreContext, Tx } from "../context.ts";
+import { assert, DomainError } from "../errors.ts";
+import { toUserView, type UserView } from "./account.ts";
+import { userActor } from "./permissions.ts";
+import { createSessionAdapter, machineAheadMs, type SessionAttributes, type SessionUser } from "./session-adapter.ts";
+import { hashToken, newToken } from "./token.ts";
+
+/** A session that nobody uses ends after this; use in the second half of it begins it anew. */
+export const sessionIdleDays = 14;
+/** A session ends after this whatever happens. */
+export const sessionMaxDays = 90;
+
+/** Who is there, found out from a session token or a socket ticket. */
+export interface Authenticated {
+  readonly user: UserView;
+  readonly organizationId: string;
+  /** The hash of the token: names the session and opens nothing. */
+  readonly sessionId: string;
+  readonly expiresAt: Date;
+  /** The user as owner of the organization; the api makes an operator's actor where `isOperator` allows it. */
+  readonly actor: Actor;
+  readonly isOperator: boolean;
+  /** The end was moved just now: a cookie has to be sent again. */
+  readonly fresh: boolean;
+}
+
+export interface StartedSession {
+  /** Given out this one time. */
+  readonly token: string;
+  readonly session: { readonly id: string; readonly expiresAt: Date };
+}
+
+/** In the transaction that says who logged in. */
+export async function startSession(tx: Tx, userId: string): Promise<StartedSession> {
+  const token = newToken("session");
+  const sessionId = hashToken("session", token);
+  assert(sessionId !== null, "a new token has the shape of its kind");
+  const now = tx.ctx.clock.now();
+  const absoluteExpiresAt = addMs(now, sessionMaxDays * dayMs);
+  await createLucia(tx.ctx, tx.sql).createSession(userId, { absoluteExpiresAt }, { sessionId });
+  return { token, session: { id: sessionId, expiresAt: addMs(now, sessionIdleDays * dayMs) } };
+}
+
+/** Null when the session has ended. Throws ACCOUNT_SUSPENDED. */
+export async function readSession(ctx: CoreContext, sessionId: string): Promise<Authenticated | null> {
+  const { session, user } = await createLucia(ctx, ctx.db.drizzle).validateSession(sessionId);
+  if (session === null) return null;
+  if (user.suspendedAt !== null) throw accountSuspended();
+  const expiresAt = addMs(session.expiresAt, -machineAheadMs(ctx.clock));
+  return {
+    user: toUserView(user),
+    organizationId: user.organizationId,
+    sessionId,
+    expiresAt: expiresAt < session.absoluteExpiresAt ? expiresAt : session.absoluteExpiresAt,
+    actor: userActor(user.id),
+    isOperator: user.isOperator,
+    fresh: session.fresh,
+  };
+}
+
+export async function endSessions(tx: Tx, userId: string): Promise<void> {
+  await createLucia(tx.ctx, tx.sql).invalidateUserSessions(userId);
+}
+
+export function createLucia(
+  ctx: CoreContext,
+  database: Parameters<typeof createSessionAdapter>[0],
+): Lucia<SessionAttributes, SessionUser> {
+  return new Lucia(createSessionAdapter(database, ctx.clock), {
+    sessionExpiresIn: new TimeSpan(sessionIdleDays, "d"),
+    getSessionAttributes: (attributes) => attributes,
+    getUserAttributes: (attributes) => attributes,
+  });
+}
+
+export function accountSuspended(): DomainError {
+  return new DomainError("ACCOUNT_SUSPENDED", "This account is suspended.");
+}

@@ -1,0 +1,18 @@
+import { users } from "@sewa/db/schema";
+import { eq, sql } from "drizzle-orm";
+import type { Tx } from "../context.ts";
+import { endSessions } from "./sessions.ts";
+
+/** After a mailed link: the new password holds, the address is proven, and every session of the old password ends. */
+export async function setPassword(
+  tx: Tx,
+  userId: string,
+  change: { readonly passwordHash: string; readonly name?: string; readonly isOperator?: true },
+): Promise<void> {
+  const now = tx.ctx.clock.now().toISOString();
+  await tx.sql
+    .update(users)
+    .set({ ...change, emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, ${now}::timestamptz)` })
+    .where(eq(users.id, userId));
+  await endSessions(tx, userId);
+}

@@ -1,0 +1,34 @@
+import { users } from "@sewa/db/schema";
+import { eq } from "drizzle-orm";
+import { DomainError } from "../errors.ts";
+import type { TestCore } from "../testing/test-core.ts";
+import { mintMailLink, register, verifyEmail } from "./index.ts";
+
+/** What the tests of this folder begin with. */
+export const ana = { email: "ana@example.com", password: "correct horse", name: "Ana", locale: "en" } as const;
+
+export async function registerAna(core: TestCore): Promise<{ readonly answer: unknown; readonly userId: string }> {
+  const answer = await register(core.ctx, ana);
+  const [user] = await core.database.drizzle.select({ id: users.id }).from(users).where(eq(users.email, ana.email));
+  if (user === undefined) throw new Error("The user was not made.");
+  return { answer, userId: user.id };
+}
+
+export async function verifiedAna(core: TestCore): Promise<{ readonly userId: string }> {
+  const { userId } = await registerAna(core);
+  await verifyEmail(core.ctx, { token: tokenOf(await mintMailLink(core.ctx, { kind: "verify_email", userId })) });
+  return { userId };
+}
+
+export function tokenOf(link: string): string {
+  const token = new URL(link).searchParams.get("token");
+  if (token === null) throw new Error("There is no token in the link.");
+  return token;
+}
+
+/** The refusal that a promise ends with; fails when it ends well or with a defect. */
+export async function refusal(promise: Promise<unknown>): Promise<DomainError> {
+  const outcome: unknown = await promise.catch((error: unknown) => error);
+  if (outcome instanceof DomainError) return outcome;
+  throw new Error("Expected a refusal.", { cause: outcome });
+}

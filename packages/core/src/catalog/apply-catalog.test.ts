@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { blueprintVersions, prices } from "@sewa/db/schema";
+import { expect, test } from "vitest";
+import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { testCore } from "../testing/test-core.ts";
+import { applyCatalog, listOfferings } from "./index.ts";
+
+const folder = new URL("../../../blueprint/catalog/", import.meta.url);
+const catalog = readFileSync(new URL("catalog.yaml", folder), "utf8");
+const blueprint = readFileSync(new URL("uptime-kuma.yaml", folder), "utf8");
+const files = { catalog, blueprints: { "uptime-kuma.yaml": blueprint } };
+
+test("applying it again changes nothing, and a dry run writes nothing", async () => {
+  await using core = await testCore();
+  const planned = await applyCatalog(core.ctx, files, { dryRun: true });
+  expect((await listOfferings(core.ctx, {})).items).toEqual([]);
+
+  expect(await applyCatalog(core.ctx, files)).toEqual(planned);
+  expect(await applyCatalog(core.ctx, files)).toEqual([]);
+  expect((await listOfferings(core.ctx, {})).items).toMatchObject([
+    { slug: "uptime-kuma", plans: [{ slug: "free" }, { slug: "small" }] },
+  ]);
+});
+
+test("a new price supersedes the old one, and who ordered before keeps theirs", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx);
+  const before = await givenOrder(ctx, { plan: "small" });
+
+  const changes = await applyCatalog(core.ctx, { ...files, catalog: catalog.replace("50000", "60000") });
+
+  expect(changes).toEqual([{ action: "change", subject: "uptime-kuma/small", detail: "price IDR 60000" }]);
+  expect(
+    (await core.database.drizzle.select().from(prices)).filter(({ supersededAt }) => supersededAt !== null),
+  ).toHaveLength(1);
+  const after = await givenOrder(ctx, { plan: "small" });
+  expect([before.order.totalMinor, after.order.totalMinor]).toEqual([50_000n, 60_000n]);
+});
+
+test("a changed blueprint becomes a version, and versions cannot be edited", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await applyCatalog(core.ctx, { catalog, blueprints: { "uptime-kuma.yaml": `${blueprint}\n# changed\n` } });
+  expect(
+    (await core.database.drizzle.select().from(blueprintVersions)).map(({ version }) => version).toSorted(),
+  ).toEqual([1, 2]);
+  await expect(core.database.drizzle.update(blueprintVersions).set({ source: "" })).rejects.toMatchObject({
+    cause: { code: "42501" },
+  });
+});
+
+test("what cannot be published is refused whole, with every issue and its place", async () => {
+  await using core = await testCore();
+  const broken = blueprint.replace(/image: (\S+):\S+/, "image: $1:latest");
+  await expect(applyCatalog(core.ctx, { catalog, blueprints: { "uptime-kuma.yaml": broken } })).rejects.toMatchObject({
+    code: "BLUEPRINT_INVALID",
+    issues: expect.arrayContaining([
+      expect.objectContaining({ path: expect.stringMatching(/^uptime-kuma\.yaml:\d+:\d+ /) }),
+    ]),
+  });
+  await expect(applyCatalog(core.ctx, { catalog, blueprints: {} })).rejects.toMatchObject({
+    code: "BLUEPRINT_INVALID",
+  });
+  expect((await listOfferings(core.ctx, {})).items).toEqual([]);
+});

@@ -1,0 +1,68 @@
+import { notifications } from "@sewa/db/schema";
+import { asc } from "drizzle-orm";
+import { expect, test } from "vitest";
+import { addMs, dayMs } from "../clock.ts";
+import { getSubscription, sweepSubscriptions } from "../subscriptions/index.ts";
+import { provisionOnce } from "../testing/fake-world.ts";
+import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { testCore } from "../testing/test-core.ts";
+import { advanceClock, findTestClock, stepClock } from "./index.ts";
+
+test("time goes from due date to due date and waits for the world, while other organizations stay in the present", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const traveller = await givenCustomer(core.ctx, { testClock: true });
+  const neighbour = await givenCustomer(core.ctx);
+  const [mine, theirs] = [await givenOrder(traveller.ctx), await givenOrder(neighbour.ctx)];
+  const step = () => stepClock(core.ctx, traveller.organizationId);
+  const state = async () => (await getSubscription(traveller.ctx, mine.subscription.subscription.id)).subscription;
+  const start = (await findTestClock(traveller.ctx))!.now;
+
+  await advanceClock(traveller.ctx, { to: addMs(start, 70 * dayMs) });
+  expect(await step()).toEqual({ arrived: false });
+  expect((await findTestClock(traveller.ctx))!.now).toEqual(start);
+
+  await provisionOnce(core.ctx, mine.subscription.instanceId);
+  expect(await step()).toEqual({ arrived: false });
+  expect(await state()).toMatchObject({ status: "expired", expiredAt: addMs(start, 30 * dayMs) });
+  await provisionOnce(core.ctx, mine.subscription.instanceId);
+  expect(await step()).toEqual({ arrived: false });
+  expect(await state()).toMatchObject({ status: "cancelled", cancelledAt: addMs(start, 60 * dayMs) });
+  await provisionOnce(core.ctx, mine.subscription.instanceId);
+  expect(await step()).toEqual({ arrived: true });
+
+  expect((await findTestClock(traveller.ctx))!.now).toEqual(addMs(start, 70 * dayMs));
+  const mails = await core.database.drizzle.select().from(notifications).orderBy(asc(notifications.id));
+  expect(mails.map(({ kind }) => kind)).toEqual([
+    "app_ready",
+    "app_expiring",
+    "app_expiring",
+    "app_expired",
+    "app_deletion_soon",
+    "app_deletion_soon",
+  ]);
+  expect((await getSubscription(neighbour.ctx, theirs.subscription.subscription.id)).subscription.status).toBe(
+    "active",
+  );
+});
+
+test("the production sweep leaves organizations on a test clock alone", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx, { testClock: true });
+  await givenOrder(ctx);
+  core.clock.set(addMs(core.clock.now(), 100 * dayMs));
+  expect(await sweepSubscriptions(core.ctx)).toEqual({ due: 0 });
+});
+
+test("a clock goes forward only, not too far, and only where there is one", async () => {
+  await using core = await testCore();
+  const { ctx } = await givenCustomer(core.ctx, { testClock: true });
+  const present = await givenCustomer(core.ctx);
+  const now = core.clock.now();
+  await expect(advanceClock(ctx, { to: addMs(now, -dayMs) })).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  await expect(advanceClock(ctx, { to: addMs(now, 900 * dayMs) })).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  await expect(advanceClock(present.ctx, { to: now })).rejects.toMatchObject({ code: "TEST_CLOCK_REQUIRED" });
+});

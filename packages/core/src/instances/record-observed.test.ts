@@ -1,0 +1,160 @@
+import { expect, test } from "vitest";
+import { listEvents } from "../events/index.ts";
+import { cancelNow } from "../subscriptions/index.ts";
+import { observations, provisionOnce } from "../testing/fake-world.ts";
+import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { testCore } from "../testing/test-core.ts";
+import {
+  createInstanceStore,
+  getInstance,
+  holdInstance,
+  liftHold,
+  restartInstance,
+  revealCredentials,
+  sweepInstances,
+} from "./index.ts";
+
+async function given() {
+  const core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx);
+  const { subscription } = await givenOrder(ctx);
+  const { instanceId } = subscription;
+  return {
+    core,
+    ctx,
+    instanceId,
+    subscriptionId: subscription.subscription.id,
+    view: () => getInstance(ctx, instanceId),
+    provision: (instead?: Parameters<typeof provisionOnce>[2]) => provisionOnce(core.ctx, instanceId, instead),
+    [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
+  };
+}
+
+test("a lease is held by one, and who lost it to a later holder writes nothing", async () => {
+  await using app = await given();
+  const store = createInstanceStore(app.core.ctx, "first");
+  await using lease = await store.lease(app.instanceId);
+  expect(lease).not.toBeNull();
+  expect(await createInstanceStore(app.core.ctx, "second").lease(app.instanceId)).toBeNull();
+
+  await app.core.database.drizzle.execute("update instance_leases set leased_until = now() - interval '1 second'");
+  const second = await createInstanceStore(app.core.ctx, "second").lease(app.instanceId);
+  expect(second).toMatchObject({ epoch: lease!.epoch + 1 });
+
+  expect(await store.load(lease!)).toBeNull();
+  expect(await store.recordObserved(lease!, 2, observations.running)).toEqual({ settled: false });
+  expect((await app.view()).instance.observedPhase).toBe("absent");
+  await second![Symbol.asyncDispose]();
+});
+
+test("a run that began on an older generation settles nothing", async () => {
+  await using app = await given();
+  const store = createInstanceStore(app.core.ctx, "slow");
+  {
+    await using lease = await store.lease(app.instanceId);
+    const loaded = await store.load(lease!);
+    await cancelNow(app.ctx, {
+      subscriptionId: app.subscriptionId,
+      confirmName: "Status page",
+      idempotencyKey: "cancel-1",
+    });
+    expect(await store.recordObserved(lease!, loaded!.generation, observations.running)).toEqual({ settled: false });
+  }
+  const { instance, operation } = await app.view();
+  expect(instance).toMatchObject({ desiredPhase: "absent", readyAt: null, isSettled: false });
+  expect(operation).toMatchObject({ kind: "deprovision", status: "queued" });
+});
+
+test("a look that failed leaves unknown, and never the old value", async () => {
+  await using app = await given();
+  await app.provision();
+  await app.provision({
+    ...observations.running,
+    existence: "unknown",
+    phase: "unknown",
+    reason: "CLUSTER_UNREACHABLE",
+    pods: [],
+    steps: {},
+  });
+  const { instance, message } = await app.view();
+  expect(instance).toMatchObject({ existence: "unknown", observedPhase: "unknown", isSettled: false });
+  expect(message).toBe("The cluster does not answer at the moment.");
+});
+
+test("the same look twice raises no revision and wakes nobody", async () => {
+  await using app = await given();
+  await app.provision();
+  const { instance } = await app.view();
+  await app.provision();
+  expect((await app.view()).instance.revision).toBe(instance.revision);
+});
+
+test("steps go forward only and end with the operation", async () => {
+  await using app = await given();
+  await app.provision(observations.crashing);
+  const during = (await app.view()).operation!;
+  expect(during).toMatchObject({ status: "running", attempt: 1, reason: "CRASH_LOOP" });
+  await app.provision({ ...observations.crashing, steps: {} });
+  const later = (await app.view()).operation!;
+  expect(later.steps).toEqual(during.steps);
+  await app.provision();
+  const after = (await app.view()).operation!;
+  expect(after.status).toBe("succeeded");
+  expect(after.steps.every(({ status }) => status === "done")).toBe(true);
+});
+
+test("credentials are there once the app is ready, each look is audited, and the audit holds no value", async () => {
+  await using app = await given();
+  await expect(revealCredentials(app.ctx, app.instanceId)).rejects.toMatchObject({ code: "INVALID_TRANSITION" });
+  await app.provision();
+  const shown = await revealCredentials(app.ctx, app.instanceId);
+  expect(shown.credentials).toMatchObject([{ name: "adminUser", value: "admin" }, { name: "adminPassword" }]);
+  const password = shown.credentials[1]!.value;
+  expect(password).toHaveLength(24);
+  const dump = await app.core.database.drizzle.execute(
+    "select string_agg(a.*::text, '') || (select string_agg(e.*::text, '') from events e) || (select string_agg(s.*::text, '') from instance_secrets s) as text from audit_entries a",
+  );
+  expect(String(dump[0]!["text"])).toContain("instance.credentialsRevealed");
+  expect(String(dump[0]!["text"])).not.toContain(password);
+});
+
+test("an operator's hold stops the app against its customer's will, and lifting it brings back what was asked for", async () => {
+  await using app = await given();
+  await app.provision();
+  const operator = app.ctx.as({ type: "operator", userId: app.ctx.ids.next() });
+  await holdInstance(operator, { instanceId: app.instanceId, kind: "abuse", reason: "Sends spam." });
+  await app.provision();
+  expect((await app.view()).instance).toMatchObject({ desiredPhase: "stopped", requestedPhase: "running" });
+  await expect(
+    restartInstance(app.ctx, { instanceId: app.instanceId, idempotencyKey: "restart1" }),
+  ).rejects.toMatchObject({
+    code: "INVALID_TRANSITION",
+  });
+  await liftHold(operator, { instanceId: app.instanceId, kind: "abuse", reason: "Cleaned up." });
+  expect((await app.view()).instance).toMatchObject({ desiredPhase: "running" });
+});
+
+test("the sweep finds an unsettled instance although its job was lost, and leaves alone what somebody works on", async () => {
+  await using app = await given();
+  await app.core.database.drizzle.execute("delete from graphile_worker._private_jobs");
+  expect(await sweepInstances(app.core.ctx)).toEqual({ failed: 0, readded: 1 });
+  await using lease = await createInstanceStore(app.core.ctx, "busy").lease(app.instanceId);
+  expect(lease).not.toBeNull();
+  expect(await sweepInstances(app.core.ctx)).toEqual({ failed: 0, readded: 0 });
+});
+
+test("a foreign, an invented and a removed organization's id are the same to a customer", async () => {
+  await using app = await given();
+  const stranger = await givenCustomer(app.core.ctx);
+  const answers = await Promise.allSettled([
+    getInstance(stranger.ctx, app.instanceId),
+    getInstance(stranger.ctx, app.ctx.ids.next()),
+  ]);
+  expect(answers.map((answer) => (answer as PromiseRejectedResult).reason.message)).toEqual([
+    "No such instance.",
+    "No such instance.",
+  ]);
+  expect((await listEvents(stranger.ctx, {})).items).toEqual([]);
+});

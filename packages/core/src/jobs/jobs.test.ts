@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { testCore } from "../testing/test-core.ts";
+import { beatPool, cancelJob, enqueue, listJobs, reapDeadPools, retryJob, runJob } from "./index.ts";
+
+const lock = (pool: string, attempts: number) =>
+  `update graphile_worker._private_jobs set locked_by = '${pool}', locked_at = now() - interval '5 minutes', attempts = ${attempts}`;
+
+test("the same prompt twice is one job, and a prompt with a wrong payload is refused when it is added", async () => {
+  await using core = await testCore();
+  const instanceId = core.ctx.ids.next();
+  for (let round = 0; round < 2; round += 1)
+    await core.ctx.transaction((tx) => enqueue(tx, "instance:reconcile", { instanceId }));
+  expect(await listJobs(core.ctx)).toMatchObject([
+    { task: "instance:reconcile", key: `instance:reconcile:${instanceId}`, status: "waiting" },
+  ]);
+  await expect(core.ctx.transaction((tx) => enqueue(tx, "instance:reconcile", { instanceId: "x" }))).rejects.toThrow();
+  await expect(runJob(core.ctx, "no:task", {})).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  await expect(runJob(core.ctx, "instance:reconcile", { instanceId, more: 1 })).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+  });
+});
+
+test("jobs of a silent worker are released, those of a living one are not, and a last attempt is given once more", async () => {
+  await using core = await testCore();
+  const { drizzle } = core.database;
+  const pool = (poolId: string) => beatPool(core.ctx, { poolId, host: "a", version: "1", internalUrl: null });
+  await runJob(core.ctx, "house:clean", {});
+  await pool("alive");
+  await drizzle.execute(lock("alive", 1));
+  expect(await reapDeadPools(core.ctx)).toEqual([]);
+
+  await drizzle.execute("update worker_pools set beat_at = now() - interval '61 seconds'");
+  await drizzle.execute(lock("alive", 25));
+  expect((await listJobs(core.ctx))[0]).toMatchObject({ status: "running" });
+  expect(await reapDeadPools(core.ctx)).toEqual(["alive"]);
+  expect((await listJobs(core.ctx))[0]).toMatchObject({ status: "waiting", attempts: 24 });
+
+  await drizzle.execute(lock("never-seen", 1));
+  expect(await reapDeadPools(core.ctx)).toEqual(["never-seen"]);
+});
+
+test("a failed job can be given its tries again, a waiting one can be taken out, and both are audited", async () => {
+  await using core = await testCore();
+  await runJob(core.ctx, "house:clean", {});
+  await core.database.drizzle.execute("update graphile_worker._private_jobs set attempts = 25");
+  const [failed] = await listJobs(core.ctx, { status: "failed" });
+  await retryJob(core.ctx, failed!.id);
+  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting", attempts: 0 }]);
+  await cancelJob(core.ctx, failed!.id);
+  expect(await listJobs(core.ctx)).toEqual([]);
+  await expect(retryJob(core.ctx, failed!.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  const audit = await core.database.drizzle.execute("select action from operator_audit_entries order by id");
+  expect(audit.map((row) => row["action"])).toEqual(["job.run", "job.retry", "job.cancel"]);
+});

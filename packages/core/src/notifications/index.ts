@@ -1,0 +1,19 @@
+export {
+  type Locale,
+  locales,
+  type Notification,
+  type NotificationData,
+  type NotificationKind,
+  notificationKinds,
+  type TokenLinkKind,
+} from "./notification.ts";
+export { notifyOwner, type QueueNotification, queueNotification } from "./queue-notification.ts";
+export {
+  type Mail,
+  type Mailer,
+  maxSendAttempts,
+  type SendDependencies,
+  sendNotification,
+  type SendOutcome,
+} from "./send-notification.ts";
+export { sweepNotifications } from "./sweep-notifications.ts";

@@ -1,0 +1,200 @@
+import type { Locale, NotificationData, NotificationKind } from "./notification.ts";
+
+/** Plain text throughout; the renderer escapes it where HTML is made. */
+export interface MailText {
+  readonly subject: string;
+  readonly paragraphs: readonly string[];
+  /** What stands on the button. */
+  readonly action: string;
+}
+
+/** Writes what depends on language and time zone. */
+export interface Formats {
+  readonly date: (iso: string) => string;
+  readonly money: (amountMinor: string, currency: string) => string;
+}
+
+type Texts = {
+  readonly [K in NotificationKind]: Readonly<Record<Locale, (data: NotificationData[K], formats: Formats) => MailText>>;
+};
+
+/**
+ * Every mail in every language: a kind or a language without its text does not compile. The three account mails name
+ * nobody: whoever registers with a stranger's address must not be able to put words into the stranger's mailbox.
+ */
+export const mailTexts: Texts = {
+  verify_email: {
+    id: () => ({
+      subject: "Konfirmasi alamat email Anda",
+      paragraphs: [
+        "Terima kasih telah mendaftar di Sewa. Konfirmasikan alamat email Anda dengan tombol di bawah ini. Tautan berlaku 24 jam dan hanya untuk satu kali pakai.",
+        "Jika bukan Anda yang mendaftar, abaikan email ini.",
+      ],
+      action: "Konfirmasi alamat email",
+    }),
+    en: () => ({
+      subject: "Confirm your e-mail address",
+      paragraphs: [
+        "Thank you for registering with Sewa. Confirm your e-mail address with the button below. The link works once, within 24 hours.",
+        "If it was not you who registered, ignore this mail.",
+      ],
+      action: "Confirm address",
+    }),
+  },
+  reset_password: {
+    id: () => ({
+      subject: "Atur ulang kata sandi Anda",
+      paragraphs: [
+        "Ada permintaan untuk mengatur ulang kata sandi akun Sewa Anda. Pilih kata sandi baru dengan tombol di bawah ini. Tautan berlaku satu jam dan hanya untuk satu kali pakai.",
+        "Jika bukan Anda yang meminta, abaikan email ini; kata sandi Anda tidak berubah.",
+      ],
+      action: "Pilih kata sandi baru",
+    }),
+    en: () => ({
+      subject: "Reset your password",
+      paragraphs: [
+        "Somebody asked to reset the password of your Sewa account. Choose a new one with the button below. The link works once, within one hour.",
+        "If it was not you who asked, ignore this mail; your password stays as it is.",
+      ],
+      action: "Choose a new password",
+    }),
+  },
+  register_attempt: {
+    id: () => ({
+      subject: "Anda sudah memiliki akun",
+      paragraphs: [
+        "Seseorang mencoba mendaftar di Sewa dengan alamat email Anda. Anda sudah memiliki akun, jadi tidak ada yang berubah.",
+        "Jika itu Anda dan kata sandi terlupa, atur ulang dengan tombol di bawah ini. Jika bukan, abaikan email ini.",
+      ],
+      action: "Atur ulang kata sandi",
+    }),
+    en: () => ({
+      subject: "You already have an account",
+      paragraphs: [
+        "Somebody tried to register with Sewa using your e-mail address. You already have an account, so nothing was changed.",
+        "If it was you and the password is forgotten, reset it with the button below. If not, ignore this mail.",
+      ],
+      action: "Reset password",
+    }),
+  },
+  app_ready: {
+    id: ({ appName, address }) => ({
+      subject: `${appName} siap digunakan`,
+      paragraphs: [
+        `Aplikasi ${appName} sudah berjalan di ${address}`,
+        "Data untuk masuk dapat Anda lihat di portal. Kami tidak pernah mengirim kata sandi lewat email.",
+      ],
+      action: "Buka di portal",
+    }),
+    en: ({ appName, address }) => ({
+      subject: `${appName} is ready`,
+      paragraphs: [
+        `Your app ${appName} is running at ${address}`,
+        "You find how to log in to it in the portal. We never send passwords by mail.",
+      ],
+      action: "Open in the portal",
+    }),
+  },
+  app_expiring: {
+    id: ({ appName, expiresAt }, { date }) => ({
+      subject: `Masa sewa ${appName} segera berakhir`,
+      paragraphs: [
+        `Masa sewa ${appName} berakhir pada ${date(expiresAt)}. Setelah itu aplikasi dihentikan; datanya tetap disimpan selama masa tenggang.`,
+        "Perpanjang sebelum tanggal tersebut agar aplikasi tetap berjalan.",
+      ],
+      action: "Perpanjang",
+    }),
+    en: ({ appName, expiresAt }, { date }) => ({
+      subject: `${appName} expires soon`,
+      paragraphs: [
+        `The rental of ${appName} ends on ${date(expiresAt)}. The app is stopped then; its data is kept for the grace period.`,
+        "Renew before that date to keep it running.",
+      ],
+      action: "Renew",
+    }),
+  },
+  app_expired: {
+    id: ({ appName, deletesAt }, { date }) => ({
+      subject: `${appName} telah dihentikan`,
+      paragraphs: [
+        `Masa sewa ${appName} telah berakhir dan aplikasi dihentikan. Datanya kami simpan sampai ${date(deletesAt)}.`,
+        "Perpanjang sebelum tanggal tersebut dan aplikasi berjalan kembali dengan data yang sama.",
+      ],
+      action: "Perpanjang",
+    }),
+    en: ({ appName, deletesAt }, { date }) => ({
+      subject: `${appName} was stopped`,
+      paragraphs: [
+        `The rental of ${appName} has ended and the app was stopped. We keep its data until ${date(deletesAt)}.`,
+        "Renew before that date and it runs again with the same data.",
+      ],
+      action: "Renew",
+    }),
+  },
+  app_deletion_soon: {
+    id: ({ appName, deletesAt }, { date }) => ({
+      subject: `Data ${appName} segera dihapus`,
+      paragraphs: [
+        `Aplikasi ${appName} sudah dihentikan. Aplikasi dan seluruh datanya dihapus pada ${date(deletesAt)} dan tidak dapat dikembalikan.`,
+        "Perpanjang sebelum tanggal tersebut jika Anda masih membutuhkannya.",
+      ],
+      action: "Perpanjang",
+    }),
+    en: ({ appName, deletesAt }, { date }) => ({
+      subject: `The data of ${appName} will be deleted soon`,
+      paragraphs: [
+        `${appName} has been stopped. The app and all its data are deleted on ${date(deletesAt)} and cannot be brought back.`,
+        "Renew before that date if you still need it.",
+      ],
+      action: "Renew",
+    }),
+  },
+  app_deleted: {
+    id: ({ appName }) => ({
+      subject: `${appName} telah dihapus`,
+      paragraphs: [`Aplikasi ${appName} dan seluruh datanya telah dihapus. Faktur Anda tetap tersimpan di portal.`],
+      action: "Lihat katalog",
+    }),
+    en: ({ appName }) => ({
+      subject: `${appName} was deleted`,
+      paragraphs: [`The app ${appName} and all its data were deleted. Your invoices stay in the portal.`],
+      action: "See the catalog",
+    }),
+  },
+  app_failed: {
+    id: ({ appName, isRefunded }) => ({
+      subject: `${appName} gagal disiapkan`,
+      paragraphs: [
+        `Maaf, ${appName} tidak berhasil kami siapkan. Pesanan dibatalkan dan tidak ada yang tertinggal.`,
+        isRefunded ? "Pembayaran Anda telah dikembalikan." : "Anda tidak dikenai biaya.",
+      ],
+      action: "Pesan lagi",
+    }),
+    en: ({ appName, isRefunded }) => ({
+      subject: `${appName} could not be set up`,
+      paragraphs: [
+        `We are sorry: ${appName} could not be set up. The order was cancelled and nothing of it is left.`,
+        isRefunded ? "What you paid was returned." : "You were not charged.",
+      ],
+      action: "Order again",
+    }),
+  },
+  payment_due: {
+    id: ({ appName, amountMinor, currency, dueAt }, { date, money }) => ({
+      subject: `Tagihan untuk ${appName}`,
+      paragraphs: [
+        `Tagihan sebesar ${money(amountMinor, currency)} untuk ${appName} jatuh tempo pada ${date(dueAt)}.`,
+        "Bayar tepat waktu agar aplikasi tetap berjalan.",
+      ],
+      action: "Bayar",
+    }),
+    en: ({ appName, amountMinor, currency, dueAt }, { date, money }) => ({
+      subject: `Payment for ${appName} is due`,
+      paragraphs: [
+        `${money(amountMinor, currency)} for ${appName} is due on ${date(dueAt)}.`,
+        "Pay in time to keep the app running.",
+      ],
+      action: "Pay",
+    }),
+  },
+};

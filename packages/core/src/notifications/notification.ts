@@ -1,0 +1,58 @@
+import { z } from "zod";
+
+export const locales = ["id", "en"] as const;
+export type Locale = (typeof locales)[number];
+
+const instant = z.iso.datetime();
+const app = { appName: z.string().min(1) };
+const subscription = { ...app, subscriptionId: z.uuid() };
+
+/**
+ * Every kind of mail and the facts that its text needs. The shapes are closed: a field that is not named here, such as
+ * a password, is refused when the mail is queued and once more when it is sent. Moments are ISO strings in UTC; they are
+ * shown in the organization's time zone.
+ */
+export const notificationData = {
+  /** The link is minted when the mail is sent, so that no token stands in the row. */
+  verify_email: z.strictObject({}),
+  reset_password: z.strictObject({}),
+  /** To the owner of an address with which somebody tried to register once more. */
+  register_attempt: z.strictObject({}),
+  app_ready: z.strictObject({ ...app, instanceId: z.uuid(), address: z.url() }),
+  /** The paid time ends soon and nothing has been paid for the next period. */
+  app_expiring: z.strictObject({ ...subscription, expiresAt: instant }),
+  /** Stopped; the data is kept until `deletesAt`. */
+  app_expired: z.strictObject({ ...subscription, deletesAt: instant }),
+  app_deletion_soon: z.strictObject({ ...subscription, deletesAt: instant }),
+  app_deleted: z.strictObject(app),
+  /** The first provisioning failed for good. `isRefunded`: money had been paid and was returned. */
+  app_failed: z.strictObject({ ...app, isRefunded: z.boolean() }),
+  /** `amountMinor` in minor units of the currency, as text because JSON knows no bigint. */
+  payment_due: z.strictObject({
+    ...subscription,
+    amountMinor: z.string().regex(/^\d{1,18}$/),
+    currency: z.string().length(3),
+    dueAt: instant,
+  }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type NotificationKind = keyof typeof notificationData;
+export type NotificationData = { readonly [K in NotificationKind]: Readonly<z.infer<(typeof notificationData)[K]>> };
+
+/** A kind together with its own facts. */
+export type Notification = {
+  [K in NotificationKind]: { readonly kind: K; readonly data: NotificationData[K] };
+}[NotificationKind];
+
+/** The kinds whose link carries a one-time token. */
+export type TokenLinkKind = "verify_email" | "reset_password";
+
+export const notificationKinds = Object.keys(notificationData) as readonly NotificationKind[];
+
+/** Throws on an unknown kind, a missing fact or a fact too many: all three are defects of ours. */
+export function parseNotification(kind: string, data: unknown): Notification {
+  const known = notificationKinds.find((name) => name === kind);
+  if (known === undefined) throw new Error(`Broken invariant: there is no mail of the kind ${kind}`);
+  // The schema was looked up by this very kind, so the two fit together.
+  return { kind: known, data: notificationData[known].parse(data) } as Notification;
+}

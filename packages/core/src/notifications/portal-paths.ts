@@ -1,0 +1,29 @@
+import { toPublicId } from "../ids.ts";
+import type { Notification } from "./notification.ts";
+import { unreachable } from "../errors.ts";
+
+/**
+ * Where in the frontend the button of a mail leads; null for the kinds whose link is minted with a token. A frontend has
+ * to serve these paths.
+ */
+export function portalPathOf({ kind, data }: Notification): string | null {
+  switch (kind) {
+    case "verify_email":
+    case "reset_password":
+      return null;
+    case "register_attempt":
+      return "/forgot-password";
+    case "app_ready":
+      return `/instances/${toPublicId("instance", data.instanceId)}`;
+    case "app_expiring":
+    case "app_expired":
+    case "app_deletion_soon":
+    case "payment_due":
+      return `/subscriptions/${toPublicId("subscription", data.subscriptionId)}`;
+    case "app_deleted":
+    case "app_failed":
+      return "/catalog";
+    default:
+      return unreachable(kind);
+  }
+}
