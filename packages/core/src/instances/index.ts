@@ -3,7 +3,7 @@ export { derivePhase, type DesiredPhase, type PhaseFacts, type SubscriptionStatu
 export { failOverdueOperations } from "./fail-operations.ts";
 export { type HoldKind, holdInstance, liftHold } from "./hold-instance.ts";
 export { conditionsOf, deriveAddress, type InstanceRow, isSettled, podsOf } from "./instance.ts";
-export { createInstanceStore, type InstanceStore, type LoadedInstance } from "./instance-store.ts";
+export { createInstanceStore, type InstanceSpec, type InstanceStore, type LoadedInstance } from "./instance-store.ts";
 export type { InstanceLease } from "./lease.ts";
 export { type LockedInstance, lockInstance, lockInstanceOfSubscription, wantedPhase } from "./lock-instance.ts";
 export {

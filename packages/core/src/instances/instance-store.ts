@@ -1,9 +1,10 @@
 import type { PlanLimits, ResolvedApp } from "@sewa/blueprint";
 import { instances } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
-import { type CoreContext, organizationOf } from "../context.ts";
+import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { findOpenOperation, startAttempt } from "../operations/index.ts";
 import type { DesiredPhase } from "./derive-phase.ts";
+import type { InstanceRow } from "./instance.ts";
 import { openSecrets } from "./instance-secrets.ts";
 import { acquireLease, holdsLease, type InstanceLease } from "./lease.ts";
 import type { Observation } from "./observation.ts";
@@ -11,7 +12,7 @@ import { recordObserved } from "./record-observed.ts";
 import { resolveInstance } from "./resolve-instance.ts";
 
 /** Everything that is needed to render an instance, and nothing about money. */
-export interface LoadedInstance {
+export interface InstanceSpec {
   readonly organizationId: string;
   readonly subscriptionId: string;
   readonly instanceId: string;
@@ -25,6 +26,12 @@ export interface LoadedInstance {
   readonly secrets: Readonly<Record<string, string>>;
   readonly ownerClaimed: boolean;
   readonly requestId: string | null;
+}
+
+export interface LoadedInstance {
+  readonly spec: InstanceSpec;
+  /** The operation that the customer follows; null when none is open. For log lines. */
+  readonly operationId: string | null;
 }
 
 /** The door through which a provisioner reads what is wanted and writes what is. */
@@ -61,20 +68,24 @@ async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<Loa
     if (instance === undefined) return null;
     const operation = await findOpenOperation(tx, instance.id);
     if (operation !== null) await startAttempt(tx, operation);
-    return {
-      organizationId: instance.organizationId,
-      subscriptionId: instance.subscriptionId,
-      instanceId: instance.id,
-      host: instance.host,
-      phase: instance.desiredPhase,
-      generation: instance.generation,
-      restartRequestedAt: instance.restartRequestedAt?.toISOString() ?? null,
-      app: await resolveInstance(tx, instance),
-      limits: instance.limits,
-      // Nothing is rendered for an instance that goes, and its secrets may be gone already.
-      secrets: instance.desiredPhase === "absent" ? {} : await openSecrets(tx, instance.id),
-      ownerClaimed: instance.ownerClaimedAt !== null,
-      requestId: operation?.requestId ?? null,
-    };
+    return { spec: await toSpec(tx, instance, operation?.requestId ?? null), operationId: operation?.id ?? null };
   });
+}
+
+async function toSpec(tx: Tx, instance: InstanceRow, requestId: string | null): Promise<InstanceSpec> {
+  return {
+    organizationId: instance.organizationId,
+    subscriptionId: instance.subscriptionId,
+    instanceId: instance.id,
+    host: instance.host,
+    phase: instance.desiredPhase,
+    generation: instance.generation,
+    restartRequestedAt: instance.restartRequestedAt?.toISOString() ?? null,
+    app: await resolveInstance(tx, instance),
+    limits: instance.limits,
+    // Nothing is rendered for an instance that goes, and its secrets may be gone already.
+    secrets: instance.desiredPhase === "absent" ? {} : await openSecrets(tx, instance.id),
+    ownerClaimed: instance.ownerClaimedAt !== null,
+    requestId,
+  };
 }

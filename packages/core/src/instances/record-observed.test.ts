@@ -60,7 +60,9 @@ test("a run that began on an older generation settles nothing", async () => {
       confirmName: "Status page",
       idempotencyKey: "cancel-1",
     });
-    expect(await store.recordObserved(lease!, loaded!.generation, observations.running)).toEqual({ settled: false });
+    expect(await store.recordObserved(lease!, loaded!.spec.generation, observations.running)).toEqual({
+      settled: false,
+    });
   }
   const { instance, operation } = await app.view();
   expect(instance).toMatchObject({ desiredPhase: "absent", readyAt: null, isSettled: false });

@@ -85,5 +85,5 @@ export async function provisionOnce(
   const loaded = await store.load(lease);
   if (loaded === null) throw new Error("There is nothing to provision.");
   // Awaited here: the lease ends with this function.
-  return await store.recordObserved(lease, loaded.generation, instead ?? observations[loaded.phase]);
+  return await store.recordObserved(lease, loaded.spec.generation, instead ?? observations[loaded.spec.phase]);
 }
