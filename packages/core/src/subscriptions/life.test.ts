@@ -9,6 +9,7 @@ import {
 } from "@sewa/db/schema";
 import { asc, eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
+import { recordNodes } from "../capacity/index.ts";
 import { addMs, dayMs, hourMs } from "../clock.ts";
 import { failOverdueOperations, getInstance, startInstance, stopInstance } from "../instances/index.ts";
 import { listInvoices } from "../billing/index.ts";
@@ -270,6 +271,40 @@ describe("a plan that costs money", () => {
       "provision failed",
       "deprovision succeeded",
     ]);
+  });
+
+  test("expired, it is asked for again without holding room, and is back when the money has come and there is room", async () => {
+    await using app = await given("small");
+    const system = app.ctx.as({ type: "system", name: "cli" });
+    const pay = async (reference: string) => {
+      const [next] = (await listInvoices(app.ctx, {})).items;
+      const money = { currency: "IDR", amountMinor: 50_000n };
+      return recordPayment(system, {
+        invoiceId: next!.invoice.id,
+        ...money,
+        reference,
+        idempotencyKey: app.ctx.ids.next(),
+      });
+    };
+    await pay("BCA 4");
+    await app.provision();
+    await app.after(31 * dayMs);
+    await app.provision();
+
+    const { subscription, nextInvoice } = await renewSubscription(app.ctx, {
+      subscriptionId: app.subscriptionId,
+      idempotencyKey: "renew-01",
+    });
+    expect([subscription.status, nextInvoice?.status]).toEqual(["expired", "open"]);
+    expect(await app.holds()).toBe(0);
+
+    await recordNodes(app.core.ctx, []);
+    await expect(pay("BCA 5")).rejects.toMatchObject({ code: "CAPACITY" });
+    expect((await app.invoices()).at(-1)).toBe("reactivation open");
+    await givenMachines(app.core.ctx);
+    await pay("BCA 5");
+    expect(await app.subscription()).toMatchObject({ status: "active", termNumber: 2 });
+    expect(await app.holds()).toBe(1);
   });
 
   test("with days past due it runs on, then is cut there and the invoice given up", async () => {

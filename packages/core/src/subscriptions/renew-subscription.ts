@@ -22,7 +22,8 @@ export async function renewSubscription(
     const loaded = await loadForUpdate(tx, subscriptionId);
     refuseUnlessRenewable(loaded, tx.now);
     const { subscription } = loaded;
-    if (subscription.status === "expired") await holdRoom(tx, subscription);
+    // Room is held before money is taken; for what costs something that is when the money comes.
+    if (subscription.status === "expired" && subscription.amountMinor === 0n) await holdRoom(tx, subscription);
     const invoice = loaded.nextInvoice ?? (await openInvoiceOf(tx, subscription));
     if (loaded.nextInvoice === null) await updateSubscription(tx, subscription, {});
     if (invoice.totalMinor === 0n) await payAndFollow(tx, subscription, invoice, null);
