@@ -8,5 +8,5 @@ const windowsMs = { verify_email: 5 * minuteMs, reset_password: 5 * minuteMs, re
 /** Returns whether a mail was queued; false when the last one is too recent. Real time, not the test clock's. */
 export async function queueAccountMail(tx: Tx, kind: keyof typeof windowsMs, userId: string): Promise<boolean> {
   const window = Math.floor(tx.ctx.clock.now().getTime() / windowsMs[kind]);
-  return queueNotification(tx, { kind, userId, dedupeKey: `${userId}:${window}`, data: {} });
+  return queueNotification(tx, { kind, userId, dedupeKey: `${kind}:${userId}:${window}`, data: {} });
 }

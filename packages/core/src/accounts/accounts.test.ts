@@ -107,7 +107,12 @@ test("a verification link works once, for a day, and only by its token", async (
   }
   expect(await verifyEmail(ctx, { token: tokenOf(link) })).toEqual({ status: "verified" });
   expect(await refusal(verifyEmail(ctx, { token: tokenOf(link) }))).toMatchObject({ code: "TOKEN_INVALID" });
+  const provenAt = core.clock.now();
   const late = await mintMailLink(core.ctx, { kind: "verify_email", userId });
+  const second = await mintMailLink(core.ctx, { kind: "verify_email", userId });
+  core.clock.set(addMs(core.clock.now(), minuteMs));
+  await verifyEmail(ctx, { token: tokenOf(second) });
+  expect(await core.database.drizzle.select().from(users)).toMatchObject([{ emailVerifiedAt: provenAt }]);
   core.clock.set(addMs(core.clock.now(), 24 * hourMs));
   expect(await refusal(verifyEmail(ctx, { token: tokenOf(late) }))).toMatchObject({ code: "TOKEN_INVALID" });
   expect(core.observed).toEqual(["user.registered", "user.emailVerified"]);

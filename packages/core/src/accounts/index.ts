@@ -14,6 +14,6 @@ export { authorize, isAllowed, type Permission, permissionTable } from "./permis
 export { type Register, register } from "./register.ts";
 export { requestPasswordReset } from "./request-password-reset.ts";
 export { resetPassword } from "./reset-password.ts";
-export { type Authenticated, sessionIdleDays, sessionMaxDays } from "./sessions.ts";
+export { type Authenticated, readSession, sessionIdleDays, sessionMaxDays } from "./sessions.ts";
 export { createSocketTicket, redeemSocketTicket, type SocketTicket } from "./socket-ticket.ts";
 export { verifyEmail } from "./verify-email.ts";

@@ -44,7 +44,10 @@ export async function startSession(tx: Tx, userId: string): Promise<StartedSessi
   return { token, session: { id: sessionId, expiresAt: addMs(now, sessionIdleDays * dayMs) } };
 }
 
-/** Null when the session has ended. Throws ACCOUNT_SUSPENDED. */
+/**
+ * Looks again whether a session lives, for a socket that stays open. The id must come from an `Authenticated`, never from
+ * a client: it is no secret. Null when the session has ended. Throws ACCOUNT_SUSPENDED.
+ */
 export async function readSession(ctx: CoreContext, sessionId: string): Promise<Authenticated | null> {
   const { session, user } = await createLucia(ctx, ctx.db.drizzle).validateSession(sessionId);
   if (session === null) return null;

@@ -173,13 +173,11 @@ test("the sweep finds mails that lost their job, leaves those whose job waits or
     );
   }
   const db = core.database.drizzle;
-  const ids = Object.fromEntries(
-    (await db.select().from(notifications)).map(({ id, dedupeKey }) => [dedupeKey.split(":")[1], id]),
-  );
+  const ids = Object.fromEntries((await db.select().from(notifications)).map(({ id, dedupeKey }) => [dedupeKey, id]));
   await db
     .update(notifications)
     .set({ createdAt: sql`now() - interval '3 minutes'` })
-    .where(sql`${notifications.dedupeKey} not like '%:new'`);
+    .where(sql`${notifications.dedupeKey} <> 'new'`);
   await db.update(notifications).set({ status: "sent" }).where(eq(notifications.id, ids["sent"]!));
   for (const name of ["lost", "new", "sent"]) {
     await db.execute(sql`select graphile_worker.remove_job(${`mail:send:${ids[name]}`})`);

@@ -6,7 +6,7 @@ import { enqueue } from "../jobs/index.ts";
 import { type Notification, parseNotification } from "./notification.ts";
 
 export type QueueNotification = Notification & {
-  /** The fact that the mail tells of. A second mail of the same kind about the same fact is never made. */
+  /** The kind and the fact that the mail tells of, for example `app_ready:<id>`. Of the same key a second mail is never made. */
   readonly dedupeKey: string;
 };
 
@@ -26,7 +26,7 @@ export async function queueNotification(
       organizationId: organizationOf(tx),
       userId: input.userId,
       kind,
-      dedupeKey: `${kind}:${input.dedupeKey}`,
+      dedupeKey: input.dedupeKey,
       data,
       status: "queued",
       occurredAt: tx.now,
