@@ -1,0 +1,139 @@
+import { Conflict, NameTaken, NamespaceTerminating, NotFound } from "../errors.ts";
+import { toNamespaceFact, type NamespaceFact } from "../observe/facts.ts";
+import type { LiveNamespace, LiveObject } from "../observe/wire.ts";
+import { contentHash } from "../render/hash.ts";
+import { renderManifests } from "../render/index.ts";
+import { manager, namespaceName } from "../render/names.ts";
+import type { ClusterSettings, InstanceSpec, KubeManifest } from "../render/types.ts";
+import type { Connection, KubeRequest } from "./connection.ts";
+import { liveHash } from "./live-hash.ts";
+import { manifestPath, objectPath } from "./resources.ts";
+import type { WatchedCluster } from "./watcher.ts";
+
+/** Runs one change of the outside world; fault tests put themselves in between by its name. */
+export type Effect = <T>(name: string, change: () => Promise<T>) => Promise<T>;
+
+interface Applied {
+  /** Hash of the manifest that was sent. */
+  readonly desired: string;
+  /** `liveHash` of what the server made of it. */
+  readonly live: string;
+  readonly appliedAt: number;
+}
+
+/** What this process has applied, by path. Memory only: after a restart each object is applied once more, at no change. */
+export type AppliedObjects = Map<string, Applied>;
+
+export interface ApplyContext {
+  readonly connection: Connection;
+  readonly settings: ClusterSettings;
+  readonly effect: Effect;
+  readonly watched: WatchedCluster | null;
+  readonly applied: AppliedObjects;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Secrets are not watched; they are written again after this time, so that a change by hand does not stay. */
+const secretMs = 300_000;
+
+export async function applyInstance(context: ApplyContext, spec: InstanceSpec): Promise<void> {
+  await requireOwnNamespace(context, spec);
+  for (const manifest of renderManifests(spec, context.settings)) {
+    context.signal?.throwIfAborted();
+    if (!isUnchanged(context, manifest)) await applyManifest(context, manifest);
+  }
+}
+
+/** Foreground deletion of the namespace, of exactly the one that was looked at. */
+export async function removeInstance(context: ApplyContext, spec: InstanceSpec): Promise<void> {
+  const path = objectPath("Namespace", namespaceName(spec.instanceId));
+  const live = await findNamespace(context, path);
+  forget(context.applied, path);
+  if (live === null || !isOwn(toNamespaceFact(live), spec) || live.metadata.deletionTimestamp !== undefined) return;
+  const body = {
+    kind: "DeleteOptions",
+    apiVersion: "v1",
+    propagationPolicy: "Foreground",
+    preconditions: { uid: live.metadata.uid },
+  };
+  const request: KubeRequest = { method: "DELETE", path, body, what: "delete Namespace", signal: context.signal };
+  try {
+    await context.effect("delete:Namespace", () => context.connection.json(request));
+  } catch (error) {
+    // Somebody else was faster, which is what we wanted; the next look says how far it has come.
+    if (!(error instanceof NotFound || error instanceof Conflict)) throw error;
+  }
+}
+
+async function applyManifest(context: ApplyContext, manifest: KubeManifest): Promise<void> {
+  const { kind, metadata } = manifest;
+  const path = manifestPath(manifest);
+  const live: LiveObject = await context.effect(`apply:${kind}`, () =>
+    context.connection.json({
+      method: "PATCH",
+      path,
+      query: { fieldManager: manager, force: "true" },
+      body: manifest,
+      contentType: "application/apply-patch+yaml",
+      what: `apply ${kind} ${metadata.name}`,
+      isSecret: kind === "Secret",
+      signal: context.signal,
+    }),
+  );
+  // An apply to an object that is going away succeeds and does not keep it; to say «applied» would be wrong.
+  if (live.metadata.deletionTimestamp !== undefined) throw terminating(`${kind} ${metadata.name}`);
+  const appliedAt = performance.now();
+  context.applied.set(path, { desired: contentHash(manifest), live: liveHash(live), appliedAt });
+}
+
+/** True when the object was applied as it is now and the watch has seen nothing else since. */
+function isUnchanged({ applied, watched }: ApplyContext, manifest: KubeManifest): boolean {
+  const known = applied.get(manifestPath(manifest));
+  if (watched === null || known === undefined || known.desired !== contentHash(manifest)) return false;
+  const { kind, metadata } = manifest;
+  if (kind === "Secret") return performance.now() - known.appliedAt < secretMs;
+  const namespace = kind === "Namespace" ? metadata.name : (metadata.namespace ?? "");
+  return watched.cache(kind)?.get(namespace, metadata.name)?.hash === known.live;
+}
+
+/** Nothing is written into a namespace of somebody else, nor into one that is on its way out. */
+async function requireOwnNamespace(context: ApplyContext, spec: InstanceSpec): Promise<void> {
+  const name = namespaceName(spec.instanceId);
+  const path = objectPath("Namespace", name);
+  const seen = context.watched?.cache("Namespace")?.get(name, name)?.fact;
+  const live = seen === undefined ? await findNamespace(context, path) : null;
+  const fact = seen ?? (live === null ? null : toNamespaceFact(live));
+  if (fact === null) {
+    // Whatever we remember of a former namespace of this name is gone with it.
+    forget(context.applied, path);
+    return;
+  }
+  if (!isOwn(fact, spec)) throw new NameTaken(`The namespace ${name} exists and is not ours.`);
+  if (fact.deletingSince !== null) throw terminating(`Namespace ${name}`);
+}
+
+function isOwn(fact: NamespaceFact, spec: InstanceSpec): boolean {
+  return fact.instanceId === spec.instanceId;
+}
+
+function terminating(what: string): NamespaceTerminating {
+  return new NamespaceTerminating(`${what} is being deleted.`);
+}
+
+interface UniqueNamespace extends LiveNamespace {
+  readonly metadata: LiveNamespace["metadata"] & { readonly uid?: string };
+}
+
+async function findNamespace({ connection, signal }: ApplyContext, path: string): Promise<UniqueNamespace | null> {
+  try {
+    return await connection.json<UniqueNamespace>({ method: "GET", path, what: "get Namespace", signal });
+  } catch (error) {
+    if (error instanceof NotFound) return null;
+    throw error;
+  }
+}
+
+function forget(applied: AppliedObjects, namespacePath: string): void {
+  for (const path of applied.keys())
+    if (path === namespacePath || path.includes(`${namespacePath.slice("/api/v1".length)}/`)) applied.delete(path);
+}

@@ -1,0 +1,42 @@
+import type { Observation, ObservedNode } from "@sewa/core";
+import type { InstanceSpec } from "../render/types.ts";
+import type { Watcher } from "./watcher.ts";
+
+export interface CallOptions {
+  /** Stops between and inside requests, as when a lease was lost. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A namespace that carries our labels, for finding those that no instance owns. */
+export interface OwnedNamespace {
+  readonly name: string;
+  readonly instanceId: string | null;
+  readonly organizationId: string | null;
+  readonly subscriptionId: string | null;
+  /** RFC 3339, the cluster's clock. */
+  readonly createdAt: string | null;
+  readonly isDeleting: boolean;
+}
+
+/** The outside world of an instance. Every method may be called at any time, any number of times. */
+export interface Cluster extends AsyncDisposable {
+  /**
+   * Makes the cluster hold what the spec renders to, in order. Objects that are known to be unchanged cost no request.
+   * Throws the errors of `errors.ts`; what was applied before stays.
+   */
+  apply(spec: InstanceSpec, options?: CallOptions): Promise<void>;
+  /** Looks at the instance. An unreachable or refusing cluster is an answer too: existence `unknown`. */
+  observe(spec: InstanceSpec, options?: CallOptions): Promise<Observation>;
+  /** Asks for the removal of everything; `observe` tells when it is gone. A namespace that is not ours is left alone. */
+  remove(spec: InstanceSpec, options?: CallOptions): Promise<void>;
+  nodes(options?: CallOptions): Promise<readonly ObservedNode[]>;
+  /** Closes a machine for new pods, or opens it again. Those that run there stay. */
+  setSchedulable(nodeName: string, isSchedulable: boolean, options?: CallOptions): Promise<void>;
+  /**
+   * Tells ids whose state has changed, and every id once after the first list; from then on `apply` and `observe` use
+   * what the watch has seen. One watcher at a time.
+   */
+  watch(onInstance: (instanceId: string) => void, onNode: (name: string) => void): Watcher;
+  ping(options?: CallOptions): Promise<{ readonly version: string }>;
+  listOwnedNamespaces(options?: CallOptions): Promise<readonly OwnedNamespace[]>;
+}

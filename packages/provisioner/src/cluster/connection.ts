@@ -1,0 +1,106 @@
+import { request, type Dispatcher } from "undici";
+import { ClusterUnreachable } from "../errors.ts";
+import { createLimiter } from "./limiter.ts";
+import { openSessions, type Credentials } from "./session.ts";
+import { toClusterError } from "./status.ts";
+
+export interface KubeRequest {
+  readonly method: "GET" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** What is asked, for messages: verb, kind and name, never values. */
+  readonly what: string;
+  /** Leaves what the server says out of error messages, because it may quote the body. */
+  readonly isSecret?: boolean;
+}
+
+export interface Connection extends AsyncDisposable {
+  /** Answers the parsed body of a success; anything else is one of the errors of `errors.ts`. */
+  json<T>(request: KubeRequest): Promise<T>;
+  /** The body of a watch, as it arrives. It ends when the server ends it and throws when the connection breaks. */
+  stream(request: KubeRequest): Promise<AsyncIterable<Uint8Array>>;
+}
+
+const requestMs = 10_000;
+/** Enough to keep an API server busy, too few to be throttled by its fairness rules. Watches are not counted. */
+const parallelRequests = 16;
+
+export function openConnection(credentials: Credentials, options: { readonly requestMs?: number } = {}): Connection {
+  const sessions = openSessions(credentials);
+  const limit = createLimiter(parallelRequests);
+  const timeoutMs = options.requestMs ?? requestMs;
+
+  const send = async (
+    kube: KubeRequest,
+    signal: AbortSignal,
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> => {
+    const session = await sessions.get().catch((error: unknown) => {
+      throw new ClusterUnreachable("The credentials of the cluster cannot be read.", null, { cause: error });
+    });
+    const query = kube.query === undefined ? "" : `?${new URLSearchParams(kube.query).toString()}`;
+    const response = await request(`${session.server}${kube.path}${query}`, {
+      dispatcher: session.dispatcher,
+      method: kube.method,
+      headers: {
+        ...session.headers,
+        accept: "application/json",
+        "user-agent": "sewa",
+        ...(kube.body === undefined ? {} : { "content-type": kube.contentType ?? "application/json" }),
+      },
+      body: kube.body === undefined ? null : JSON.stringify(kube.body),
+      signal,
+      headersTimeout: timeoutMs,
+      bodyTimeout,
+    });
+    if (response.statusCode === 401) sessions.drop();
+    return response;
+  };
+
+  return {
+    json: <T>(kube: KubeRequest) =>
+      limit(async () => {
+        const timeout = AbortSignal.timeout(timeoutMs);
+        const signal = kube.signal === undefined ? timeout : AbortSignal.any([timeout, kube.signal]);
+        const answer = await send(kube, signal, timeoutMs)
+          .then(async (response) => ({ response, body: await response.body.text() }))
+          .catch((error: unknown) => fail(error, kube));
+        const { response, body } = answer;
+        if (response.statusCode >= 300) throw failure(response, body, kube);
+        return parse<T>(body, kube);
+      }),
+    async stream(kube) {
+      const response = await send(kube, kube.signal ?? new AbortController().signal, 0).catch((error: unknown) =>
+        fail(error, kube),
+      );
+      if (response.statusCode >= 300) throw failure(response, await response.body.text().catch(() => ""), kube);
+      return response.body;
+    },
+    [Symbol.asyncDispose]: () => sessions[Symbol.asyncDispose](),
+  };
+}
+
+/** An abort that the caller asked for stays what it is; every other break of the wire means that nobody was reached. */
+function fail(error: unknown, kube: KubeRequest): never {
+  kube.signal?.throwIfAborted();
+  if (error instanceof ClusterUnreachable) throw error;
+  throw new ClusterUnreachable(`${kube.what}: no answer.`, null, { cause: error });
+}
+
+function failure(response: Dispatcher.ResponseData, body: string, kube: KubeRequest): Error {
+  const header = response.headers["retry-after"];
+  const retryAfter = Array.isArray(header) ? header[0] : header;
+  return toClusterError({ status: response.statusCode, body, retryAfter }, kube.what, kube.isSecret);
+}
+
+/** The caller names the type of what a path answers; the server's own schema is the guarantee. */
+function parse<T>(body: string, kube: KubeRequest): T {
+  try {
+    return JSON.parse(body) as T;
+  } catch (error) {
+    throw new ClusterUnreachable(`${kube.what}: the answer is no JSON.`, null, { cause: error });
+  }
+}

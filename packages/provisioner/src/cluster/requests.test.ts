@@ -1,0 +1,63 @@
+import { startDevcluster } from "@sewa/devcluster";
+import { expect, test } from "vitest";
+import { renderManifests } from "../render/index.ts";
+import { startForwarder } from "../testing/forwarder.ts";
+import { testSettings, testSpec } from "../testing/specs.ts";
+import { until } from "../testing/until.ts";
+import { connectCluster } from "./connect.ts";
+
+const log = { warn: (): void => undefined };
+const spec = testSpec({ ownerClaimed: true });
+
+test("a watched instance that is as desired costs no request at all, neither to apply nor to observe", async () => {
+  await using devcluster = await startDevcluster({ port: 0, pace: 0 });
+  const seen: string[] = [];
+  await using server = await startForwarder(devcluster, (method, url) => seen.push(`${method} ${url.pathname}`));
+  await using cluster = connectCluster({ kubeconfig: server.kubeconfig, settings: testSettings, log });
+  await using watcher = cluster.watch(
+    () => undefined,
+    () => undefined,
+  );
+  await watcher.ready();
+  const pass = async (): Promise<string> => {
+    await cluster.apply(spec);
+    return (await cluster.observe(spec)).phase;
+  };
+  await until("it runs and the watch has seen it", async () => {
+    seen.length = 0;
+    return (await pass()) === "running" && seen.length === 0;
+  });
+  expect(await pass()).toBe("running");
+  expect(seen).toEqual([]);
+});
+
+test("a new instance costs one write per object and one look at the namespace", async () => {
+  await using devcluster = await startDevcluster({ port: 0, pace: 0 });
+  const seen: string[] = [];
+  await using server = await startForwarder(devcluster, (method) => seen.push(method));
+  await using cluster = connectCluster({ kubeconfig: server.kubeconfig, settings: testSettings, log });
+  await cluster.apply(spec);
+  expect(seen).toEqual(["GET", ...renderManifests(spec, testSettings).map(() => "PATCH")]);
+});
+
+test("every watch stays one connection per kind, however many instances there are", async () => {
+  await using devcluster = await startDevcluster({ port: 0, pace: 0 });
+  const watches: string[] = [];
+  await using server = await startForwarder(devcluster, (_, url) => {
+    if (url.searchParams.get("watch") === "true") watches.push(url.pathname);
+  });
+  await using cluster = connectCluster({ kubeconfig: server.kubeconfig, settings: testSettings, log });
+  await using watcher = cluster.watch(
+    () => undefined,
+    () => undefined,
+  );
+  await watcher.ready();
+  for (const digit of ["4", "5", "6"])
+    await cluster.apply({ ...spec, instanceId: `${spec.instanceId.slice(0, -1)}${digit}` });
+  await until(
+    "the watch has seen them",
+    () => (watcher.stats().find(({ name }) => name === "namespaces")?.objects ?? 0) === 3,
+  );
+  expect(watches).toHaveLength(watcher.stats().length);
+  expect(new Set(watches).size).toBe(watches.length);
+});

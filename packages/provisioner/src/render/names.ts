@@ -1,0 +1,68 @@
+import type { InstanceSpec, KubeManifest, ManifestKind } from "./types.ts";
+
+export const labelKeys = {
+  managedBy: "app.kubernetes.io/managed-by",
+  organization: "sewa.dev/organization",
+  subscription: "sewa.dev/subscription",
+  instance: "sewa.dev/instance",
+  workload: "sewa.dev/workload",
+  pool: "sewa.dev/pool",
+} as const;
+
+export const annotationKeys = {
+  generation: "sewa.dev/generation",
+  requestId: "sewa.dev/request-id",
+  restartRequestedAt: "sewa.dev/restart-requested-at",
+  configHash: "sewa.dev/config-hash",
+} as const;
+
+export const manager = "sewa";
+
+/** One namespace per instance, named after the id alone: deterministic, and never user text. 41 characters. */
+export function namespaceName(instanceId: string): string {
+  return `sewa-${instanceId}`;
+}
+
+export const objectNames = {
+  quota: "plan",
+  limitRange: "plan",
+  serviceAccount: "app",
+  secret: "secrets",
+  ingress: "address",
+} as const;
+
+/** The ConfigMap with one workload's files. */
+export function filesName(workloadId: string): string {
+  return `files-${workloadId}`;
+}
+
+/** Every object carries these; values are ids. */
+export function ownLabels(spec: InstanceSpec): Readonly<Record<string, string>> {
+  return {
+    [labelKeys.managedBy]: manager,
+    [labelKeys.organization]: spec.organizationId,
+    [labelKeys.subscription]: spec.subscriptionId,
+    [labelKeys.instance]: spec.instanceId,
+  };
+}
+
+/** Immutable once made, so it holds only what never changes in an instance's life. */
+export function workloadSelector(spec: InstanceSpec, workloadId: string): Readonly<Record<string, string>> {
+  return { [labelKeys.instance]: spec.instanceId, [labelKeys.workload]: workloadId };
+}
+
+/** An object in the instance's namespace with our labels. */
+export function ownObject(
+  spec: InstanceSpec,
+  apiVersion: string,
+  kind: ManifestKind,
+  name: string,
+  body: Readonly<Record<string, unknown>>,
+): KubeManifest {
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace: namespaceName(spec.instanceId), labels: ownLabels(spec) },
+    ...body,
+  };
+}
