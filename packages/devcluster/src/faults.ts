@@ -1,0 +1,87 @@
+/**
+ * Things that go wrong on a real cluster, switched on by tests and demos. Each switch stands until it is cleared. Patterns
+ * match image names: a text matches images that contain it.
+ */
+export type ImagePattern = string | RegExp;
+
+export interface Faults {
+  /** Images that cannot be pulled: ErrImagePull, then ImagePullBackOff. */
+  failImagePull(pattern: ImagePattern): void;
+  /** Containers that end with this exit code soon after their start: CrashLoopBackOff. */
+  crashLoop(pattern: ImagePattern, exitCode?: number): void;
+  /** Containers that are killed for their memory: exit 137, OOMKilled. */
+  oomKill(pattern: ImagePattern): void;
+  /** Containers that run but never become ready. */
+  neverReady(pattern: ImagePattern): void;
+  /** Claims that stay Pending: all, or those whose name contains the text. */
+  stopBinding(claimName?: string): void;
+  /** Jobs whose pods fail: those whose name contains the text. */
+  failJobs(jobName: string, exitCode?: number): void;
+  /** A node that stops answering, or answers again. Its pods are no longer ready meanwhile. */
+  setNodeReady(node: string, isReady: boolean): void;
+  /** Everything is well again. What already failed recovers as it would on a real cluster. */
+  clear(): void;
+}
+
+/** What the controllers ask. */
+export interface ActiveFaults {
+  pullFails(image: string): boolean;
+  crashExitCode(image: string): number | null;
+  isOomKilled(image: string): boolean;
+  isNeverReady(image: string): boolean;
+  isBindingStopped(claimName: string): boolean;
+  jobExitCode(jobName: string): number;
+}
+
+function matches(pattern: ImagePattern, image: string): boolean {
+  return typeof pattern === "string" ? image.includes(pattern) : pattern.test(image);
+}
+
+export class FaultSwitches implements ActiveFaults {
+  readonly #pulls: ImagePattern[] = [];
+  readonly #crashes: { readonly pattern: ImagePattern; readonly exitCode: number }[] = [];
+  readonly #oom: ImagePattern[] = [];
+  readonly #unready: ImagePattern[] = [];
+  readonly #claims: string[] = [];
+  readonly #jobs: { readonly name: string; readonly exitCode: number }[] = [];
+  readonly #lostNodes = new Set<string>();
+
+  pullFails = (image: string): boolean => this.#pulls.some((pattern) => matches(pattern, image));
+  isOomKilled = (image: string): boolean => this.#oom.some((pattern) => matches(pattern, image));
+  isNeverReady = (image: string): boolean => this.#unready.some((pattern) => matches(pattern, image));
+  isBindingStopped = (claimName: string): boolean => this.#claims.some((text) => claimName.includes(text));
+
+  crashExitCode = (image: string): number | null =>
+    this.#crashes.find(({ pattern }) => matches(pattern, image))?.exitCode ?? null;
+
+  jobExitCode = (jobName: string): number => this.#jobs.find(({ name }) => jobName.includes(name))?.exitCode ?? 0;
+
+  /** The public switches; `changed` makes the controllers look again, `nodeChanged` writes the node's condition. */
+  controls(changed: () => void, nodeChanged: (node: string, isReady: boolean) => void): Faults {
+    const push = <T>(list: T[], item: T): void => {
+      list.push(item);
+      changed();
+    };
+    return {
+      failImagePull: (pattern) => push(this.#pulls, pattern),
+      crashLoop: (pattern, exitCode = 1) => push(this.#crashes, { pattern, exitCode }),
+      oomKill: (pattern) => push(this.#oom, pattern),
+      neverReady: (pattern) => push(this.#unready, pattern),
+      stopBinding: (claimName = "") => push(this.#claims, claimName),
+      failJobs: (name, exitCode = 1) => push(this.#jobs, { name, exitCode }),
+      setNodeReady: (node, isReady): void => {
+        if (isReady) this.#lostNodes.delete(node);
+        else this.#lostNodes.add(node);
+        nodeChanged(node, isReady);
+        changed();
+      },
+      clear: (): void => {
+        for (const list of [this.#pulls, this.#crashes, this.#oom, this.#unready, this.#claims, this.#jobs])
+          list.length = 0;
+        for (const node of this.#lostNodes) nodeChanged(node, true);
+        this.#lostNodes.clear();
+        changed();
+      },
+    };
+  }
+}
