@@ -1,0 +1,93 @@
+import {
+  type CoreConfig,
+  type CoreContext,
+  createContext,
+  type Keyring,
+  type Mailer,
+  systemClock,
+  uuidV7Ids,
+} from "@sewa/core";
+import { connectDatabase } from "@sewa/db";
+import { type Cluster, type ClusterSettings, connectCluster } from "@sewa/provisioner";
+import type { Logger } from "./log.ts";
+import { createMailer } from "./mailer.ts";
+import { createMetrics, type WorkerMetrics } from "./metrics.ts";
+
+export interface ClusterOptions {
+  /** Path or text of a kubeconfig; without it, the pod's own ServiceAccount. */
+  readonly kubeconfig: string | null;
+  readonly settings: ClusterSettings;
+  /** `host:port` of the ingress controller; null: an app is healthy when its pods are ready. */
+  readonly ingressAddress: string | null;
+}
+
+export interface ContextOptions {
+  readonly databaseUrl: string;
+  /** Connections for the tasks, beside those of the queue. */
+  readonly databasePoolMax: number;
+  readonly smtpUrl: string;
+  readonly mailFrom: string;
+  /** Null: this worker leaves instances and nodes to others. */
+  readonly cluster: ClusterOptions | null;
+  readonly config: CoreConfig;
+  readonly keyring: Keyring;
+  readonly log: Logger;
+}
+
+/** What the tasks of one process work with. */
+export interface TaskContext extends AsyncDisposable {
+  readonly core: CoreContext;
+  readonly cluster: Cluster | null;
+  readonly mailer: Mailer;
+  readonly log: Logger;
+  readonly metrics: WorkerMetrics;
+}
+
+const statementMs = 60_000;
+const lockMs = 10_000;
+
+/** Opens no connection yet: the first use does. Throws when the kubeconfig cannot be understood. */
+export function openTaskContext(options: ContextOptions): TaskContext {
+  const { log } = options;
+  const metrics = createMetrics();
+  const resources = new AsyncDisposableStack();
+  const cluster = options.cluster === null ? null : resources.use(openCluster(options.cluster, log));
+  const mailer = resources.use(createMailer({ url: options.smtpUrl, from: options.mailFrom }));
+  const db = resources.use(
+    connectDatabase({
+      url: options.databaseUrl,
+      role: "sewa_worker",
+      max: options.databasePoolMax,
+      applicationName: "sewa-worker",
+      statementTimeoutMs: statementMs,
+      lockTimeoutMs: lockMs,
+      idleInTransactionTimeoutMs: statementMs,
+    }),
+  );
+  const core = createContext(
+    {
+      db,
+      clock: systemClock,
+      ids: uuidV7Ids(systemClock),
+      keyring: options.keyring,
+      config: options.config,
+      observer: {
+        event({ type, fields }) {
+          metrics.events.inc({ type });
+          log.info({ event: type, ...fields }, "event");
+        },
+      },
+    },
+    { actor: { type: "system", name: "worker" } },
+  );
+  return { core, cluster, mailer, log, metrics, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+function openCluster({ kubeconfig, settings, ingressAddress }: ClusterOptions, log: Logger): Cluster {
+  return connectCluster({
+    ...(kubeconfig === null ? { inCluster: true } : { kubeconfig }),
+    ...(ingressAddress === null ? {} : { ingressAddress }),
+    settings,
+    log,
+  });
+}

@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { coreConfigShape } from "@sewa/core";
+import { z } from "zod";
+
+const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+
+/** `key=value[,key=value…]`, as kubectl takes labels. */
+const labels = z.string().transform((text, context): Readonly<Record<string, string>> => {
+  const pairs = text.split(",").map((pair) => pair.trim().split("="));
+  if (pairs.every(([key, value, ...rest]) => key && value !== undefined && rest.length === 0)) {
+    return Object.fromEntries(pairs.map(([key = "", value = ""]) => [key, value]));
+  }
+  context.addIssue({ code: "custom", message: "Not of the form key=value,key=value." });
+  return z.NEVER;
+});
+
+/** Every variable of the worker. Read once, at start. */
+export const envSchema = z.object({
+  ...coreConfigShape,
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "Not an address like postgres://user@host/database." }),
+  DATABASE_POOL_MAX: whole(2, 100).default(6),
+  SMTP_URL: z.url({ protocol: /^smtps?$/, error: "Not an address like smtp://user:password@host:587." }),
+  MAIL_FROM: z.string().regex(/^[^\r\n]*\S+@\S+[^\r\n]*$/, "Not a sender like Sewa <no-reply@example.com>."),
+  KUBECONFIG: z.string().refine(existsSync, "There is no such file.").optional(),
+  /** Set by Kubernetes itself in every pod. */
+  KUBERNETES_SERVICE_HOST: z.string().optional(),
+  INGRESS_CLASS: z.string().default("traefik"),
+  INGRESS_NAMESPACE_LABELS: labels.default({ "kubernetes.io/metadata.name": "kube-system" }),
+  INGRESS_ADDRESS: z
+    .string()
+    .regex(/^[^/\s]+:\d{1,5}$/, "Not of the form host:port.")
+    .optional(),
+  STORAGE_CLASS: z.string().optional(),
+  JOB_CONCURRENCY: whole(1, 64).default(4),
+  WORKER_INTERNAL_HOST: z.string().default("127.0.0.1"),
+  WORKER_INTERNAL_PORT: whole(0, 65_535).default(3_002),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+});
+export type Env = z.infer<typeof envSchema>;
+
+/** Says what is wrong with which variable, a line each; never a value, because values are secrets. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** Throws a `ConfigurationError` with all problems at once. A variable that is set to nothing counts as not set. */
+export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ""));
+  const parsed = envSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigurationError(
+    parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return `${name}: ${given[name] === undefined ? "has to be set." : message}`;
+    }),
+  );
+}

@@ -1,0 +1,5 @@
+export { readEnv } from "./env.ts";
+export type { ClusterOptions } from "./context.ts";
+export { toWorkerOptions } from "./options.ts";
+export { createLog, type Logger } from "./log.ts";
+export { startWorker, type Worker, type WorkerEnd, type WorkerOptions } from "./start-worker.ts";

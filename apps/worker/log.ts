@@ -1,0 +1,64 @@
+import { databaseErrorOf } from "@sewa/db";
+import { Logger as GraphileLogger } from "graphile-worker";
+import { pino, type Logger } from "pino";
+
+export type { Logger } from "pino";
+
+/** JSON lines on standard output. `level` as pino names them, `silent` for none. */
+export function createLog(options: { readonly level: string }): Logger {
+  return pino({
+    level: options.level,
+    base: { process: "worker" },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: describeError },
+    redact: ["*.password", "*.token", "*.secret", "*.secrets", "*.authorization"],
+  });
+}
+
+/** What may be written about an error: a failed query's own message holds the statement with its parameters. */
+export function describeError(error: unknown): Readonly<Record<string, unknown>> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const database = databaseErrorOf(error);
+  if (database !== null) {
+    return { type: "DatabaseError", code: database.code, constraint: database.constraint, stack: framesOf(error) };
+  }
+  if (isFailedQuery(error)) return { type: error.name, message: readableMessage(error), stack: framesOf(error) };
+  return { type: error.name, message: error.message, stack: error.stack };
+}
+
+/** One sentence for a job row or a person, under the same rule. */
+export function readableMessage(error: unknown): string {
+  const database = databaseErrorOf(error);
+  if (database !== null) {
+    const constraint = database.constraint === null ? "" : ` (${database.constraint})`;
+    return `The database refused with ${database.code}${constraint}.`;
+  }
+  if (error instanceof Error && isFailedQuery(error)) {
+    return `The database did not answer: ${error.cause instanceof Error ? error.cause.message : "unknown reason"}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** graphile-worker's own lines in ours. Successes are told by metrics, so its "info" is our "debug". */
+export function graphileLogger(log: Logger): GraphileLogger {
+  return new GraphileLogger((scope) => (level, message, meta) => {
+    const fields = { ...scope, ...("error" in (meta ?? {}) ? { err: meta?.["error"] } : {}) };
+    // A failed job is logged by its task, with what may be said about the error.
+    if (meta?.["failure"] === true) return;
+    if (level === "error") log.error(fields, message);
+    else if (level === "warning") log.warn(fields, message);
+    else log.debug(fields, message);
+  });
+}
+
+function isFailedQuery(error: Error): boolean {
+  return "query" in error && "params" in error;
+}
+
+/** Where it happened, without the message that stands above it. */
+function framesOf(error: Error): string {
+  return (error.stack ?? "")
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .join("\n");
+}

@@ -1,0 +1,75 @@
+import type { Watcher } from "@sewa/provisioner";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** What this process counts, in Prometheus' words. A registry of its own, so that two workers in one process do not mix. */
+export interface WorkerMetrics {
+  readonly registry: Registry;
+  /** Seconds, by task and outcome (`success`, `failure`, `refused` for a payload that does not fit). */
+  readonly jobs: Histogram<"task" | "outcome">;
+  readonly reconciles: Counter<"outcome">;
+  /** Flat in health: what the sweeps had to add again or to end. */
+  readonly corrections: Counter<"sweep">;
+  readonly events: Counter<"type">;
+  /** Pools whose jobs were taken over from. */
+  readonly reapedPools: Counter;
+  /** Reports the watches of `watcher` from now on. */
+  watch(watcher: Watcher): void;
+}
+
+export function createMetrics(): WorkerMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    jobs: new Histogram({
+      name: "sewa_job_duration_seconds",
+      help: "How long jobs ran, by task and outcome.",
+      labelNames: ["task", "outcome"],
+      buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60],
+      registers,
+    }),
+    reconciles: new Counter({
+      name: "sewa_reconcile_total",
+      help: "Passes over instances, by outcome.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    corrections: new Counter({
+      name: "sewa_sweep_corrections_total",
+      help: "What the sweeps found lying and set going again.",
+      labelNames: ["sweep"],
+      registers,
+    }),
+    events: new Counter({ name: "sewa_events_total", help: "Business events.", labelNames: ["type"], registers }),
+    reapedPools: new Counter({ name: "sewa_reaped_pools_total", help: "Dead pools taken over.", registers }),
+    watch: (watcher) => reportWatches(watcher, registers),
+  };
+}
+
+function reportWatches(watcher: Watcher, registers: Registry[]): void {
+  const labelNames = ["kind"] as const;
+  new Gauge({
+    name: "sewa_watch_age_seconds",
+    help: "Time since the watch of a kind last heard anything.",
+    labelNames,
+    registers,
+    collect() {
+      for (const { name, heardAt } of watcher.stats()) {
+        if (heardAt !== null) this.set({ kind: name }, (performance.now() - heardAt) / 1_000);
+      }
+    },
+  });
+  for (const count of ["lists", "restarts", "expired", "events"] as const) {
+    new Counter({
+      name: `sewa_watch_${count}_total`,
+      help: `Watches: ${count} since the start.`,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const stats of watcher.stats()) this.inc({ kind: stats.name }, stats[count]);
+      },
+    });
+  }
+}

@@ -1,0 +1,101 @@
+import { EventEmitter } from "node:events";
+import { readFileSync } from "node:fs";
+import { createWorkerPool } from "@sewa/db";
+import { parseCrontab, run, type Runner, type TaskList, type WorkerEvents } from "graphile-worker";
+import { describeError, graphileLogger, type Logger } from "./log.ts";
+
+/** Settings that every runner of our jobs shares, the stock command included. */
+export const queueSettings = {
+  pollInterval: 1_000,
+  // With batching, or without waiting for it, a job that ends during a stop is reported as done and stays locked.
+  completeJobBatchDelay: 0,
+  failJobBatchDelay: 0,
+  /** A job that still runs this long after the stop began is told to stop. */
+  gracefulShutdownAbortTimeout: 5_000,
+} as const;
+
+export const crontabFile = new URL("./crontab", import.meta.url);
+
+/** Jobs that do not stop are given back to the queue after this. */
+const stopMs = 20_000;
+
+export interface Queue extends AsyncDisposable {
+  /** Under this name the queue locks jobs. */
+  readonly poolId: string;
+  /** Resolves when the runner has ended, by itself or because it was stopped. Never rejects. */
+  readonly ended: Promise<void>;
+  /** Milliseconds since it last asked for a job or finished one. */
+  readonly silentMs: () => number;
+}
+
+export interface QueueOptions {
+  readonly databaseUrl: string;
+  readonly concurrency: number;
+  readonly tasks: TaskList;
+  readonly log: Logger;
+  readonly stopMs?: number;
+}
+
+/** Starts to take jobs. Disposing takes no more, waits for those that run and closes the connections. */
+export async function startQueue(options: QueueOptions): Promise<Queue> {
+  const { log } = options;
+  const pgPool = createWorkerPool({
+    url: options.databaseUrl,
+    // One listens, and jobs hold none while they run.
+    max: options.concurrency + 1,
+    onError: (error) => log.warn({ err: describeError(error) }, "connection of the queue lost"),
+  });
+  const events: WorkerEvents = new EventEmitter();
+  // The id alone: the pool itself has a `then`, and awaiting it would wait for its end.
+  const created = new Promise<string>((resolve) =>
+    events.once("pool:create", ({ workerPool }) => resolve(workerPool.id)),
+  );
+  let heardAt = performance.now();
+  const onPulse = (): void => void (heardAt = performance.now());
+  events.on("worker:getJob:empty", onPulse).on("job:start", onPulse).on("job:complete", onPulse);
+  try {
+    const runner = await run({
+      pgPool,
+      noHandleSignals: true,
+      taskList: options.tasks,
+      parsedCronItems: parseCrontab(readFileSync(crontabFile, "utf8")),
+      events,
+      preset: { worker: { ...queueSettings, concurrentJobs: options.concurrency, logger: graphileLogger(log) } },
+    });
+    const poolId = await created;
+    const ended = runner.promise.then(
+      () => undefined,
+      (error: unknown) => log.error({ err: describeError(error) }, "the queue's runner broke"),
+    );
+    const close = async (): Promise<void> => {
+      await stopRunner(runner, options.stopMs ?? stopMs, log);
+      await ended;
+      await pgPool.end();
+    };
+    let closing: Promise<void> | null = null;
+    return {
+      poolId,
+      ended,
+      silentMs: () => performance.now() - heardAt,
+      [Symbol.asyncDispose]: () => (closing ??= close()),
+    };
+  } catch (error) {
+    await pgPool.end();
+    throw error;
+  }
+}
+
+/** A runner that has ended by itself refuses to be stopped, which is all right. */
+async function stopRunner(runner: Runner, boundMs: number, log: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => (timer = setTimeout(resolve, boundMs, "late")));
+  const stopped = runner.stop("The worker stops.").then(
+    () => "stopped" as const,
+    () => "stopped" as const,
+  );
+  const result = await Promise.race([stopped, late]);
+  clearTimeout(timer);
+  if (result === "stopped") return;
+  log.error("jobs did not stop in time and are given back to the queue");
+  await runner.kill("The worker cannot wait any longer.").catch(() => undefined);
+}

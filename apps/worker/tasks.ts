@@ -1,0 +1,24 @@
+import type { JobName } from "@sewa/core";
+import type { TaskDefinition } from "./define-task.ts";
+import { clockAdvance, houseClean } from "./tasks/house.ts";
+import { instanceReconcile } from "./tasks/instance-reconcile.ts";
+import { mailSend } from "./tasks/mail-send.ts";
+import { nodeReconcile } from "./tasks/node-reconcile.ts";
+import { subscriptionReconcile, subscriptionRemind } from "./tasks/subscriptions.ts";
+import { instanceSweep, mailSweep, subscriptionSweep } from "./tasks/sweeps.ts";
+
+/** By name, so that a job without a task does not compile. */
+const byName = {
+  "instance:reconcile": instanceReconcile,
+  "subscription:reconcile": subscriptionReconcile,
+  "mail:send": mailSend,
+  "clock:advance": clockAdvance,
+  "node:reconcile": nodeReconcile,
+  "instance:sweep": instanceSweep,
+  "subscription:sweep": subscriptionSweep,
+  "subscription:remind": subscriptionRemind,
+  "mail:sweep": mailSweep,
+  "house:clean": houseClean,
+} as const satisfies Record<JobName, TaskDefinition>;
+
+export const tasks: readonly TaskDefinition[] = Object.values(byName);

@@ -1,0 +1,19 @@
+import { sweepInstances, sweepNotifications, sweepSubscriptions } from "@sewa/core";
+import { defineTask } from "../define-task.ts";
+
+/** Each finds from the tables what lies undone, and counts what it had to correct. */
+export const instanceSweep = defineTask("instance:sweep", async ({ core, metrics }) => {
+  const { failed, readded } = await sweepInstances(core);
+  metrics.corrections.inc({ sweep: "instance" }, readded);
+  metrics.corrections.inc({ sweep: "operation" }, failed);
+});
+
+export const subscriptionSweep = defineTask("subscription:sweep", async ({ core, log }) => {
+  const { due } = await sweepSubscriptions(core);
+  // Due by time is the normal course of things, no correction.
+  if (due > 0) log.info({ due }, "subscriptions are due");
+});
+
+export const mailSweep = defineTask("mail:sweep", async ({ core, metrics }) => {
+  metrics.corrections.inc({ sweep: "mail" }, await sweepNotifications(core));
+});
