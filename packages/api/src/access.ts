@@ -1,0 +1,12 @@
+/**
+ * public: anybody. user: whoever is logged in, for themselves. organization: a member of the organization whose things
+ * they are. operator: who runs the house.
+ */
+export type Access = "public" | "user" | "organization" | "operator";
+
+/** Declared by every procedure. */
+export interface ProcedureMeta {
+  readonly access: Access;
+  /** The line of core's permission table that is asked for; null where being there is enough. */
+  readonly permission: string | null;
+}

@@ -1,0 +1,64 @@
+import type { TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODE_NUMBER } from "@trpc/server";
+
+/** What a client switches on: stable, unlike messages. The first block are refusals of the business, the second of the transport. */
+export type AppErrorCode =
+  | "NOT_FOUND"
+  | "FORBIDDEN"
+  | "UNAUTHORIZED"
+  | "INVALID_CREDENTIALS"
+  | "TOKEN_INVALID"
+  | "EMAIL_NOT_VERIFIED"
+  | "ACCOUNT_SUSPENDED"
+  | "RATE_LIMITED"
+  | "INVALID_INPUT"
+  | "CONFLICT"
+  | "IN_PROGRESS"
+  | "IDEMPOTENCY_KEY_REUSED"
+  | "INVALID_TRANSITION"
+  | "OPERATION_IN_PROGRESS"
+  | "NAME_MISMATCH"
+  | "ALREADY_RENEWED"
+  | "PLAN_UNAVAILABLE"
+  | "NO_PRICE"
+  | "PRICE_CHANGED"
+  | "CAPACITY"
+  | "QUOTA_EXCEEDED"
+  | "PAYMENT_REQUIRED"
+  | "BLUEPRINT_INVALID"
+  | "TEST_CLOCK_REQUIRED"
+  | "BAD_REQUEST"
+  | "BAD_JSON"
+  | "BAD_ORIGIN"
+  | "UNKNOWN_PROCEDURE"
+  | "METHOD_NOT_SUPPORTED"
+  | "UNSUPPORTED_MEDIA_TYPE"
+  | "PAYLOAD_TOO_LARGE"
+  | "UNAVAILABLE"
+  | "INTERNAL";
+
+export interface AppErrorIssue {
+  /** Dotted path into the input, for example `parameters.cores`; empty for the input as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface AppErrorData {
+  readonly code: TRPC_ERROR_CODE_KEY;
+  readonly httpStatus: number;
+  /** The procedure that was called; null when the request did not get that far. */
+  readonly path: string | null;
+  readonly appCode: AppErrorCode;
+  /** Names this request in the operator's logs. */
+  readonly requestId: string | null;
+  readonly issues: readonly AppErrorIssue[];
+  /** Seconds after which it makes sense to try again; null when it never does. */
+  readonly retryAfterSeconds: number | null;
+}
+
+/** Every error that leaves the server. Never holds SQL, parameters, stacks or hosts. */
+export interface AppErrorShape {
+  readonly code: TRPC_ERROR_CODE_NUMBER;
+  /** For people. */
+  readonly message: string;
+  readonly data: AppErrorData;
+}

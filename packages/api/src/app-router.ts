@@ -1,0 +1,27 @@
+import { adminRouter } from "./admin/router.ts";
+import { authRouter } from "./auth/router.ts";
+import { clockRouter } from "./clock/router.ts";
+import { eventsRouter } from "./events/router.ts";
+import { instancesRouter } from "./instances/router.ts";
+import { invoicesRouter } from "./invoices/router.ts";
+import { offeringsRouter } from "./offerings/router.ts";
+import { operationsRouter } from "./operations/router.ts";
+import { ordersRouter } from "./orders/router.ts";
+import { subscriptionsRouter } from "./subscriptions/router.ts";
+import { systemRouter } from "./system/router.ts";
+import { router } from "./trpc.ts";
+
+/** Everything that can be asked. */
+export const appRouter = router({
+  auth: authRouter,
+  offerings: offeringsRouter,
+  orders: ordersRouter,
+  subscriptions: subscriptionsRouter,
+  instances: instancesRouter,
+  operations: operationsRouter,
+  invoices: invoicesRouter,
+  events: eventsRouter,
+  clock: clockRouter,
+  system: systemRouter,
+  admin: adminRouter,
+});

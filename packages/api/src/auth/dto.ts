@@ -1,0 +1,76 @@
+export interface UserDto {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  /** Language of the mails. */
+  readonly locale: "id" | "en";
+  readonly isOperator: boolean;
+  readonly isEmailVerified: boolean;
+}
+
+export interface OrganizationDto {
+  readonly id: string;
+  readonly name: string;
+  /** IANA name; periods are computed in it. */
+  readonly timeZone: string;
+}
+
+export interface MeDto {
+  readonly user: UserDto;
+  readonly organization: OrganizationDto;
+  readonly isOperator: boolean;
+  /** Where the organization's test clock stands; null on real time. */
+  readonly testClockNow: Date | null;
+}
+
+export interface SessionDto {
+  /** For clients without cookies: `Authorization: Bearer …`, or `token` in the connection parameters of a WebSocket. */
+  readonly token: string;
+  readonly expiresAt: Date;
+  readonly user: UserDto;
+}
+
+export interface SocketTicketDto {
+  /** Opens one WebSocket within a minute, as `ticket` in its connection parameters. */
+  readonly ticket: string;
+  readonly expiresAt: Date;
+}
+
+export interface RegisterInput {
+  readonly email: string;
+  /** 8 to 200 characters. */
+  readonly password: string;
+  readonly name: string;
+  readonly organizationName?: string | undefined;
+  /** Indonesian unless told. */
+  readonly locale?: "id" | "en" | undefined;
+}
+
+export interface LogInInput {
+  readonly email: string;
+  readonly password: string;
+}
+
+export interface TokenInput {
+  readonly token: string;
+}
+
+export interface RequestPasswordResetInput {
+  readonly email: string;
+}
+
+export interface ResetPasswordInput {
+  readonly token: string;
+  readonly newPassword: string;
+}
+
+export interface AcceptOperatorInviteInput {
+  readonly token: string;
+  readonly password: string;
+  readonly name?: string | undefined;
+}
+
+/** What has happened now. The same answer whether or not anybody has the address. */
+export interface AuthStatusDto {
+  readonly status: "verification_sent" | "verified" | "reset_sent" | "password_reset" | "accepted" | "logged_out";
+}

@@ -1,0 +1,94 @@
+import {
+  acceptOperatorInvite,
+  createSocketTicket,
+  getMe,
+  logIn,
+  logOut,
+  register,
+  requestPasswordReset,
+  resetPassword,
+  verifyEmail,
+} from "@sewa/core";
+import { coreContext } from "../core-context.ts";
+import { nothing } from "../schema.ts";
+import { publicProcedure, router, userProcedure } from "../trpc.ts";
+import type { AuthStatusDto, MeDto, SessionDto, SocketTicketDto } from "./dto.ts";
+import {
+  acceptOperatorInviteInput,
+  authStatusSchema,
+  logInInput,
+  meSchema,
+  registerInput,
+  requestPasswordResetInput,
+  resetPasswordInput,
+  sessionSchema,
+  socketTicketSchema,
+  tokenInput,
+} from "./schema.ts";
+import { toMeDto, toUserDto } from "./to-dto.ts";
+
+export const authRouter = router({
+  register: publicProcedure
+    .input(registerInput)
+    .output(authStatusSchema)
+    .mutation(({ ctx, input }): Promise<AuthStatusDto> =>
+      register(coreContext(ctx), { ...input, ip: ctx.clientAddress }),
+    ),
+
+  verifyEmail: publicProcedure
+    .input(tokenInput)
+    .output(authStatusSchema)
+    .mutation(({ ctx, input }): Promise<AuthStatusDto> => verifyEmail(coreContext(ctx), input)),
+
+  logIn: publicProcedure
+    .input(logInInput)
+    .output(sessionSchema)
+    .mutation(async ({ ctx, input }): Promise<SessionDto> => {
+      const { token, session, user } = await logIn(coreContext(ctx), { ...input, ip: ctx.clientAddress });
+      ctx.cookies.set(token, session.expiresAt);
+      return { token, expiresAt: session.expiresAt, user: toUserDto(user) };
+    }),
+
+  // Public, because whoever logs out of a session that has ended already is logged out as well.
+  logOut: publicProcedure
+    .input(nothing)
+    .output(authStatusSchema)
+    .mutation(async ({ ctx }): Promise<AuthStatusDto> => {
+      if (ctx.sessionToken !== null) await logOut(coreContext(ctx), { token: ctx.sessionToken });
+      ctx.cookies.clear();
+      return { status: "logged_out" };
+    }),
+
+  me: userProcedure
+    .input(nothing)
+    .output(meSchema)
+    .query(async ({ ctx }): Promise<MeDto> => toMeDto(await getMe(coreContext(ctx), ctx.identity.userId))),
+
+  requestPasswordReset: publicProcedure
+    .input(requestPasswordResetInput)
+    .output(authStatusSchema)
+    .mutation(({ ctx, input }): Promise<AuthStatusDto> =>
+      requestPasswordReset(coreContext(ctx), { ...input, ip: ctx.clientAddress }),
+    ),
+
+  resetPassword: publicProcedure
+    .input(resetPasswordInput)
+    .output(authStatusSchema)
+    .mutation(({ ctx, input }): Promise<AuthStatusDto> => resetPassword(coreContext(ctx), input)),
+
+  socketTicket: userProcedure
+    .input(nothing)
+    .output(socketTicketSchema)
+    .mutation(({ ctx }): Promise<SocketTicketDto> => {
+      const { sessionId, userId } = ctx.identity;
+      return createSocketTicket(coreContext(ctx), { sessionId, userId });
+    }),
+
+  acceptOperatorInvite: publicProcedure
+    .input(acceptOperatorInviteInput)
+    .output(authStatusSchema)
+    .mutation(async ({ ctx, input }): Promise<AuthStatusDto> => {
+      await acceptOperatorInvite(coreContext(ctx), input);
+      return { status: "accepted" };
+    }),
+});

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { name, opaque, type Schema } from "../schema.ts";
+import type {
+  AcceptOperatorInviteInput,
+  AuthStatusDto,
+  LogInInput,
+  MeDto,
+  RegisterInput,
+  RequestPasswordResetInput,
+  ResetPasswordInput,
+  SessionDto,
+  SocketTicketDto,
+  TokenInput,
+  UserDto,
+} from "./dto.ts";
+
+const email = opaque(508);
+const password = opaque(1_000);
+const token = opaque(200);
+const locale = z.enum(["id", "en"]);
+
+export const registerInput: Schema<RegisterInput> = z.strictObject({
+  email,
+  password,
+  name,
+  organizationName: name.optional(),
+  locale: locale.optional(),
+});
+export const logInInput: Schema<LogInInput> = z.strictObject({ email, password });
+export const tokenInput: Schema<TokenInput> = z.strictObject({ token });
+export const requestPasswordResetInput: Schema<RequestPasswordResetInput> = z.strictObject({ email });
+export const resetPasswordInput: Schema<ResetPasswordInput> = z.strictObject({ token, newPassword: password });
+export const acceptOperatorInviteInput: Schema<AcceptOperatorInviteInput> = z.strictObject({
+  token,
+  password,
+  name: name.optional(),
+});
+
+const userSchema: Schema<UserDto> = z.strictObject({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  locale,
+  isOperator: z.boolean(),
+  isEmailVerified: z.boolean(),
+});
+
+export const meSchema: Schema<MeDto> = z.strictObject({
+  user: userSchema,
+  organization: z.strictObject({ id: z.string(), name: z.string(), timeZone: z.string() }),
+  isOperator: z.boolean(),
+  testClockNow: z.date().nullable(),
+});
+export const sessionSchema: Schema<SessionDto> = z.strictObject({
+  token: z.string(),
+  expiresAt: z.date(),
+  user: userSchema,
+});
+export const socketTicketSchema: Schema<SocketTicketDto> = z.strictObject({ ticket: z.string(), expiresAt: z.date() });
+export const authStatusSchema: Schema<AuthStatusDto> = z.strictObject({
+  status: z.enum(["verification_sent", "verified", "reset_sent", "password_reset", "accepted", "logged_out"]),
+});

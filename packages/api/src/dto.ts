@@ -1,0 +1,26 @@
+/** Parts that several nouns share. */
+
+export interface MoneyDto {
+  /** Whole minor units of the currency: cents, or Rupiah, which has none. */
+  readonly amountMinor: bigint;
+  /** ISO 4217 code. */
+  readonly currency: string;
+}
+
+/** Half-open: `end` is the first moment that no longer belongs to it. */
+export interface PeriodDto {
+  readonly start: Date;
+  readonly end: Date;
+}
+
+export interface OfferingRefDto {
+  readonly slug: string;
+  readonly name: string;
+}
+
+/** A page of a list. Hand `cursor` the `nextCursor` of the page before; it means nothing to any other list. */
+export interface ListInput {
+  readonly cursor?: string | undefined;
+  /** 1 to 100; 50 unless told. */
+  readonly limit?: number | undefined;
+}

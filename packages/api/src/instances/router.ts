@@ -1,0 +1,119 @@
+import {
+  getInstance,
+  listEvents,
+  listInstances,
+  restartInstance,
+  revealCredentials,
+  startInstance,
+  stopInstance,
+} from "@sewa/core";
+import { coreContext } from "../core-context.ts";
+import type { EventPageDto } from "../events/dto.ts";
+import { eventPageSchema } from "../events/schema.ts";
+import { toEventDto } from "../events/to-dto.ts";
+import { uuidOf } from "../ids.ts";
+import type { OperationDto } from "../operations/dto.ts";
+import { operationSchema } from "../operations/schema.ts";
+import { toOperationDto } from "../operations/to-dto.ts";
+import { toPageDto } from "../page.ts";
+import { type Stream, streamOf } from "../streams.ts";
+import { organizationProcedure, router } from "../trpc.ts";
+import type { CredentialsDto, EventStreamDto, InstanceDto, InstancePageDto, PodsDto } from "./dto.ts";
+import {
+  credentialsSchema,
+  eventStreamSchema,
+  instanceEventsInput,
+  instanceInput,
+  instancePageSchema,
+  instanceSchema,
+  listInstancesInput,
+  onEventInput,
+  onStatusInput,
+  operateInstanceInput,
+  podsSchema,
+} from "./schema.ts";
+import { streamEvents, streamStatus } from "./streams.ts";
+import { toCredentialsDto, toInstanceDto, toPodDto } from "./to-dto.ts";
+
+export const instancesRouter = router({
+  list: organizationProcedure("instance.read")
+    .input(listInstancesInput)
+    .output(instancePageSchema)
+    .query(async ({ ctx, input }): Promise<InstancePageDto> =>
+      toPageDto(await listInstances(coreContext(ctx), input), toInstanceDto),
+    ),
+
+  get: organizationProcedure("instance.read")
+    .input(instanceInput)
+    .output(instanceSchema)
+    .query(async ({ ctx, input }): Promise<InstanceDto> =>
+      toInstanceDto(await getInstance(coreContext(ctx), uuidOf("instance", input.instanceId))),
+    ),
+
+  start: organizationProcedure("instance.operate")
+    .input(operateInstanceInput)
+    .output(operationSchema)
+    .mutation(async ({ ctx, input }): Promise<OperationDto> =>
+      toOperationDto(await startInstance(coreContext(ctx), withUuid(input))),
+    ),
+
+  stop: organizationProcedure("instance.operate")
+    .input(operateInstanceInput)
+    .output(operationSchema)
+    .mutation(async ({ ctx, input }): Promise<OperationDto> =>
+      toOperationDto(await stopInstance(coreContext(ctx), withUuid(input))),
+    ),
+
+  restart: organizationProcedure("instance.operate")
+    .input(operateInstanceInput)
+    .output(operationSchema)
+    .mutation(async ({ ctx, input }): Promise<OperationDto> =>
+      toOperationDto(await restartInstance(coreContext(ctx), withUuid(input))),
+    ),
+
+  // A mutation because it is audited; without a key because its answer is never stored.
+  revealCredentials: organizationProcedure("instance.revealCredentials")
+    .input(instanceInput)
+    .output(credentialsSchema)
+    .mutation(async ({ ctx, input }): Promise<CredentialsDto> =>
+      toCredentialsDto(await revealCredentials(coreContext(ctx), uuidOf("instance", input.instanceId))),
+    ),
+
+  events: organizationProcedure("event.read")
+    .input(instanceEventsInput)
+    .output(eventPageSchema)
+    .query(async ({ ctx, input: { instanceId, ...page } }): Promise<EventPageDto> => {
+      const { instance } = await getInstance(coreContext(ctx), uuidOf("instance", instanceId));
+      return toPageDto(await listEvents(coreContext(ctx), { ...page, instanceId: instance.id }), toEventDto);
+    }),
+
+  pods: organizationProcedure("instance.read")
+    .input(instanceInput)
+    .output(podsSchema)
+    .query(async ({ ctx, input }): Promise<PodsDto> => {
+      const { instance, pods } = await getInstance(coreContext(ctx), uuidOf("instance", input.instanceId));
+      return { items: pods.map(toPodDto), observedAt: instance.observedAt };
+    }),
+
+  onStatus: organizationProcedure("instance.read")
+    .input(onStatusInput)
+    .output(streamOf(instanceSchema))
+    .subscription(({ ctx, input: { instanceId, lastEventId }, signal }): Stream<InstanceDto> =>
+      streamStatus(ctx, { instanceId: uuidOf("instance", instanceId), lastEventId, signal }),
+    ),
+
+  onEvent: organizationProcedure("event.read")
+    .input(onEventInput)
+    .output(streamOf(eventStreamSchema))
+    .subscription(({ ctx, input: { instanceId, lastEventId }, signal }): Stream<EventStreamDto> =>
+      streamEvents(ctx, {
+        lastEventId,
+        signal,
+        ...(instanceId !== undefined && { instanceId: uuidOf("instance", instanceId) }),
+      }),
+    ),
+});
+
+function withUuid<T extends { readonly instanceId: string }>(input: T): T {
+  return { ...input, instanceId: uuidOf("instance", input.instanceId) };
+}

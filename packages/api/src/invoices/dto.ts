@@ -1,0 +1,62 @@
+import type { MoneyDto } from "../dto.ts";
+
+export interface InvoiceLineDto {
+  readonly description: string;
+  readonly quantity: number;
+  readonly unitAmount: MoneyDto;
+  readonly amount: MoneyDto;
+}
+
+export interface PaymentDto {
+  readonly id: string;
+  readonly provider: "manual";
+  readonly status: "succeeded";
+  readonly amount: MoneyDto;
+  readonly reference: string | null;
+  readonly receivedAt: Date;
+}
+
+export interface InvoiceCustomerDto {
+  readonly organization: string;
+  readonly name: string;
+  readonly email: string;
+}
+
+/** Never changes after it was opened, but for what is paid of it. */
+export interface InvoiceDto {
+  readonly id: string;
+  /** As printed, for example `INV2026-000042`; null for a draft. */
+  readonly number: string | null;
+  readonly status: "draft" | "open" | "paid" | "void" | "uncollectible";
+  readonly reason: "order" | "renewal" | "reactivation";
+  readonly subscriptionId: string;
+  /** Null for a reactivation that is not paid: its period begins with the payment. */
+  readonly periodStart: Date | null;
+  readonly periodEnd: Date | null;
+  readonly total: MoneyDto;
+  readonly paid: MoneyDto;
+  readonly customer: InvoiceCustomerDto;
+  readonly lines: readonly InvoiceLineDto[];
+  readonly payments: readonly PaymentDto[];
+  readonly openedAt: Date | null;
+  readonly dueAt: Date | null;
+  readonly paidAt: Date | null;
+  /** When it was voided or given up, and why. */
+  readonly closedAt: Date | null;
+  readonly closeReason: string | null;
+}
+
+export interface InvoicePageDto {
+  readonly items: readonly InvoiceDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface InvoiceInput {
+  readonly invoiceId: string;
+}
+
+export interface ListInvoicesInput {
+  readonly subscriptionId?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+}

@@ -1,0 +1,25 @@
+import { getInvoice, listInvoices } from "@sewa/core";
+import { coreContext } from "../core-context.ts";
+import { uuidOf } from "../ids.ts";
+import { toPageDto } from "../page.ts";
+import { organizationProcedure, router } from "../trpc.ts";
+import type { InvoiceDto, InvoicePageDto } from "./dto.ts";
+import { invoiceInput, invoicePageSchema, invoiceSchema, listInvoicesInput } from "./schema.ts";
+import { toInvoiceDto } from "./to-dto.ts";
+
+export const invoicesRouter = router({
+  list: organizationProcedure("invoice.read")
+    .input(listInvoicesInput)
+    .output(invoicePageSchema)
+    .query(async ({ ctx, input: { subscriptionId, ...page } }): Promise<InvoicePageDto> => {
+      const filter = subscriptionId === undefined ? {} : { subscriptionId: uuidOf("subscription", subscriptionId) };
+      return toPageDto(await listInvoices(coreContext(ctx), { ...page, ...filter }), toInvoiceDto);
+    }),
+
+  get: organizationProcedure("invoice.read")
+    .input(invoiceInput)
+    .output(invoiceSchema)
+    .query(async ({ ctx, input }): Promise<InvoiceDto> =>
+      toInvoiceDto(await getInvoice(coreContext(ctx), uuidOf("invoice", input.invoiceId))),
+    ),
+});

@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { listShape, moneySchema, pageSchema, publicId, type Schema } from "../schema.ts";
+import type { InvoiceDto, InvoiceInput, InvoicePageDto, ListInvoicesInput } from "./dto.ts";
+
+export const invoiceInput: Schema<InvoiceInput> = z.strictObject({ invoiceId: publicId });
+export const listInvoicesInput: Schema<ListInvoicesInput> = z.strictObject({
+  ...listShape,
+  subscriptionId: publicId.optional(),
+});
+
+const moment = z.date().nullable();
+
+export const invoiceSchema: Schema<InvoiceDto> = z.strictObject({
+  id: z.string(),
+  number: z.string().nullable(),
+  status: z.enum(["draft", "open", "paid", "void", "uncollectible"]),
+  reason: z.enum(["order", "renewal", "reactivation"]),
+  subscriptionId: z.string(),
+  periodStart: moment,
+  periodEnd: moment,
+  total: moneySchema,
+  paid: moneySchema,
+  customer: z.strictObject({ organization: z.string(), name: z.string(), email: z.string() }),
+  lines: z.array(
+    z.strictObject({ description: z.string(), quantity: z.int(), unitAmount: moneySchema, amount: moneySchema }),
+  ),
+  payments: z.array(
+    z.strictObject({
+      id: z.string(),
+      provider: z.enum(["manual"]),
+      status: z.enum(["succeeded"]),
+      amount: moneySchema,
+      reference: z.string().nullable(),
+      receivedAt: z.date(),
+    }),
+  ),
+  openedAt: moment,
+  dueAt: moment,
+  paidAt: moment,
+  closedAt: moment,
+  closeReason: z.string().nullable(),
+});
+export const invoicePageSchema: Schema<InvoicePageDto> = pageSchema(invoiceSchema);

@@ -1,0 +1,38 @@
+import { formatInvoiceNumber, type InvoiceView, toPublicId } from "@sewa/core";
+import type { InvoiceDto } from "./dto.ts";
+
+export function toInvoiceDto({ invoice, lines, payments }: InvoiceView): InvoiceDto {
+  const { status, reason, periodStart, periodEnd, currency, openedAt, dueAt, paidAt, closedAt, closeReason } = invoice;
+  const { organization, name, email } = invoice.customer;
+  return {
+    id: toPublicId("invoice", invoice.id),
+    number: formatInvoiceNumber(invoice),
+    status,
+    reason,
+    subscriptionId: toPublicId("subscription", invoice.subscriptionId),
+    periodStart,
+    periodEnd,
+    total: { amountMinor: invoice.totalMinor, currency },
+    paid: { amountMinor: invoice.paidMinor, currency },
+    customer: { organization, name, email },
+    lines: lines.map(({ description, quantity, unitAmountMinor, amountMinor }) => ({
+      description,
+      quantity,
+      unitAmount: { amountMinor: unitAmountMinor, currency },
+      amount: { amountMinor, currency },
+    })),
+    payments: payments.map((payment) => ({
+      id: toPublicId("payment", payment.id),
+      provider: payment.provider,
+      status: payment.status,
+      amount: { amountMinor: payment.amountMinor, currency: payment.currency },
+      reference: payment.reference,
+      receivedAt: payment.receivedAt,
+    })),
+    openedAt,
+    dueAt,
+    paidAt,
+    closedAt,
+    closeReason,
+  };
+}

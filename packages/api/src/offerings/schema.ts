@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { moneySchema, opaque, pageSchema, type Schema } from "../schema.ts";
+import type {
+  OfferingDetailDto,
+  OfferingDto,
+  OfferingInput,
+  OfferingPageDto,
+  ParameterDto,
+  PlanDetailDto,
+  PlanDto,
+} from "./dto.ts";
+
+export const offeringInput: Schema<OfferingInput> = z.strictObject({ slug: opaque(100) });
+
+const planShape = {
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  limits: z.strictObject({
+    cpuRequestMillis: z.int(),
+    cpuLimitMillis: z.int(),
+    memoryRequestBytes: z.int(),
+    memoryLimitBytes: z.int(),
+    storageBytes: z.int(),
+  }),
+  interval: z.enum(["P30D", "P1M"]),
+  gracePeriodDays: z.int(),
+  pastDueDays: z.int(),
+  price: moneySchema.nullable(),
+};
+const planSchema: Schema<PlanDto> = z.strictObject(planShape);
+
+const value = z.union([z.string(), z.number(), z.boolean()]);
+const parameterSchema: Schema<ParameterDto> = z.strictObject({
+  name: z.string(),
+  label: z.string(),
+  type: z.enum(["string", "number", "integer", "boolean"]),
+  required: z.boolean(),
+  display: z.boolean(),
+  immutable: z.boolean(),
+  hint: z.string().nullable(),
+  placeholder: z.string().nullable(),
+  section: z.string().nullable(),
+  allowedValues: z.array(z.strictObject({ value, label: z.string() })).nullable(),
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  minLength: z.int().nullable(),
+  maxLength: z.int().nullable(),
+  default: value.nullable(),
+});
+const planDetailSchema: Schema<PlanDetailDto> = z.strictObject({ ...planShape, parameters: z.array(parameterSchema) });
+
+const offeringShape = { id: z.string(), slug: z.string(), name: z.string(), summary: z.string() };
+const offeringSchema: Schema<OfferingDto> = z.strictObject({ ...offeringShape, plans: z.array(planSchema) });
+export const offeringPageSchema: Schema<OfferingPageDto> = pageSchema(offeringSchema);
+export const offeringDetailSchema: Schema<OfferingDetailDto> = z.strictObject({
+  ...offeringShape,
+  plans: z.array(planDetailSchema),
+});

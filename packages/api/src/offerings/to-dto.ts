@@ -1,0 +1,36 @@
+import { type Blueprint, describeParameters } from "@sewa/blueprint";
+import { type CoreContext, loadBlueprint, type Offering, type Plan, toPublicId } from "@sewa/core";
+import type { OfferingDetailDto, OfferingDto, PlanDetailDto, PlanDto } from "./dto.ts";
+
+export function toOfferingDto({ id, slug, name, summary, plans }: Offering): OfferingDto {
+  return { id: toPublicId("offering", id), slug, name, summary, plans: plans.map(toPlanDto) };
+}
+
+/** With the form of each plan's parameters, which its version of the blueprint declares. */
+export async function toOfferingDetailDto(ctx: CoreContext, offering: Offering): Promise<OfferingDetailDto> {
+  const blueprints = await ctx.transaction((tx) =>
+    Promise.all(offering.plans.map(({ blueprintVersionId }) => loadBlueprint(tx, blueprintVersionId))),
+  );
+  const plans = offering.plans.flatMap((plan, index) => {
+    const blueprint = blueprints[index];
+    return blueprint === undefined ? [] : [toPlanDetailDto(plan, blueprint)];
+  });
+  return { ...toOfferingDto(offering), plans };
+}
+
+function toPlanDetailDto(plan: Plan, blueprint: Blueprint): PlanDetailDto {
+  return { ...toPlanDto(plan), parameters: describeParameters(blueprint) };
+}
+
+function toPlanDto({ id, slug, name, limits, interval, gracePeriodDays, pastDueDays, price }: Plan): PlanDto {
+  return {
+    id: toPublicId("plan", id),
+    slug,
+    name,
+    limits,
+    interval,
+    gracePeriodDays,
+    pastDueDays,
+    price: price?.money ?? null,
+  };
+}

@@ -1,0 +1,63 @@
+import type { MoneyDto, OfferingRefDto, PeriodDto } from "../dto.ts";
+import type { ParameterValueDto } from "../offerings/dto.ts";
+import type { SubscriptionDto } from "../subscriptions/dto.ts";
+
+export interface QuoteInput {
+  readonly planId: string;
+  /** By the names that `offerings.get` describes; what is left out gets its default. */
+  readonly parameters: Readonly<Record<string, ParameterValueDto>>;
+}
+
+export interface PlaceOrderInput extends QuoteInput {
+  /** What the customer calls this app: 1 to 60 characters. Typed again before it is deleted. */
+  readonly name: string;
+  /** Of the quote that the customer agreed to; another price is refused with PRICE_CHANGED. */
+  readonly priceId: string;
+  /** 8 to 128 characters of `A-Z a-z 0-9 _ -`, made up by the client for this one order. */
+  readonly idempotencyKey: string;
+}
+
+export interface OrderInput {
+  readonly orderId: string;
+}
+
+export interface QuoteLineDto {
+  readonly description: string;
+  readonly amount: MoneyDto;
+}
+
+/** Whether there is room now. Nothing is held by asking. */
+export interface CapacityDto {
+  readonly fits: boolean;
+  readonly reason: "NO_MACHINES" | "NO_MACHINE_LARGE_ENOUGH" | "POOL_FULL" | null;
+}
+
+export interface QuoteDto {
+  readonly planId: string;
+  readonly planName: string;
+  readonly offering: OfferingRefDto;
+  readonly priceId: string;
+  readonly lines: readonly QuoteLineDto[];
+  readonly total: MoneyDto;
+  /** The first period if it were paid now. */
+  readonly period: PeriodDto;
+  readonly renewalOpensAt: Date;
+  /** When the data would be deleted if it were never renewed. */
+  readonly dataDeletedAt: Date;
+  readonly capacity: CapacityDto;
+}
+
+export interface OrderDto {
+  readonly id: string;
+  readonly status: "awaiting_payment" | "completed" | "cancelled";
+  readonly planId: string;
+  readonly parameters: Readonly<Record<string, ParameterValueDto>>;
+  readonly total: MoneyDto;
+  readonly placedAt: Date;
+  readonly subscription: SubscriptionDto;
+}
+
+export interface OrderPageDto {
+  readonly items: readonly OrderDto[];
+  readonly nextCursor: string | null;
+}

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import {
+  idempotencyKey,
+  moneySchema,
+  name,
+  offeringRefSchema,
+  opaque,
+  pageSchema,
+  periodSchema,
+  publicId,
+  type Schema,
+} from "../schema.ts";
+import { subscriptionSchema } from "../subscriptions/schema.ts";
+import type { OrderDto, OrderInput, OrderPageDto, PlaceOrderInput, QuoteDto, QuoteInput } from "./dto.ts";
+
+const maxParameters = 100;
+const maxParameterNameCharacters = 100;
+const maxParameterCharacters = 5_000;
+
+const parameters = z
+  .record(opaque(maxParameterNameCharacters), z.union([opaque(maxParameterCharacters), z.number(), z.boolean()]))
+  .refine((values) => Object.keys(values).length <= maxParameters, `Send at most ${maxParameters} parameters.`);
+const quoteShape = { planId: publicId, parameters };
+
+export const quoteInput: Schema<QuoteInput> = z.strictObject(quoteShape);
+export const placeOrderInput: Schema<PlaceOrderInput> = z.strictObject({
+  ...quoteShape,
+  name,
+  priceId: z.uuid(),
+  idempotencyKey,
+});
+export const orderInput: Schema<OrderInput> = z.strictObject({ orderId: publicId });
+
+export const quoteSchema: Schema<QuoteDto> = z.strictObject({
+  planId: z.string(),
+  planName: z.string(),
+  offering: offeringRefSchema,
+  priceId: z.string(),
+  lines: z.array(z.strictObject({ description: z.string(), amount: moneySchema })),
+  total: moneySchema,
+  period: periodSchema,
+  renewalOpensAt: z.date(),
+  dataDeletedAt: z.date(),
+  capacity: z.strictObject({
+    fits: z.boolean(),
+    reason: z.enum(["NO_MACHINES", "NO_MACHINE_LARGE_ENOUGH", "POOL_FULL"]).nullable(),
+  }),
+});
+
+export const orderSchema: Schema<OrderDto> = z.strictObject({
+  id: z.string(),
+  status: z.enum(["awaiting_payment", "completed", "cancelled"]),
+  planId: z.string(),
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  total: moneySchema,
+  placedAt: z.date(),
+  subscription: subscriptionSchema,
+});
+export const orderPageSchema: Schema<OrderPageDto> = pageSchema(orderSchema);

@@ -1,0 +1,40 @@
+import { type OrderView, type Quote, toPublicId } from "@sewa/core";
+import type { ParameterValueDto } from "../offerings/dto.ts";
+import { toSubscriptionDto } from "../subscriptions/to-dto.ts";
+import type { OrderDto, QuoteDto } from "./dto.ts";
+
+export function toQuoteDto(quote: Quote): QuoteDto {
+  const { offering, plan, priceId, lines, total, period, renewalOpensAt, dataDeletedAt, capacity } = quote;
+  return {
+    planId: toPublicId("plan", plan.id),
+    planName: plan.name,
+    offering: { slug: offering.slug, name: offering.name },
+    priceId,
+    lines: lines.map(({ description, money }) => ({ description, amount: money })),
+    total,
+    period,
+    renewalOpensAt,
+    dataDeletedAt,
+    capacity: { fits: capacity.fits, reason: capacity.fits ? null : capacity.reason },
+  };
+}
+
+export function toOrderDto({ order, status, subscription }: OrderView): OrderDto {
+  return {
+    id: toPublicId("order", order.id),
+    status,
+    planId: toPublicId("plan", order.planId),
+    parameters: parameterValues(order.parameters),
+    total: { amountMinor: order.totalMinor, currency: order.currency },
+    placedAt: order.placedAt,
+    subscription: toSubscriptionDto(subscription),
+  };
+}
+
+/** Only such values are ever ordered; the column just cannot say so. */
+function parameterValues(parameters: Readonly<Record<string, unknown>>): OrderDto["parameters"] {
+  const entries = Object.entries(parameters).filter((entry): entry is [string, ParameterValueDto] =>
+    ["string", "number", "boolean"].includes(typeof entry[1]),
+  );
+  return Object.fromEntries(entries);
+}

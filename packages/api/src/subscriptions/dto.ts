@@ -1,0 +1,68 @@
+import type { MoneyDto, OfferingRefDto } from "../dto.ts";
+
+export type SubscriptionStatusDto = "pending" | "active" | "past_due" | "expired" | "cancelled";
+
+export interface NextInvoiceDto {
+  readonly id: string;
+  /** open: money is waited for. paid: it goes on. */
+  readonly status: "draft" | "open" | "paid" | "void" | "uncollectible";
+  readonly total: MoneyDto;
+  readonly dueAt: Date | null;
+}
+
+export interface SubscriptionDto {
+  readonly id: string;
+  readonly status: SubscriptionStatusDto;
+  readonly orderId: string | null;
+  readonly instanceId: string;
+  readonly instanceName: string;
+  readonly offering: OfferingRefDto;
+  readonly planId: string;
+  readonly planName: string;
+  /** Per period, as it was when it was ordered. */
+  readonly price: MoneyDto;
+  readonly interval: "P30D" | "P1M";
+  readonly gracePeriodDays: number;
+  readonly pastDueDays: number;
+  /** Raised by each payment after an expiry. */
+  readonly termNumber: number;
+  readonly periodIndex: number;
+  readonly currentPeriodStart: Date | null;
+  readonly currentPeriodEnd: Date | null;
+  /** True: it is not renewed. The app runs until the period ends. */
+  readonly cancelAtPeriodEnd: boolean;
+  readonly orderedAt: Date;
+  readonly activatedAt: Date | null;
+  readonly pastDueAt: Date | null;
+  readonly expiredAt: Date | null;
+  /** When the data is deleted unless it is renewed. */
+  readonly graceEndsAt: Date | null;
+  readonly cancelledAt: Date | null;
+  readonly cancelReason: "customer" | "order_expired" | "provisioning_failed" | "grace_over" | "operator" | null;
+  /** When nothing of the app was left. */
+  readonly purgedAt: Date | null;
+  /** For what comes next; null while nothing is asked for. */
+  readonly nextInvoice: NextInvoiceDto | null;
+}
+
+export interface SubscriptionPageDto {
+  readonly items: readonly SubscriptionDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface SubscriptionInput {
+  readonly subscriptionId: string;
+}
+
+export interface ChangeSubscriptionInput {
+  readonly subscriptionId: string;
+  /** 8 to 128 characters of `A-Z a-z 0-9 _ -`, made up by the client for this one intention. */
+  readonly idempotencyKey: string;
+}
+
+export interface CancelNowInput {
+  readonly subscriptionId: string;
+  /** The app's name, typed again: nothing brings its data back. */
+  readonly confirmName: string;
+  readonly idempotencyKey: string;
+}

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import {
+  idempotencyKey,
+  moneySchema,
+  offeringRefSchema,
+  opaque,
+  pageSchema,
+  publicId,
+  type Schema,
+} from "../schema.ts";
+import type {
+  CancelNowInput,
+  ChangeSubscriptionInput,
+  SubscriptionDto,
+  SubscriptionInput,
+  SubscriptionPageDto,
+} from "./dto.ts";
+
+export const subscriptionInput: Schema<SubscriptionInput> = z.strictObject({ subscriptionId: publicId });
+export const changeSubscriptionInput: Schema<ChangeSubscriptionInput> = z.strictObject({
+  subscriptionId: publicId,
+  idempotencyKey,
+});
+export const cancelNowInput: Schema<CancelNowInput> = z.strictObject({
+  subscriptionId: publicId,
+  confirmName: opaque(200),
+  idempotencyKey,
+});
+
+const moment = z.date().nullable();
+
+export const subscriptionSchema: Schema<SubscriptionDto> = z.strictObject({
+  id: z.string(),
+  status: z.enum(["pending", "active", "past_due", "expired", "cancelled"]),
+  orderId: z.string().nullable(),
+  instanceId: z.string(),
+  instanceName: z.string(),
+  offering: offeringRefSchema,
+  planId: z.string(),
+  planName: z.string(),
+  price: moneySchema,
+  interval: z.enum(["P30D", "P1M"]),
+  gracePeriodDays: z.int(),
+  pastDueDays: z.int(),
+  termNumber: z.int(),
+  periodIndex: z.int(),
+  currentPeriodStart: moment,
+  currentPeriodEnd: moment,
+  cancelAtPeriodEnd: z.boolean(),
+  orderedAt: z.date(),
+  activatedAt: moment,
+  pastDueAt: moment,
+  expiredAt: moment,
+  graceEndsAt: moment,
+  cancelledAt: moment,
+  cancelReason: z.enum(["customer", "order_expired", "provisioning_failed", "grace_over", "operator"]).nullable(),
+  purgedAt: moment,
+  nextInvoice: z
+    .strictObject({
+      id: z.string(),
+      status: z.enum(["draft", "open", "paid", "void", "uncollectible"]),
+      total: moneySchema,
+      dueAt: moment,
+    })
+    .nullable(),
+});
+export const subscriptionPageSchema: Schema<SubscriptionPageDto> = pageSchema(subscriptionSchema);

@@ -1,0 +1,98 @@
+import { type Actor, authorize, DomainError, type Permission } from "@sewa/core";
+import { initTRPC, TRPCError } from "@trpc/server";
+import type { ProcedureMeta } from "./access.ts";
+import type { AppErrorShape } from "./app-errors.ts";
+import type { Caller, Context, OpaqueCore } from "./context.ts";
+import { bindCore, coreContext } from "./core-context.ts";
+import { describeError, toErrorShape, toTrpcError } from "./error-shape.ts";
+import { transformer } from "./transformer.ts";
+
+const pingMs = 15_000;
+
+const t = initTRPC
+  .context<Context>()
+  .meta<ProcedureMeta>()
+  .create({
+    transformer,
+    isDev: false,
+    defaultMeta: { access: "public", permission: null },
+    sse: { ping: { enabled: true, intervalMs: pingMs }, client: { reconnectAfterInactivityMs: 3 * pingMs } },
+    errorFormatter: ({ error, path, ctx }): AppErrorShape =>
+      toErrorShape(describeError(error), { path: path ?? null, requestId: ctx?.requestId ?? null }),
+  });
+
+export const router = t.router;
+export const createCallerFactory = t.createCallerFactory;
+
+/** Errors of core get their code here once; errors inside a stream get it from the formatter. */
+const domainErrors = t.middleware(async ({ next }) => {
+  const result = await next();
+  if (!result.ok) throw toTrpcError(result.error);
+  return result;
+});
+
+const observed = t.middleware(async ({ ctx, path, type, next }) => {
+  const startedAt = performance.now();
+  const result = await next();
+  const code = result.ok ? "OK" : describeError(result.error).code;
+  ctx.finished({ path, type, code, durationMs: performance.now() - startedAt });
+  return result;
+});
+
+const base = t.procedure
+  .use(observed)
+  .use(domainErrors)
+  .use(async ({ ctx, next }) => {
+    await ctx.admit(null);
+    return next();
+  });
+
+/** Anybody may call it; core sees nobody. */
+export const publicProcedure = base.meta({ access: "public", permission: null });
+
+/** Whoever is logged in, bound to their own organization. */
+export const userProcedure = base.meta({ access: "user", permission: null }).use(async ({ ctx, next }) => {
+  const caller = await requireCaller(ctx);
+  await ctx.admit(caller);
+  return next({
+    ctx: bindCaller(ctx, caller, { type: "user", userId: caller.userId, role: "owner" }, caller.organizationId),
+  });
+});
+
+/** A member of the organization who has the permission. */
+export function organizationProcedure(permission: Permission): typeof userProcedure {
+  return userProcedure.meta({ access: "organization", permission }).use(async ({ ctx, next }) => {
+    authorize(coreContext(ctx).actor, permission);
+    return next();
+  });
+}
+
+/** Who runs the house, bound to no organization. */
+export function operatorProcedure(permission: Permission): typeof userProcedure {
+  return base.meta({ access: "operator", permission }).use(async ({ ctx, next }) => {
+    const caller = await requireCaller(ctx);
+    await ctx.admit(caller);
+    if (!caller.isOperator) throw new DomainError("FORBIDDEN", "You may not do this.");
+    const actor: Actor = { type: "operator", userId: caller.userId };
+    authorize(actor, permission);
+    return next({ ctx: bindCaller(ctx, caller, actor, null) });
+  });
+}
+
+/** Throws UNAUTHORIZED. Streams ask it again before each read. */
+export async function requireCaller(ctx: Context): Promise<Caller> {
+  const caller = await ctx.caller();
+  if (caller === null) throw new TRPCError({ code: "UNAUTHORIZED" });
+  return caller;
+}
+
+/** What `userProcedure` adds: the caller, and core bound to them. */
+interface CallerContext {
+  readonly core: OpaqueCore;
+  readonly identity: Caller;
+}
+
+function bindCaller(ctx: Context, caller: Caller, actor: Actor, organizationId: string | null): CallerContext {
+  const core = coreContext(ctx).as(actor);
+  return { ...bindCore(ctx, organizationId === null ? core : core.forOrganization(organizationId)), identity: caller };
+}
