@@ -1,0 +1,31 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+
+const requestIdPattern = /^[A-Za-z0-9_-]{8,64}$/;
+
+/** The one that a proxy made up, if it looks like one; it goes into logs and answers as it is. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers["x-request-id"];
+  return typeof given === "string" && requestIdPattern.test(given) ? given : randomUUID();
+}
+
+/**
+ * The network address that spoke to the outermost proxy that we trust. Each proxy appends whom it heard from, so the
+ * entry is counted from the right: what stands further left was written by the client itself.
+ */
+export function addressOf(request: IncomingMessage, trustedProxies: number): string | null {
+  const direct = request.socket.remoteAddress ?? null;
+  if (trustedProxies === 0) return direct;
+  const forwarded = [request.headers["x-forwarded-for"] ?? []].flat().join(",").split(",");
+  const entry = forwarded.at(-trustedProxies)?.trim();
+  return entry === undefined || entry === "" || entry.length > 64 ? direct : entry;
+}
+
+/** Path of the request, without a query; null when the URL is none. */
+export function pathOf(request: IncomingMessage): string | null {
+  try {
+    return new URL(request.url ?? "/", "http://server").pathname;
+  } catch {
+    return null;
+  }
+}

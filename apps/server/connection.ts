@@ -1,0 +1,52 @@
+import { type Caller, createApiContext, type FinishedCall, type OpenFeed, type SessionCookies } from "@sewa/api";
+import { createContext, DomainError } from "@sewa/core";
+import type { CallerSource } from "./callers.ts";
+import type { Credentials } from "./credentials.ts";
+import type { House } from "./house.ts";
+
+/** One HTTP request, or one WebSocket for as long as it is open. */
+export interface Connection {
+  readonly requestId: string;
+  readonly address: string | null;
+  readonly credentials: Credentials | null;
+  readonly callers: CallerSource;
+  readonly cookies: SessionCookies;
+  /** Takes the place of one stream of this caller; null when there is none left. */
+  takeStream(caller: Caller | null): (() => void) | null;
+  flushed(): Promise<void>;
+}
+
+/** What procedures of this connection are called with. */
+export function createConnectionContext(house: House, connection: Connection): ReturnType<typeof createApiContext> {
+  const { requestId, address, credentials, callers, cookies } = connection;
+  return createApiContext({
+    requestId,
+    clientAddress: address,
+    sessionToken: credentials?.kind === "token" ? credentials.secret : null,
+    cookies,
+    core: createContext(house.core, { actor: house.core.actor, requestId }),
+    caller: () => callers.get(),
+    admit: (caller) => house.admit(caller, address),
+    openFeed: (organizationId, signal) => openFeed(house, connection, organizationId, signal),
+    flushed: () => connection.flushed(),
+    finished: (call: FinishedCall) => house.metrics.finished(call),
+  });
+}
+
+function openFeed(
+  house: House,
+  connection: Connection,
+  organizationId: string,
+  signal: AbortSignal | undefined,
+): OpenFeed {
+  const giveBack = connection.takeStream(connection.callers.last);
+  if (giveBack === null) throw new DomainError("RATE_LIMITED", "Too many streams are open.", { retryAfterSeconds: 5 });
+  const feed = house.hub.open(organizationId, signal);
+  return {
+    next: () => feed.next(),
+    close() {
+      feed.close();
+      giveBack();
+    },
+  };
+}

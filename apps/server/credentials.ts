@@ -1,0 +1,43 @@
+import type { IncomingMessage } from "node:http";
+
+/** What a client showed to say who it is. */
+export interface Credentials {
+  readonly kind: "token" | "ticket";
+  readonly secret: string;
+  /** A cookie is sent by browsers on their own, so it alone proves no intention. */
+  readonly from: "cookie" | "header" | "parameters";
+}
+
+/** The header goes before what a socket's first message says, and both before the cookie. */
+export function readCredentials(
+  request: IncomingMessage,
+  cookieName: string,
+  parameters: Readonly<Record<string, string | undefined>> | null,
+): Credentials | null {
+  const bearer = /^Bearer +(\S{1,500})$/i.exec(request.headers.authorization ?? "")?.[1];
+  if (bearer !== undefined) return { kind: "token", secret: bearer, from: "header" };
+  for (const kind of ["token", "ticket"] as const) {
+    const secret = parameters?.[kind];
+    if (secret !== undefined) return { kind, secret, from: "parameters" };
+  }
+  const cookie = readCookie(request, cookieName);
+  return cookie === null ? null : { kind: "token", secret: cookie, from: "cookie" };
+}
+
+/** The `__Host-` prefix makes browsers refuse it from other hosts and without TLS; over plain HTTP it cannot be set. */
+export function sessionCookieName(isSecure: boolean): string {
+  return isSecure ? "__Host-session" : "session";
+}
+
+export function sessionCookie(isSecure: boolean, value: string, expiresAt: Date): string {
+  const secure = isSecure ? "; Secure" : "";
+  return `${sessionCookieName(isSecure)}=${value}; Path=/; Expires=${expiresAt.toUTCString()}; HttpOnly; SameSite=Lax${secure}`;
+}
+
+export function readCookie(request: IncomingMessage, name: string): string | null {
+  for (const pair of (request.headers.cookie ?? "").split(";")) {
+    const [key = "", value = ""] = pair.trim().split("=", 2);
+    if (key === name && value !== "") return value;
+  }
+  return null;
+}

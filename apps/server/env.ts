@@ -1,0 +1,62 @@
+import { coreConfigShape } from "@sewa/core";
+import { z } from "zod";
+
+const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+const webUrl = z
+  .url({ protocol: /^https?$/, error: "Not an address like https://api.example.com." })
+  .transform((url) => new URL(url).origin);
+
+/** `https://a.example,https://b.example:8443`: scheme and host, as browsers send them. */
+const origins = z.string().transform((text, context): readonly string[] => {
+  const list = text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  const wrong = list.findIndex((entry) => !URL.canParse(entry) || new URL(entry).origin !== entry.replace(/\/$/, ""));
+  if (wrong < 0) return list.map((entry) => new URL(entry).origin);
+  context.addIssue({ code: "custom", message: `Entry ${wrong + 1} is not an origin like https://portal.example.com.` });
+  return z.NEVER;
+});
+
+/** Every variable of the server. Read once, at start. */
+export const envSchema = z.object({
+  ...coreConfigShape,
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "Not an address like postgres://user@host/database." }),
+  DATABASE_POOL_MAX: whole(2, 200).default(10),
+  HOST: z.string().default("127.0.0.1"),
+  PORT: whole(0, 65_535).default(3_000),
+  /** Metrics and health for the house; never reachable from outside. */
+  INTERNAL_PORT: whole(0, 65_535).default(3_001),
+  /** Where clients reach this server. With https, the session's cookie is Secure. */
+  API_URL: webUrl.optional(),
+  /** Further origins whose pages may call with cookies; the portal's and our own always may. */
+  CORS_ORIGINS: origins.default([]),
+  /** How many proxies stand before us and append to X-Forwarded-For. */
+  TRUST_PROXY: whole(0, 5).default(0),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+});
+export type Env = z.infer<typeof envSchema>;
+
+/** Says what is wrong with which variable, a line each; never a value, because values are secrets. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** Throws a `ConfigurationError` with all problems at once. A variable that is set to nothing counts as not set. */
+export function readEnv(source: Readonly<Record<string, string | undefined>> = process.env): Env {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== "" && value !== undefined));
+  const parsed = envSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigurationError(
+    parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return `${name}: ${given[name] === undefined ? "has to be set." : message}`;
+    }),
+  );
+}

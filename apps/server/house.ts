@@ -1,0 +1,93 @@
+import { type CoreContext, createContext, systemClock, uuidV7Ids } from "@sewa/core";
+import { connectDatabase, type Database } from "@sewa/db";
+import { type FeedHub, startFeedHub } from "./feeds.ts";
+import { type ServerLimits, usualLimits } from "./limits.ts";
+import { createMetrics, type ServerMetrics } from "./metrics.ts";
+import type { Logger } from "./log.ts";
+import type { ServerOptions } from "./options.ts";
+import { type Admission, createAdmission } from "./rate-limit.ts";
+
+/** What all requests of one process share. */
+export interface House extends AsyncDisposable {
+  /** Acts as nobody, for no organization. */
+  readonly core: CoreContext;
+  readonly database: Database;
+  readonly hub: FeedHub;
+  readonly admit: Admission;
+  readonly metrics: ServerMetrics;
+  readonly limits: ServerLimits;
+  readonly log: Logger;
+  readonly origins: ReadonlySet<string>;
+  readonly isSecure: boolean;
+  readonly trustedProxies: number;
+  /** True from the moment on at which the server was told to stop. */
+  isDraining(): boolean;
+  drain(): void;
+}
+
+const statementMs = 10_000;
+const lockMs = 3_000;
+const idleInTransactionMs = 15_000;
+
+/** Rejects when the database does not answer. */
+export async function openHouse(options: ServerOptions): Promise<House> {
+  await using opening = new AsyncDisposableStack();
+  const { log } = options;
+  const limits = { ...usualLimits, ...options.limits };
+  const metrics = createMetrics();
+  const database = opening.use(
+    connectDatabase({
+      url: options.databaseUrl,
+      role: "sewa_app",
+      max: options.databasePoolMax,
+      applicationName: "sewa-server",
+      statementTimeoutMs: statementMs,
+      lockTimeoutMs: lockMs,
+      idleInTransactionTimeoutMs: idleInTransactionMs,
+    }),
+  );
+  const core = createContext(
+    {
+      db: database,
+      clock: systemClock,
+      ids: uuidV7Ids(systemClock),
+      keyring: options.keyring,
+      config: options.config,
+      observer: {
+        event({ type, fields }) {
+          metrics.events.inc({ type });
+          log.info({ event: type, ...fields }, "event");
+        },
+      },
+    },
+    { actor: { type: "anonymous" } },
+  );
+  const hub = opening.use(
+    await startFeedHub(database, {
+      slowTimerMs: limits.slowTimerMs,
+      onReconnect: () => {
+        metrics.listenReconnects.inc();
+        log.warn("listening for changes was interrupted and goes on");
+      },
+    }),
+  );
+  let isDraining = false;
+  const resources = opening.move();
+  return {
+    core,
+    database,
+    hub,
+    admit: createAdmission(limits),
+    metrics,
+    limits,
+    log,
+    origins: new Set(options.origins),
+    isSecure: options.apiUrl?.startsWith("https:") ?? false,
+    trustedProxies: options.trustedProxies,
+    isDraining: () => isDraining,
+    drain() {
+      isDraining = true;
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}

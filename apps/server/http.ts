@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { appRouter, describeError } from "@sewa/api";
+import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
+import { answerPreflight, type RefusalReason, refusals, refuse, sendJson, setCorsHeaders } from "./answers.ts";
+import { createCallerSource } from "./callers.ts";
+import { addressOf, pathOf, requestIdOf } from "./client.ts";
+import { type Connection, createConnectionContext } from "./connection.ts";
+import { readCookie, readCredentials, sessionCookie, sessionCookieName } from "./credentials.ts";
+import { isReady } from "./health.ts";
+import type { House } from "./house.ts";
+import { createSlots } from "./limits.ts";
+import { currentRequest } from "./log.ts";
+
+export const contractPath = "/trpc";
+const headersMs = 10_000;
+const requestMs = 30_000;
+const keepAliveMs = 65_000;
+const headerBytes = 16 * 1_024;
+
+/** Answers HTTP; upgrades are for the caller to take. */
+export function createHttpServer(house: House): Server {
+  const takeStream = createSlots(house.limits.streamsPerSession);
+  const server = createServer(
+    {
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: keepAliveMs,
+      maxHeaderSize: headerBytes,
+      connectionsCheckingInterval: 5_000,
+    },
+    (request, response) => {
+      const requestId = requestIdOf(request);
+      response.setHeader("x-request-id", requestId);
+      response.setHeader("x-content-type-options", "nosniff");
+      if (house.isDraining()) response.setHeader("connection", "close");
+      currentRequest.run({ requestId }, () => answer(house, request, response, requestId, takeStream));
+    },
+  );
+  return server;
+}
+
+type TakeStream = ReturnType<typeof createSlots>;
+
+function answer(
+  house: House,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  takeStream: TakeStream,
+): void {
+  const path = pathOf(request);
+  const refuseWith = (reason: RefusalReason): void => {
+    house.metrics.refusals.inc({ reason });
+    refuse(response, refusals[reason], requestId);
+  };
+  if (path === null) return refuseWith("badUrl");
+  if (path === contractPath || path.startsWith(`${contractPath}/`)) {
+    setCorsHeaders(request, response, house.origins);
+    const reason = refusalOf(house, request);
+    if (reason !== null) return refuseWith(reason);
+    if (request.method === "OPTIONS") return answerPreflight(response);
+    return call(house, request, response, path.slice(contractPath.length + 1), requestId, takeStream);
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") return refuseWith("notFound");
+  switch (path) {
+    case "/":
+      return sendJson(response, 200, { name: "sewa", contract: contractPath });
+    case "/healthz":
+      return sendJson(response, 200, { status: "ok" });
+    case "/readyz":
+      return void isReady(house).then((ready) =>
+        sendJson(response, ready ? 200 : 503, { status: ready ? "ready" : "not ready" }),
+      );
+    default:
+      return refuseWith("notFound");
+  }
+}
+
+/** Why a request is not even looked at; null when it is. From the cheapest to find out to the dearest. */
+function refusalOf(house: House, request: IncomingMessage): RefusalReason | null {
+  const { method, headers } = request;
+  if (headers.origin !== undefined && !house.origins.has(headers.origin)) return "origin";
+  if (method === "OPTIONS") return headers.origin === undefined ? "method" : null;
+  if (method !== "GET" && method !== "POST") return "method";
+  if (method === "GET") return null;
+  // Browsers send the cookie on their own, so a page of another origin could make them act. Bearer tokens need a page of ours.
+  const hasCookie = readCookie(request, sessionCookieName(house.isSecure)) !== null;
+  if (hasCookie && headers.origin === undefined && headers.authorization === undefined) return "origin";
+  if (!/^application\/json *(;|$)/i.test(headers["content-type"] ?? "")) return "mediaType";
+  return Number(headers["content-length"] ?? 0) > house.limits.bodyBytes ? "tooLarge" : null;
+}
+
+function call(
+  house: House,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  requestId: string,
+  takeStream: TakeStream,
+): void {
+  response.setHeader("cache-control", "no-store");
+  void nodeHTTPRequestHandler({
+    req: request,
+    res: response,
+    path,
+    router: appRouter,
+    maxBodySize: house.limits.bodyBytes,
+    maxBatchSize: house.limits.batchCalls,
+    createContext: () =>
+      createConnectionContext(house, createHttpConnection(house, request, response, requestId, takeStream)),
+    responseMeta: ({ errors }) => {
+      const seconds = Math.max(0, ...errors.map((error) => describeError(error).retryAfterSeconds ?? 0));
+      return seconds === 0 ? {} : { headers: new Headers({ "retry-after": String(seconds) }) };
+    },
+    onError: ({ error, path: procedure, type }) => logFailure(house, error, { procedure, type }),
+  });
+}
+
+/** Defects are for people to look at; refusals are what the contract is for. */
+export function logFailure(
+  house: House,
+  error: Error,
+  where: { readonly procedure: string | undefined; readonly type: string },
+): void {
+  const { code } = describeError(error);
+  if (code === "INTERNAL_SERVER_ERROR" || code === "SERVICE_UNAVAILABLE") {
+    house.log.error({ ...where, code, err: error.cause ?? error }, "call failed");
+  } else {
+    house.log.debug({ ...where, code }, "call refused");
+  }
+}
+
+function createHttpConnection(
+  house: House,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  takeStream: TakeStream,
+): Connection {
+  const { isSecure } = house;
+  const credentials = readCredentials(request, sessionCookieName(isSecure), null);
+  const setCookie = (value: string, expiresAt: Date): void => {
+    if (!response.headersSent) response.setHeader("set-cookie", sessionCookie(isSecure, value, expiresAt));
+  };
+  return {
+    requestId,
+    address: addressOf(request, house.trustedProxies),
+    credentials,
+    callers: createCallerSource(house.core, credentials, {
+      maxAgeMs: house.limits.callerMaxAgeMs,
+      onFresh: (expiresAt) => {
+        if (credentials?.from === "cookie") setCookie(credentials.secret, expiresAt);
+      },
+    }),
+    cookies: { set: setCookie, clear: () => setCookie("", new Date(0)) },
+    takeStream: (caller) => takeStream(caller?.sessionId ?? "nobody"),
+    // Over HTTP each chunk is written only after the one before has gone.
+    flushed: () => Promise.resolve(),
+  };
+}

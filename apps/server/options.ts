@@ -1,0 +1,40 @@
+import { type CoreConfig, type Keyring, toCoreConfig } from "@sewa/core";
+import type { Env } from "./env.ts";
+import type { ServerLimits } from "./limits.ts";
+import type { Logger } from "./log.ts";
+
+export interface ServerOptions {
+  readonly databaseUrl: string;
+  readonly databasePoolMax: number;
+  readonly host: string;
+  /** 0 takes a free one; the same for the internal one. */
+  readonly port: number;
+  readonly internalPort: number;
+  /** Where clients reach the server; null: where it listens. */
+  readonly apiUrl: string | null;
+  /** Origins whose pages may call with cookies. */
+  readonly origins: readonly string[];
+  readonly trustedProxies: number;
+  readonly config: CoreConfig;
+  readonly keyring: Keyring;
+  readonly log: Logger;
+  /** Other limits than the usual ones. */
+  readonly limits?: Partial<ServerLimits>;
+}
+
+export function toServerOptions(env: Env, log: Logger): ServerOptions {
+  const apiUrl = env.API_URL ?? null;
+  return {
+    databaseUrl: env.DATABASE_URL,
+    databasePoolMax: env.DATABASE_POOL_MAX,
+    host: env.HOST,
+    port: env.PORT,
+    internalPort: env.INTERNAL_PORT,
+    apiUrl,
+    origins: [...env.CORS_ORIGINS, new URL(env.PORTAL_URL).origin, ...(apiUrl === null ? [] : [apiUrl])],
+    trustedProxies: env.TRUST_PROXY,
+    config: toCoreConfig(env),
+    keyring: env.SECRETS_KEYRING,
+    log,
+  };
+}
