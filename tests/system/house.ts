@@ -1,0 +1,120 @@
+import type { RouterOutputs } from "@sewa/api";
+import { createTestDatabase } from "@sewa/db/testing";
+import { createServerLog, readEnv as readServerEnv, type Server, startServer, toServerOptions } from "@sewa/server";
+import { createLog, readEnv as readWorkerEnv, startWorker, toWorkerOptions, type Worker } from "@sewa/worker";
+import { type Client, createClient } from "../../apps/dev/client.ts";
+import { type Inventory, takeInventory } from "../../apps/dev/dangling.ts";
+import { type Parts, startParts } from "../../apps/dev/parts.ts";
+import { applyShippedCatalog, withCore } from "../../apps/dev/seed.ts";
+
+type Instance = RouterOutputs["instances"]["get"];
+
+export interface House extends AsyncDisposable {
+  readonly parts: Parts;
+  readonly servers: readonly Server[];
+  readonly workers: readonly Worker[];
+  addWorker(): Promise<Worker>;
+  /** A verified customer with a client that talks to one of the servers. */
+  customer(server?: Server): Promise<Client>;
+  inventory(): Promise<Inventory>;
+}
+
+/** The whole house over a database of its own and an in-process cluster that is as fast as it can be. */
+export async function startHouse(size: { readonly servers?: number; readonly workers?: number } = {}): Promise<House> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const database = stack.use(await createTestDatabase());
+    const parts = stack.use(
+      await startParts({ keepIn: null, databaseUrl: database.url, apiPort: 0, mailPort: 0, appsPort: 0, pace: 0 }),
+    );
+    const env = { ...parts.env, LOG_LEVEL: "fatal", MAX_INSTANCES_PER_ORGANIZATION: "50" };
+    await withCore(parts, applyShippedCatalog);
+    const servers: Server[] = [];
+    const workers: Worker[] = [];
+    const addWorker = async (): Promise<Worker> => {
+      const variables = readWorkerEnv(env);
+      const worker = stack.use(
+        await startWorker(toWorkerOptions(variables, createLog({ level: variables.LOG_LEVEL }))),
+      );
+      workers.push(worker);
+      return worker;
+    };
+    for (let count = 0; count < (size.servers ?? 1); count += 1) {
+      const variables = readServerEnv(env);
+      servers.push(
+        stack.use(await startServer(toServerOptions(variables, createServerLog({ level: variables.LOG_LEVEL })))),
+      );
+    }
+    for (let count = 0; count < (size.workers ?? 1); count += 1) await addWorker();
+    const kept = stack.move();
+    return {
+      parts,
+      servers,
+      workers,
+      addWorker,
+      customer: (server = servers[0]!) => registerCustomer(parts, server.url),
+      inventory: () => takeInventory(parts.databaseUrl, parts.devcluster),
+      [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+let customers = 0;
+
+async function registerCustomer(parts: Parts, apiUrl: string): Promise<Client> {
+  customers += 1;
+  const email = `customer-${process.pid}-${customers}@example.com`;
+  const password = "correct horse battery";
+  await using visitor = createClient(apiUrl, null);
+  await visitor.api.auth.register.mutate({ email, password, name: "Budi", locale: "en" });
+  const mail = await parts.mailHouse!.waitFor(({ to, text }) => to.includes(email) && text.includes("token="));
+  await visitor.api.auth.verifyEmail.mutate({ token: /token=([\w.~-]+)/.exec(mail.text)![1]! });
+  const { token } = await visitor.api.auth.logIn.mutate({ email, password });
+  return createClient(apiUrl, token);
+}
+
+/** Orders the free plan once there is room, which is when a worker has counted the machines. */
+export async function order({ api }: Client, name = "Status page"): Promise<RouterOutputs["orders"]["place"]> {
+  const { items } = await api.offerings.list.query({});
+  const plan = items.flatMap(({ plans }) => plans).find(({ price }) => price?.amountMinor === 0n)!;
+  const quote = await until("there is room", async () => {
+    const asked = await api.orders.quote.query({ planId: plan.id, parameters: {} });
+    return asked.capacity.fits ? asked : null;
+  });
+  return api.orders.place.mutate({
+    planId: plan.id,
+    parameters: {},
+    name,
+    priceId: quote.priceId,
+    idempotencyKey: `order-${crypto.randomUUID()}`,
+  });
+}
+
+/** Waits on the live stream, as a portal does. */
+export function reached({ api }: Client, instanceId: string, done: (instance: Instance) => boolean): Promise<Instance> {
+  const { promise, resolve, reject } = Promise.withResolvers<Instance>();
+  const timer = setTimeout(() => reject(new Error("The instance did not get there.")), 60_000);
+  const stream = api.instances.onStatus.subscribe(
+    { instanceId },
+    { onData: ({ data }) => done(data) && resolve(data), onError: reject },
+  );
+  return promise.finally(() => {
+    clearTimeout(timer);
+    stream.unsubscribe();
+  });
+}
+
+export const isUp = ({ observedPhase, isOpen }: Instance): boolean => observedPhase === "running" && isOpen;
+
+export async function until<T>(what: string, look: () => Promise<T | null> | T | null, timeoutMs = 60_000): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== null) return found;
+    if (performance.now() > deadline) throw new Error(`It took too long until ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
