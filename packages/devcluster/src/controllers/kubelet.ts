@@ -166,7 +166,10 @@ class PodWorker {
     const state = endsAtOnce
       ? terminated(this.#pod, container.name, run, behaviour.exitCode, behaviour.reason, startedAt)
       : { running: { startedAt } };
-    this.#replace(ranStatus(this.#pod, container, run, state, lastState), isInit, true);
+    // Without a probe a container is ready as soon as it runs.
+    const hasProbe = container.readinessProbe !== undefined || container.startupProbe !== undefined;
+    const ready = !endsAtOnce && !hasProbe && !this.#control.faults.isNeverReady(container.image);
+    this.#replace({ ...ranStatus(this.#pod, container, run, state, lastState), ready }, isInit, true);
   }
 
   #behaviour(container: Container, isInit: boolean): Behaviour {
