@@ -33,7 +33,7 @@ export const ROOMS: readonly Room[] = [
     folder: "apps/worker",
     name: "@sewa/worker",
     ours: ["@sewa/core", "@sewa/provisioner", "@sewa/provisioner/render", "@sewa/blueprint", "@sewa/db"],
-    oursInTests: ["@sewa/db/testing"],
+    oursInTests: ["@sewa/db/testing", "@sewa/devcluster"],
     never: [...TRPC, ...DATABASE],
   },
   {

@@ -37,3 +37,8 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): DevEnv {
   process.stderr.write(`The environment is not complete:\n${problems.join("\n")}\n`);
   process.exit(78);
 }
+
+/** What a child process inherits, with the variables of the house on top. */
+export function childEnv(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...variables };
+}

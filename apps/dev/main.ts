@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readEnv } from "./env.ts";
+import { childEnv, readEnv } from "./env.ts";
 import { type Parts, startParts } from "./parts.ts";
 import { applyShippedCatalog, seedAccounts, seededCustomer, seededOperator, seededPassword, withCore } from "./seed.ts";
 
@@ -50,7 +50,7 @@ function chosenCluster(): Parameters<typeof startParts>[0]["cluster"] {
 function startWatched(name: string, { env: variables }: Parts): ChildProcess {
   return spawn(process.execPath, ["--watch", "--watch-preserve-output", join(root, "apps", name, "main.ts")], {
     cwd: root,
-    env: { ...process.env, ...variables },
+    env: childEnv(variables),
     stdio: ["ignore", "inherit", "inherit"],
   });
 }

@@ -2,10 +2,16 @@ import type { RouterOutputs } from "@sewa/api";
 import { createTestDatabase } from "@sewa/db/testing";
 import { createServerLog, readEnv as readServerEnv, type Server, startServer, toServerOptions } from "@sewa/server";
 import { createLog, readEnv as readWorkerEnv, startWorker, toWorkerOptions, type Worker } from "@sewa/worker";
-import { type Client, createClient } from "../../apps/dev/client.ts";
-import { type Inventory, takeInventory } from "../../apps/dev/dangling.ts";
-import { type Parts, startParts } from "../../apps/dev/parts.ts";
-import { applyShippedCatalog, withCore } from "../../apps/dev/seed.ts";
+import {
+  applyShippedCatalog,
+  type Client,
+  createClient,
+  type Inventory,
+  type Parts,
+  startParts,
+  takeInventory,
+  withCore,
+} from "@sewa/dev";
 
 type Instance = RouterOutputs["instances"]["get"];
 

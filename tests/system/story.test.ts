@@ -1,7 +1,6 @@
 import { connectDatabase } from "@sewa/db";
 import { expect, test } from "vitest";
-import { createNarrator } from "../../apps/dev/narrator.ts";
-import { playStory } from "../../apps/dev/story.ts";
+import { createNarrator, playStory } from "@sewa/dev";
 import { isUp, order, reached, startHouse, until } from "./house.ts";
 
 const silent = createNarrator({ isTTY: false, write: () => true } as unknown as NodeJS.WriteStream);
