@@ -44,7 +44,7 @@ export async function playStory(parts: Parts, apiUrl: string, tell: Narrator): P
     planId: plan.id,
     parameters: {},
     name: "Status page",
-    priceId: quote.priceId,
+    priceKey: quote.priceKey,
     idempotencyKey: `order-${Date.now()}`,
   });
   const { instanceId, id: subscriptionId } = order.subscription;

@@ -94,7 +94,7 @@ export async function order({ api }: Client, name = "Status page"): Promise<Rout
     planId: plan.id,
     parameters: {},
     name,
-    priceId: quote.priceId,
+    priceKey: quote.priceKey,
     idempotencyKey: `order-${crypto.randomUUID()}`,
   });
 }

@@ -20,3 +20,7 @@ export function formatActor(actor: Actor): string {
       return unreachable(actor);
   }
 }
+
+export function userActor(userId: string): Actor {
+  return { type: "user", userId, role: "owner" };
+}

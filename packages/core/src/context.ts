@@ -1,4 +1,6 @@
-import type { Database, Transaction } from "@sewa/db";
+import { randomInt } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { type Database, databaseErrorOf, type Transaction } from "@sewa/db";
 import { sql } from "drizzle-orm";
 import type { Actor } from "./actor.ts";
 import type { Clock } from "./clock.ts";
@@ -102,7 +104,24 @@ export function organizationOf(tx: Tx): string {
   return tx.ctx.organizationId;
 }
 
+const maxTries = 5;
+const longestPauseMs = 50;
+/** Serialization failure and deadlock: the database has undone everything and asks to be asked again. */
+const retried = new Set(["40001", "40P01"]);
+
+/** Transactions do nothing but SQL, so one that was undone can be done again. */
 async function runTransaction<T>(ctx: CoreContext, work: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryTransaction(ctx, work);
+    } catch (error) {
+      if (tries === maxTries || !retried.has(databaseErrorOf(error)?.code ?? "")) throw error;
+      await setTimeout(randomInt(longestPauseMs) * tries);
+    }
+  }
+}
+
+async function tryTransaction<T>(ctx: CoreContext, work: (tx: Tx) => Promise<T>): Promise<T> {
   const afterCommit: (() => void)[] = [];
   const result = await ctx.db.drizzle.transaction(async (transaction) => {
     const tx: Tx = {

@@ -108,9 +108,10 @@ grant select, insert, update on all tables in schema public to sewa_app, sewa_wo
 --> statement-breakpoint
 revoke update on events, audit_entries, operator_audit_entries, invoice_lines, payments, refunds, orders, blueprint_versions from sewa_app, sewa_worker;
 --> statement-breakpoint
-grant delete on sessions, account_tokens, attempt_counters, idempotency_records, capacity_holds to sewa_app, sewa_worker;
+-- Secrets go with the app: with an order that is never paid by the server, after a confirmed removal by the worker.
+grant delete on sessions, account_tokens, attempt_counters, idempotency_records, capacity_holds, instance_secrets to sewa_app, sewa_worker;
 --> statement-breakpoint
-grant delete on worker_pools, instance_secrets to sewa_worker;
+grant delete on worker_pools to sewa_worker;
 --> statement-breakpoint
 revoke insert, update on sewa_migrations from sewa_app, sewa_worker;
 --> statement-breakpoint

@@ -12,7 +12,7 @@ export interface PlaceOrderInput extends QuoteInput {
   /** What the customer calls this app: 1 to 60 characters. Typed again before it is deleted. */
   readonly name: string;
   /** Of the quote that the customer agreed to; another price is refused with PRICE_CHANGED. */
-  readonly priceId: string;
+  readonly priceKey: string;
   /** 8 to 128 characters of `A-Z a-z 0-9 _ -`, made up by the client for this one order. */
   readonly idempotencyKey: string;
 }
@@ -36,7 +36,7 @@ export interface QuoteDto {
   readonly planId: string;
   readonly planName: string;
   readonly offering: OfferingRefDto;
-  readonly priceId: string;
+  readonly priceKey: string;
   readonly lines: readonly QuoteLineDto[];
   readonly total: MoneyDto;
   /** The first period if it were paid now. */

@@ -3,12 +3,12 @@ import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
-import { organizationProcedure, router } from "../trpc.ts";
+import { organizationProcedure } from "../trpc.ts";
 import type { OrderDto, OrderPageDto, QuoteDto } from "./dto.ts";
 import { orderInput, orderPageSchema, orderSchema, placeOrderInput, quoteInput, quoteSchema } from "./schema.ts";
 import { toOrderDto, toQuoteDto } from "./to-dto.ts";
 
-export const ordersRouter = router({
+export const ordersRouter = {
   quote: organizationProcedure("order.place")
     .input(quoteInput)
     .output(quoteSchema)
@@ -36,4 +36,4 @@ export const ordersRouter = router({
     .query(async ({ ctx, input }): Promise<OrderDto> =>
       toOrderDto(await getOrder(coreContext(ctx), uuidOf("order", input.orderId))),
     ),
-});
+};

@@ -26,7 +26,7 @@ export const quoteInput: Schema<QuoteInput> = z.strictObject(quoteShape);
 export const placeOrderInput: Schema<PlaceOrderInput> = z.strictObject({
   ...quoteShape,
   name,
-  priceId: z.uuid(),
+  priceKey: z.string().regex(/^[0-9a-f]{32}$/),
   idempotencyKey,
 });
 export const orderInput: Schema<OrderInput> = z.strictObject({ orderId: publicId });
@@ -35,7 +35,7 @@ export const quoteSchema: Schema<QuoteDto> = z.strictObject({
   planId: z.string(),
   planName: z.string(),
   offering: offeringRefSchema,
-  priceId: z.string(),
+  priceKey: z.string(),
   lines: z.array(z.strictObject({ description: z.string(), amount: moneySchema })),
   total: moneySchema,
   period: periodSchema,

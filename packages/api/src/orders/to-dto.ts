@@ -4,12 +4,12 @@ import { toSubscriptionDto } from "../subscriptions/to-dto.ts";
 import type { OrderDto, QuoteDto } from "./dto.ts";
 
 export function toQuoteDto(quote: Quote): QuoteDto {
-  const { offering, plan, priceId, lines, total, period, renewalOpensAt, dataDeletedAt, capacity } = quote;
+  const { offering, plan, priceKey, lines, total, period, renewalOpensAt, dataDeletedAt, capacity } = quote;
   return {
     planId: toPublicId("plan", plan.id),
     planName: plan.name,
     offering: { slug: offering.slug, name: offering.name },
-    priceId,
+    priceKey,
     lines: lines.map(({ description, money }) => ({ description, amount: money })),
     total,
     period,

@@ -3,7 +3,7 @@ import { record } from "../events/index.ts";
 import { getTokenHolder, useToken } from "./account-tokens.ts";
 import { checkName, checkPassword } from "./input.ts";
 import { hashPassword } from "./password.ts";
-import { userActor } from "./permissions.ts";
+import { userActor } from "../actor.ts";
 import { setPassword } from "./set-password.ts";
 
 /**

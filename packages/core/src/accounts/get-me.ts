@@ -4,7 +4,7 @@ import type { CoreContext } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { toUserView, type UserView } from "./account.ts";
 import type { Organization } from "./organizations.ts";
-import { authorize } from "./permissions.ts";
+import { authorize } from "../permissions.ts";
 
 export interface Me {
   readonly user: UserView;

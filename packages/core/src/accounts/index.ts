@@ -9,11 +9,17 @@ export { inviteOperator, type OperatorInvite } from "./invite-operator.ts";
 export { type LoggedIn, type LogIn, logIn } from "./log-in.ts";
 export { logOut } from "./log-out.ts";
 export { mintMailLink } from "./mint-mail-link.ts";
-export { getOrganization, listOrganizationIdsAtLocalHour, type Organization } from "./organizations.ts";
-export { authorize, isAllowed, type Permission, permissionTable } from "./permissions.ts";
+export {
+  getOrganization,
+  listOrganizationIdsAtLocalHour,
+  lockOrganization,
+  type Organization,
+} from "./organizations.ts";
+export { authorize, isAllowed, type Permission, permissionTable } from "../permissions.ts";
 export { type Register, register } from "./register.ts";
 export { requestPasswordReset } from "./request-password-reset.ts";
 export { resetPassword } from "./reset-password.ts";
-export { type Authenticated, readSession, sessionIdleDays, sessionMaxDays } from "./sessions.ts";
+export { sessionIdleDays, sessionMaxDays } from "./session-adapter.ts";
+export { type Authenticated, readSession } from "./sessions.ts";
 export { createSocketTicket, redeemSocketTicket, type SocketTicket } from "./socket-ticket.ts";
 export { verifyEmail } from "./verify-email.ts";

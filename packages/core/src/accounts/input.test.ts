@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Actor } from "../actor.ts";
 import { DomainError } from "../errors.ts";
 import { checkName, checkPassword, normalizeEmail } from "./input.ts";
-import { authorize, isAllowed, type Permission, permissionTable } from "./permissions.ts";
+import { authorize, isAllowed, type Permission, permissionTable } from "../permissions.ts";
 
 function pathOf(work: () => unknown): string | undefined {
   try {

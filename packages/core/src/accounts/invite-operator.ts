@@ -5,7 +5,7 @@ import { dropTokens, mintToken } from "./account-tokens.ts";
 import { findAccountByEmail } from "./account.ts";
 import { createAccount } from "./create-account.ts";
 import { checkName, normalizeEmail } from "./input.ts";
-import { authorize } from "./permissions.ts";
+import { authorize } from "../permissions.ts";
 
 export interface OperatorInvite {
   readonly userId: string;

@@ -6,7 +6,7 @@ import { type Account, findAccountByEmail, getAccountForShare, type UserView } f
 import { type Attempt, networkOf, returnAttempts, takeAttempts } from "./attempts.ts";
 import { normalizeEmail } from "./input.ts";
 import { verifyPassword } from "./password.ts";
-import { userActor } from "./permissions.ts";
+import { userActor } from "../actor.ts";
 import { accountSuspended, startSession, type StartedSession } from "./sessions.ts";
 
 export interface LogIn {

@@ -2,7 +2,7 @@ import { members, sessions } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { record } from "../events/index.ts";
-import { userActor } from "./permissions.ts";
+import { userActor } from "../actor.ts";
 import { createLucia } from "./sessions.ts";
 import { hashToken } from "./token.ts";
 

@@ -22,6 +22,15 @@ export async function getOrganization(tx: Tx): Promise<Organization> {
   return row;
 }
 
+/** Makes transactions that count what the organization has wait for each other. */
+export async function lockOrganization(tx: Tx): Promise<void> {
+  await tx.sql
+    .select({ id: organizations.id })
+    .from(organizations)
+    .where(eq(organizations.id, organizationOf(tx)))
+    .for("update");
+}
+
 /**
  * Where it is this hour (0 to 23) on the wall clock right now. Organizations on a test clock are left out: their hours
  * pass when their clock is advanced.

@@ -4,7 +4,7 @@ import { dropTokens, getTokenHolder, useToken } from "./account-tokens.ts";
 import { clearLoginAttempts } from "./attempts.ts";
 import { checkPassword } from "./input.ts";
 import { hashPassword } from "./password.ts";
-import { userActor } from "./permissions.ts";
+import { userActor } from "../actor.ts";
 import { setPassword } from "./set-password.ts";
 
 /**

@@ -2,8 +2,13 @@ import type { Database, Transaction } from "@sewa/db";
 import { members, sessions, users } from "@sewa/db/schema";
 import { eq, lte, sql } from "drizzle-orm";
 import type { Adapter, DatabaseSession, Lucia } from "lucia";
-import { type Clock, systemClock } from "../clock.ts";
+import { addMs, type Clock, dayMs, systemClock } from "../clock.ts";
 import type { Locale } from "../notifications/index.ts";
+
+/** A session that nobody uses ends after this; use in the second half of it begins it anew. */
+export const sessionIdleDays = 14;
+/** A session ends after this whatever happens. */
+export const sessionMaxDays = 90;
 
 export interface SessionAttributes {
   readonly absoluteExpiresAt: Date;
@@ -60,9 +65,10 @@ export function createSessionAdapter(database: Database["drizzle"] | Transaction
     async getUserSessions(userId) {
       return (await database.select().from(sessions).where(eq(sessions.userId, userId))).map(toDatabaseSession);
     },
-    async setSession({ id, userId, expiresAt, attributes }) {
-      const { absoluteExpiresAt } = attributes;
-      await database.insert(sessions).values({ id, userId, expiresAt: fromMachine(expiresAt), absoluteExpiresAt });
+    async setSession({ id, userId, attributes: { absoluteExpiresAt } }) {
+      // From the end that our clock gave, so that what is stored is to the millisecond what the caller is told.
+      const expiresAt = addMs(absoluteExpiresAt, (sessionIdleDays - sessionMaxDays) * dayMs);
+      await database.insert(sessions).values({ id, userId, expiresAt, absoluteExpiresAt });
     },
     async updateSessionExpiration(sessionId, expiresAt) {
       const wanted = fromMachine(expiresAt).toISOString();

@@ -4,14 +4,16 @@ import { addMs, dayMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import { toUserView, type UserView } from "./account.ts";
-import { userActor } from "./permissions.ts";
-import { createSessionAdapter, machineAheadMs, type SessionAttributes, type SessionUser } from "./session-adapter.ts";
+import { userActor } from "../actor.ts";
+import {
+  createSessionAdapter,
+  machineAheadMs,
+  type SessionAttributes,
+  sessionIdleDays,
+  sessionMaxDays,
+  type SessionUser,
+} from "./session-adapter.ts";
 import { hashToken, newToken } from "./token.ts";
-
-/** A session that nobody uses ends after this; use in the second half of it begins it anew. */
-export const sessionIdleDays = 14;
-/** A session ends after this whatever happens. */
-export const sessionMaxDays = 90;
 
 /** Who is there, found out from a session token or a socket ticket. */
 export interface Authenticated {

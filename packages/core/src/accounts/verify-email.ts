@@ -3,7 +3,7 @@ import { and, eq, isNull } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { record } from "../events/index.ts";
 import { getTokenHolder, useToken } from "./account-tokens.ts";
-import { userActor } from "./permissions.ts";
+import { userActor } from "../actor.ts";
 
 /**
  * Proves the address by the link of the mail: once, within 24 hours. It does not log in, because the link may be opened

@@ -15,5 +15,6 @@ export {
   type InvoiceView,
   listInvoices,
   listOpenInvoices,
+  listPaidInvoices,
 } from "./queries.ts";
 export { markUncollectible, payInvoice, refundInvoice, voidInvoice } from "./settle-invoice.ts";

@@ -86,6 +86,20 @@ export async function listOpenInvoices(tx: Tx, subscriptionId: string): Promise<
     .orderBy(asc(invoices.id));
 }
 
+export async function listPaidInvoices(tx: Tx, subscriptionId: string): Promise<readonly InvoiceRow[]> {
+  return tx.sql
+    .select()
+    .from(invoices)
+    .where(
+      and(
+        eq(invoices.organizationId, organizationOf(tx)),
+        eq(invoices.subscriptionId, subscriptionId),
+        eq(invoices.status, "paid"),
+      ),
+    )
+    .orderBy(asc(invoices.id));
+}
+
 /** A period of service begins; what it is for was paid, or will never be. */
 export async function addBillingPeriod(
   tx: Tx,

@@ -1,3 +1,4 @@
+import { databaseErrorOf } from "@sewa/db";
 import { invoices, payments, refunds } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
 import { formatActor } from "../actor.ts";
@@ -46,7 +47,8 @@ export async function payInvoice(
       recordedBy: formatActor(tx.ctx.actor),
       receivedAt: tx.now,
     })
-    .returning();
+    .returning()
+    .catch(refuseKnownReference);
   assert(row !== undefined, "an inserted payment is returned");
   const data = {
     invoiceId: invoice.id,
@@ -63,6 +65,15 @@ export async function payInvoice(
   });
   record(tx, { type: "invoice.paid", subscriptionId: invoice.subscriptionId, subject, data });
   return row;
+}
+
+function refuseKnownReference(error: unknown): never {
+  if (databaseErrorOf(error)?.constraint === "payments_reference_key") {
+    throw new DomainError("CONFLICT", "A payment with this reference was booked already.", {
+      issues: [{ path: "reference", message: "Booked already." }],
+    });
+  }
+  throw error;
 }
 
 /** Takes back an invoice that nothing was used for. */

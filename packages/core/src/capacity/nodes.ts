@@ -4,8 +4,9 @@ import { writeOperatorAudit } from "../audit/index.ts";
 import type { CoreContext } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { enqueue } from "../jobs/index.ts";
+import { authorize } from "../permissions.ts";
 import { type Page, type PageInput, pageLimit, readTextCursor, toPage } from "../pages.ts";
-import { sumPools } from "./record-nodes.ts";
+import { lockPools, sumPools } from "./record-nodes.ts";
 import { deriveRoom, type Demand, type PoolState } from "./capacity.ts";
 
 export type NodeRow = typeof nodes.$inferSelect;
@@ -46,7 +47,9 @@ export async function setNodeSchedulable(
   ctx: CoreContext,
   input: { readonly name: string; readonly schedulable: boolean; readonly reason?: string | null },
 ): Promise<NodeRow> {
+  authorize(ctx.actor, "admin.nodes.write");
   return ctx.transaction(async (tx) => {
+    await lockPools(tx);
     const [before] = await tx.sql.select().from(nodes).where(eq(nodes.name, input.name)).for("update");
     if (before === undefined || before.removedAt !== null) throw notFound("node");
     const [after] = await tx.sql

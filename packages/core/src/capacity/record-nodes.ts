@@ -10,6 +10,7 @@ import type { ObservedNode } from "./observed-node.ts";
 export async function recordNodes(ctx: CoreContext, observed: readonly ObservedNode[]): Promise<void> {
   await ctx.transaction(async (tx) => {
     const now = ctx.clock.now();
+    await lockPools(tx);
     await ensurePools(
       tx,
       observed.map(({ pool }) => pool),
@@ -31,6 +32,11 @@ export async function recordNodes(ctx: CoreContext, observed: readonly ObservedN
         .values({ name: node.name, ...facts })
         .onConflictDoUpdate({ target: nodes.name, set: facts });
     }
+    // A wish to open a machine again is fulfilled; later changes by others are theirs.
+    await tx.sql
+      .update(nodes)
+      .set({ desiredSchedulable: null })
+      .where(and(eq(nodes.desiredSchedulable, true), eq(nodes.isSchedulable, true)));
     const names = observed.map(({ name }) => name);
     await tx.sql
       .update(nodes)
@@ -38,6 +44,11 @@ export async function recordNodes(ctx: CoreContext, observed: readonly ObservedN
       .where(and(isNull(nodes.removedAt), names.length === 0 ? undefined : notInArray(nodes.name, names)));
     await sumPools(tx);
   });
+}
+
+/** Before any machine's row, and in one order: who changes machines changes the sums of their pools as well. */
+export async function lockPools(tx: Tx): Promise<void> {
+  await tx.sql.select({ name: nodePools.name }).from(nodePools).orderBy(nodePools.name).for("update");
 }
 
 async function ensurePools(tx: Tx, names: readonly string[]): Promise<void> {

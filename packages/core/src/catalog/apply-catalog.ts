@@ -16,6 +16,7 @@ import { assert, DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
 import { fromMajor, toMajor } from "../money.ts";
 import type { Interval } from "../periods.ts";
+import { authorize } from "../permissions.ts";
 
 export interface CatalogFiles {
   /** Text of `catalog.yaml`. */
@@ -40,6 +41,7 @@ export async function applyCatalog(
   files: CatalogFiles,
   options: { readonly dryRun?: boolean } = {},
 ): Promise<readonly CatalogChange[]> {
+  authorize(ctx.actor, "admin.catalog.write");
   const catalog = parseCatalog(files.catalog);
   const blueprints = readBlueprints(catalog.offerings, files);
   const changes: CatalogChange[] = [];

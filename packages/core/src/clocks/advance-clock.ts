@@ -1,11 +1,12 @@
 import { operations, testClocks } from "@sewa/db/schema";
 import { and, eq, inArray, sql } from "drizzle-orm";
-import { authorize, getOrganization } from "../accounts/index.ts";
+import { getOrganization } from "../accounts/index.ts";
+import { authorize } from "../permissions.ts";
 import { addMs, dayMs } from "../clock.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
-import { enqueue } from "../jobs/index.ts";
+import { enqueue, enqueueMissing } from "../jobs/index.ts";
 import { nextLocalHour } from "../periods.ts";
 import { listDueSubscriptions, reconcileSubscription, remindOrganization } from "../subscriptions/index.ts";
 
@@ -31,7 +32,7 @@ export async function findTestClock(ctx: CoreContext): Promise<TestClock | null>
 
 /** Says how far the organization's time shall go; a job takes it there. TEST_CLOCK_REQUIRED for those in the present. */
 export async function advanceClock(ctx: CoreContext, input: { readonly to: Date }): Promise<TestClock> {
-  authorize(ctx.actor, "clock.advance");
+  authorize(ctx.actor, ctx.actor.type === "operator" ? "admin.clock.advance" : "clock.advance");
   return ctx.transaction(async (tx) => {
     const organizationId = organizationOf(tx);
     const [clock] = await tx.sql
@@ -73,6 +74,12 @@ export async function stepClock(ctx: CoreContext, organizationId: string): Promi
   return { arrived: false };
 }
 
+/** Finds clocks that are on their way although their job was lost. For the sweep. */
+export async function sweepClocks(ctx: CoreContext): Promise<{ readonly readded: number }> {
+  const moving = sql`select organization_id as id from test_clocks where target_at > now_at`;
+  return { readded: await enqueueMissing(ctx, "clock:advance", moving) };
+}
+
 type Step = "arrived" | "waiting" | { readonly due: readonly string[]; readonly reminds: boolean };
 
 async function moveToNextDue(tx: Tx): Promise<Step> {
@@ -80,11 +87,12 @@ async function moveToNextDue(tx: Tx): Promise<Step> {
   const mine = eq(testClocks.organizationId, organizationId);
   const [clock] = await tx.sql.select().from(testClocks).where(mine).for("update");
   if (clock === undefined) return "arrived";
-  if (await hasOpenOperation(tx)) return clock.nowAt < clock.targetAt ? "waiting" : "arrived";
+
   const due = await listDueSubscriptions(tx, clock.targetAt);
   const overdue = due.filter(({ dueAt }) => dueAt <= clock.nowAt);
   if (overdue.length > 0) return { due: overdue.map(({ id }) => id), reminds: false };
   if (clock.nowAt >= clock.targetAt) return "arrived";
+  if (await hasOpenOperation(tx)) return "waiting";
   const { timeZone } = await getOrganization(tx);
   const reminderAt = nextLocalHour(clock.nowAt, tx.ctx.config.reminderHour, timeZone);
   const nextAt = new Date(

@@ -1,1 +1,8 @@
-export { advanceClock, findTestClock, maxAdvanceDays, stepClock, type TestClock } from "./advance-clock.ts";
+export {
+  advanceClock,
+  findTestClock,
+  maxAdvanceDays,
+  stepClock,
+  sweepClocks,
+  type TestClock,
+} from "./advance-clock.ts";

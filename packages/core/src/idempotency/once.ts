@@ -28,8 +28,10 @@ export async function once<T>(
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   const inputHash = sha256Hex(superjson.stringify(input));
+  let isMine = false;
   try {
     return await ctx.transaction(async (tx) => {
+      isMine = false;
       const organizationId = organizationOf(tx);
       const own = and(eq(idempotencyRecords.organizationId, organizationId), eq(idempotencyRecords.key, key));
       const inserted = await tx.sql
@@ -47,6 +49,7 @@ export async function once<T>(
         const [earlier] = await tx.sql.select().from(idempotencyRecords).where(own);
         return replay<T>(earlier, procedure, inputHash);
       }
+      isMine = true;
       const result = await work(tx);
       await tx.sql
         .update(idempotencyRecords)
@@ -55,8 +58,10 @@ export async function once<T>(
       return result;
     });
   } catch (error) {
-    // 55P03: the row of the first call stayed locked for longer than we wait.
+    // 55P03: a row stayed locked for longer than we wait; the first call's, or one that others change too.
     if (databaseErrorOf(error)?.code === "55P03") {
+      if (isMine)
+        throw new DomainError("CONFLICT", "Others are changing the same. Try again.", { retryAfterSeconds: 1 });
       throw new DomainError("IN_PROGRESS", "The first call with this key is still running.", { retryAfterSeconds: 1 });
     }
     throw error;

@@ -13,19 +13,28 @@ const batch = 500;
 /** No operation is open past its deadline: the sweep ends those that are. Returns how many it ended. */
 export async function failOverdueOperations(ctx: CoreContext): Promise<number> {
   const overdue = await listOverdueOperations(ctx, batch);
-  let failed = 0;
+  const results = [];
   for (const { organizationId, instanceId } of overdue) {
-    const done = await ctx.forOrganization(organizationId).transaction(async (tx) => {
-      const locked = await lockInstance(tx, instanceId);
-      const operation = await findOpenOperation(tx, instanceId);
-      // It may have ended, or been given way to another, since it was listed.
-      if (operation === null || operation.deadlineAt > ctx.clock.now()) return false;
-      await failOperation(tx, locked, operation);
-      return true;
-    });
-    if (done) failed += 1;
+    results.push(await failOverdue(ctx.forOrganization(organizationId), instanceId).catch(toError));
   }
-  return failed;
+  const errors = results.filter((result) => result instanceof Error);
+  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} overdue operations could not be ended`);
+  return results.filter((result) => result === true).length;
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+async function failOverdue(ctx: CoreContext, instanceId: string): Promise<boolean> {
+  return ctx.transaction(async (tx) => {
+    const locked = await lockInstance(tx, instanceId);
+    const operation = await findOpenOperation(tx, instanceId);
+    // It may have ended, or given way to another, since it was listed.
+    if (operation === null || operation.deadlineAt > ctx.clock.now()) return false;
+    await failOperation(tx, locked, operation);
+    return true;
+  });
 }
 
 /**

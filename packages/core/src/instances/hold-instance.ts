@@ -3,6 +3,7 @@ import { and, eq, isNull } from "drizzle-orm";
 import { formatActor } from "../actor.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { record } from "../events/index.ts";
+import { authorize } from "../permissions.ts";
 import { lockInstance, wantedPhase } from "./lock-instance.ts";
 import { setDesired } from "./set-desired.ts";
 
@@ -13,6 +14,7 @@ export async function holdInstance(
   ctx: CoreContext,
   input: { readonly instanceId: string; readonly kind: HoldKind; readonly reason: string },
 ): Promise<void> {
+  authorize(ctx.actor, "admin.instances.hold");
   const { instanceId, kind, reason } = input;
   await ctx.transaction(async (tx) => {
     const { instance } = await lockInstance(tx, instanceId);
@@ -40,6 +42,7 @@ export async function liftHold(
   ctx: CoreContext,
   input: { readonly instanceId: string; readonly kind: HoldKind; readonly reason: string },
 ): Promise<void> {
+  authorize(ctx.actor, "admin.instances.hold");
   const { instanceId, kind, reason } = input;
   await ctx.transaction(async (tx) => {
     const { instance } = await lockInstance(tx, instanceId);

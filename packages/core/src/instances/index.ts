@@ -19,7 +19,6 @@ export { markNeverProvisioned } from "./mark-never-provisioned.ts";
 export { type OperateInput, restartInstance, startInstance, stopInstance } from "./operate-instance.ts";
 export {
   areInstancesSettled,
-  countRentedInstances,
   getInstance,
   getInstanceOfSubscription,
   type InstanceView,

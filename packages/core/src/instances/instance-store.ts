@@ -2,7 +2,7 @@ import type { PlanLimits, ResolvedApp } from "@sewa/blueprint";
 import { instances } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
-import { findOpenOperation, startAttempt } from "../operations/index.ts";
+import { findOpenOperation, startOperation } from "../operations/index.ts";
 import type { DesiredPhase } from "./derive-phase.ts";
 import type { InstanceRow } from "./instance.ts";
 import { openSecrets } from "./instance-secrets.ts";
@@ -38,7 +38,7 @@ export interface LoadedInstance {
 export interface InstanceStore {
   /** Null when somebody else works on it, or it does not exist. */
   lease(instanceId: string): Promise<InstanceLease | null>;
-  /** Counts as an attempt of the open operation. Null when the lease was lost. */
+  /** The open operation begins with it. Null when the lease was lost. */
   load(lease: InstanceLease): Promise<LoadedInstance | null>;
   /** `settled`: nothing is left to do for this generation. A lost lease writes nothing and is not settled. */
   recordObserved(
@@ -67,7 +67,7 @@ async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<Loa
       .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, lease.instanceId)));
     if (instance === undefined) return null;
     const operation = await findOpenOperation(tx, instance.id);
-    if (operation !== null) await startAttempt(tx, operation);
+    if (operation !== null) await startOperation(tx, operation);
     return { spec: await toSpec(tx, instance, operation?.requestId ?? null), operationId: operation?.id ?? null };
   });
 }

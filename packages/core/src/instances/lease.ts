@@ -23,6 +23,7 @@ export async function acquireLease(
   instanceId: string,
   holder: string,
 ): Promise<InstanceLease | null> {
+  const asked = monotonicMs();
   const until = sql`now() + make_interval(secs => ${leaseSeconds})`;
   const [known] = await ctx.db.drizzle
     .select({ organizationId: instances.organizationId })
@@ -40,12 +41,13 @@ export async function acquireLease(
     })
     .returning({ epoch: instanceLeases.epoch });
   if (row === undefined) return null;
-  return keepLease(ctx, { instanceId, organizationId, holder, epoch: row.epoch });
+  return keepLease(ctx, { instanceId, organizationId, holder, epoch: row.epoch }, asked);
 }
 
 function keepLease(
   ctx: CoreContext,
   lease: Pick<InstanceLease, "instanceId" | "organizationId" | "holder" | "epoch">,
+  askedAt: number,
 ): InstanceLease {
   const lost = new AbortController();
   const mine = and(
@@ -54,7 +56,7 @@ function keepLease(
     eq(instanceLeases.holder, lease.holder),
   );
   // Not the database's clock, and on the safe side: counted from before the request that renewed it.
-  let validUntil = monotonicMs() + leaseSeconds * 1_000;
+  let validUntil = askedAt + leaseSeconds * 1_000;
   const timer = setInterval(() => {
     const asked = monotonicMs();
     if (asked > validUntil) lost.abort(new Error("The lease ran out."));

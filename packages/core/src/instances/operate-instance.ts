@@ -1,11 +1,12 @@
 import { instances } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
-import { authorize } from "../accounts/index.ts";
+import { authorize } from "../permissions.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { type EventType, record } from "../events/index.ts";
 import { once } from "../idempotency/index.ts";
-import { findOpenOperation, type OperationRow } from "../operations/index.ts";
+import { findLatestOperation, findOpenOperation, type OperationRow } from "../operations/index.ts";
+import type { InstanceRow } from "./instance.ts";
 import { type LockedInstance, lockInstance, wantedPhase } from "./lock-instance.ts";
 import { setDesired } from "./set-desired.ts";
 
@@ -16,23 +17,21 @@ export interface OperateInput {
 
 /** Lets the app run; INVALID_TRANSITION while its subscription or a hold does not allow it. */
 export async function startInstance(ctx: CoreContext, input: OperateInput): Promise<OperationRow> {
-  return operate(ctx, "instances.start", "instance.startRequested", input, async (tx, locked) => {
-    if (locked.instance.requestedPhase === "running") throw refuse("The app is not stopped by you.");
+  return operate(ctx, "start", "instance.startRequested", input, async (tx, locked) => {
     return change(tx, locked, "running");
   });
 }
 
 /** Stops the app and keeps its data and its place. */
 export async function stopInstance(ctx: CoreContext, input: OperateInput): Promise<OperationRow> {
-  return operate(ctx, "instances.stop", "instance.stopRequested", input, async (tx, locked) => {
-    if (locked.instance.requestedPhase === "stopped") throw refuse("The app is stopped already.");
+  return operate(ctx, "stop", "instance.stopRequested", input, async (tx, locked) => {
     return change(tx, locked, "stopped");
   });
 }
 
 /** New pods on the same data. */
 export async function restartInstance(ctx: CoreContext, input: OperateInput): Promise<OperationRow> {
-  return operate(ctx, "instances.restart", "instance.restartRequested", input, async (tx, locked) => {
+  return operate(ctx, "restart", "instance.restartRequested", input, async (tx, locked) => {
     if (locked.instance.desiredPhase !== "running") throw refuse("The app is stopped; start it instead.");
     const { operation } = await setDesired(tx, locked.instance, { phase: "running", restart: true });
     return operation;
@@ -42,18 +41,20 @@ export async function restartInstance(ctx: CoreContext, input: OperateInput): Pr
 /** Long work returns what can be followed at once. One thing at a time: a second request is refused while one is open. */
 async function operate(
   ctx: CoreContext,
-  procedure: string,
+  kind: "start" | "stop" | "restart",
   type: EventType,
   { instanceId, idempotencyKey }: OperateInput,
   work: (tx: Tx, locked: LockedInstance) => Promise<OperationRow | null>,
 ): Promise<OperationRow> {
   authorize(ctx.actor, "instance.operate");
-  return once(ctx, { key: idempotencyKey, procedure, input: { instanceId } }, async (tx) => {
+  return once(ctx, { key: idempotencyKey, procedure: `instances.${kind}`, input: { instanceId } }, async (tx) => {
     const locked = await lockInstance(tx, instanceId);
     const { subscriptionStatus, instance } = locked;
     if (subscriptionStatus !== "active" && subscriptionStatus !== "past_due") {
       throw refuse("The subscription of this app is not running.");
     }
+    const asked = await findWhatWasAsked(tx, instance, kind);
+    if (asked !== null) return asked;
     if ((await findOpenOperation(tx, instanceId)) !== null) {
       throw new DomainError(
         "OPERATION_IN_PROGRESS",
@@ -68,6 +69,20 @@ async function operate(
     if (operation === null) throw refuse("There is nothing to change.");
     return operation;
   });
+}
+
+/** Asked for twice, a start or stop is done once: the second is told of the first one's operation. */
+async function findWhatWasAsked(
+  tx: Tx,
+  instance: InstanceRow,
+  kind: "start" | "stop" | "restart",
+): Promise<OperationRow | null> {
+  if (kind === "restart") return null;
+  const isAsked = instance.requestedPhase === (kind === "start" ? "running" : "stopped");
+  if (!isAsked) return null;
+  const latest = await findLatestOperation(tx, instance.id);
+  if (latest?.kind === kind && latest.status !== "failed") return latest;
+  throw refuse(kind === "start" ? "The app is not stopped by you." : "The app is stopped already.");
 }
 
 async function change(

@@ -82,13 +82,6 @@ export async function areInstancesSettled(tx: Tx): Promise<boolean> {
   return rows.length === 0;
 }
 
-export async function countRentedInstances(tx: Tx): Promise<number> {
-  return tx.sql.$count(
-    instances,
-    and(eq(instances.organizationId, organizationOf(tx)), inArray(instances.desiredPhase, ["running", "stopped"])),
-  );
-}
-
 async function toViews(tx: Tx, rows: readonly InstanceRow[]): Promise<readonly InstanceView[]> {
   const plans = await describePlans(
     tx,

@@ -11,6 +11,7 @@ import {
   liftHold,
   restartInstance,
   revealCredentials,
+  stopInstance,
   sweepInstances,
 } from "./index.ts";
 
@@ -159,4 +160,36 @@ test("a foreign, an invented and a removed organization's id are the same to a c
     "No such instance.",
   ]);
   expect((await listEvents(stranger.ctx, {})).items).toEqual([]);
+});
+
+test("stopping twice is one operation, and what has failed for good is never announced as ready", async () => {
+  await using app = await given();
+  await app.core.database.drizzle.execute("update operations set deadline_at = '2026-01-01'");
+  expect((await sweepInstances(app.core.ctx)).failed).toBe(1);
+  await app.provision();
+  expect((await app.view()).instance).toMatchObject({ readyAt: null });
+  expect(app.core.observed).not.toContain("instance.ready");
+
+  await using other = await given();
+  await other.provision();
+  const stop = { instanceId: other.instanceId };
+  const first = await stopInstance(other.ctx, { ...stop, idempotencyKey: "stop-001" });
+  const second = await stopInstance(other.ctx, { ...stop, idempotencyKey: "stop-002" });
+  expect(second.id).toBe(first.id);
+});
+
+test("a removed instance stays as it was told, however often it is looked at", async () => {
+  await using app = await given();
+  await app.provision();
+  await cancelNow(app.ctx, {
+    subscriptionId: app.subscriptionId,
+    confirmName: "Status page",
+    idempotencyKey: "cancel-1",
+  });
+  await app.provision();
+  const removed = (await app.view()).instance;
+  app.core.clock.set(new Date("2026-03-05T00:00:00Z"));
+  await app.provision();
+  const later = (await app.view()).instance;
+  expect([later.removedAt, later.revision]).toEqual([removed.removedAt, removed.revision]);
 });

@@ -7,7 +7,7 @@ import { notifyOrganization, record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { canonicalJson } from "../json.ts";
 import { notifyOwner } from "../notifications/index.ts";
-import { endOperation, findOpenOperation, progressOperation } from "../operations/index.ts";
+import { countAttempt, endOperation, findOpenOperation, progressOperation } from "../operations/index.ts";
 import { deriveAddress, type InstanceRow, isSettled } from "./instance.ts";
 import { holdsLease, type InstanceLease } from "./lease.ts";
 import type { Observation } from "./observation.ts";
@@ -47,6 +47,7 @@ async function recordOperation(
 ): Promise<boolean> {
   const operation = await findOpenOperation(tx, instance.id);
   if (operation === null || operation.generation !== generation) return false;
+  if (observation.existence === "unknown") await countAttempt(tx, operation);
   const note = { reason: observation.reason, message: observation.message };
   const changed = await progressOperation(tx, operation, observation.steps, note);
   if (!settled) return changed;
@@ -75,8 +76,11 @@ async function writeObservation(
     nodeName: observation.nodeName,
     isSettled: settled,
     ownerClaimedAt: before.ownerClaimedAt ?? (observation.ownerClaimed ? tx.ctx.clock.now() : null),
-    readyAt: before.readyAt ?? (settled && before.desiredPhase === "running" ? tx.now : null),
-    removedAt: settled && before.desiredPhase === "absent" ? tx.now : before.removedAt,
+    // What has failed for good does not become ready while it waits to be taken back.
+    readyAt:
+      before.readyAt ??
+      (settled && before.desiredPhase === "running" && before.provisioningFailedAt === null ? tx.now : null),
+    removedAt: before.removedAt ?? (settled && before.desiredPhase === "absent" ? tx.now : null),
   };
   const visible = operationChanged || canonicalJson(pick(before, facts)) !== canonicalJson(facts);
   const [after] = await tx.sql
@@ -105,7 +109,7 @@ function pick<T extends object>(row: InstanceRow, like: T): Pick<InstanceRow, ke
 /** What follows from the world having become as wanted; each edge once. */
 async function settle(tx: Tx, before: InstanceRow, after: InstanceRow): Promise<void> {
   const subject = { instanceId: after.id, subscriptionId: after.subscriptionId };
-  if (after.desiredPhase === "running" && before.readyAt === null) {
+  if (after.readyAt !== null && before.readyAt === null) {
     record(tx, { type: "instance.ready", ...subject, data: { host: after.host } });
     await notifyOwner(tx, {
       kind: "app_ready",

@@ -1,6 +1,6 @@
 import { instances } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
-import { authorize } from "../accounts/index.ts";
+import { authorize } from "../permissions.ts";
 import { type CoreContext, organizationOf } from "../context.ts";
 import { DomainError, notFound } from "../errors.ts";
 import { record } from "../events/index.ts";

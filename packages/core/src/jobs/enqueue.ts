@@ -1,5 +1,5 @@
-import { sql } from "drizzle-orm";
-import type { Tx } from "../context.ts";
+import { type SQL, sql } from "drizzle-orm";
+import type { CoreContext, Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { type JobName, type JobPayload, jobKey, jobs } from "./job.ts";
 
@@ -25,4 +25,29 @@ export async function enqueue<N extends JobName>(
     if (row?.added === true) return;
   }
   assert(false, `the job ${name} could be added`);
+}
+
+/** At most so many are added by one statement. */
+const maxMissing = 5_000;
+/** A worker that was silent for so long does not keep its jobs from being added again. */
+const holderSilenceSeconds = 30;
+
+/**
+ * Adds the jobs of all ids in the column `id` of a query that have none: neither one that waits, be it for its next try,
+ * nor one that a living worker runs. One statement; answers how many it added, which in health is none. Worker's role.
+ */
+export async function enqueueMissing(ctx: CoreContext, name: JobName, ids: SQL): Promise<number> {
+  const field = jobs[name].key;
+  assert(field !== null, "a job that is looked for has an id");
+  const [row] = await ctx.db.drizzle.execute<{ added: number }>(sql`
+    select count(missing.added)::int as added from (
+      select enqueue_job(${name}, json_build_object(${field}::text, s.id), ${name} || ':' || s.id) as added
+      from (${ids}) s
+      where not exists (
+        select 1 from graphile_worker._private_jobs j left join worker_pools p on p.pool_id = j.locked_by
+        where j.key = ${name} || ':' || s.id and j.attempts < j.max_attempts
+          and (j.locked_by is null or p.beat_at > now() - make_interval(secs => ${holderSilenceSeconds})))
+      limit ${maxMissing}
+    ) missing`);
+  return row?.added ?? 0;
 }

@@ -2,8 +2,9 @@ import { sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { DomainError, notFound } from "../errors.ts";
 import { writeOperatorAudit } from "../audit/index.ts";
+import { authorize } from "../permissions.ts";
 import { enqueue } from "./enqueue.ts";
-import { isJobName, type JobName, type JobPayload, jobs } from "./job.ts";
+import { isJobName, jobKey, type JobName, type JobPayload, jobs } from "./job.ts";
 
 export interface JobRow {
   readonly id: string;
@@ -33,16 +34,20 @@ export async function listJobs(
   ctx: CoreContext,
   filter: { readonly task?: string; readonly status?: JobRow["status"]; readonly limit?: number } = {},
 ): Promise<readonly JobRow[]> {
+  authorize(ctx.actor, "admin.jobs.read");
   const rows = await ctx.db.drizzle.execute<RawJob>(sql`
     select j.id::text, t.identifier as task, j.key, j.attempts, j.max_attempts, j.run_at::text, j.last_error, j.locked_by
     from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
     where (${filter.task ?? null}::text is null or t.identifier = ${filter.task ?? null})
+      and (${filter.status ?? null}::text is null or ${filter.status ?? null} = case
+        when j.locked_by is not null then 'running' when j.attempts >= j.max_attempts then 'failed' else 'waiting' end)
     order by j.id limit ${Math.min(filter.limit ?? 1_000, 1_000)}`);
-  return rows.map(toJobRow).filter(({ status }) => filter.status === undefined || status === filter.status);
+  return rows.map(toJobRow);
 }
 
 /** Adds a job by name, as an operator does from the command line. */
 export async function runJob(ctx: CoreContext, name: string, payload: unknown): Promise<{ readonly key: string }> {
+  authorize(ctx.actor, "admin.jobs.write");
   if (!isJobName(name)) throw new DomainError("INVALID_INPUT", `There is no task "${name}".`);
   const parsed = jobs[name].payload.safeParse(payload);
   if (!parsed.success) {
@@ -53,7 +58,7 @@ export async function runJob(ctx: CoreContext, name: string, payload: unknown): 
   return ctx.transaction(async (tx) => {
     await enqueue(tx, name as JobName, parsed.data as JobPayload<JobName>);
     await writeOperatorAudit(tx, { action: "job.run", subject: { type: "task", id: name }, after: parsed.data });
-    return { key: name };
+    return { key: jobKey(name, parsed.data as JobPayload<JobName>) };
   });
 }
 
@@ -82,6 +87,7 @@ async function changeJob(
     id: string,
   ) => Promise<readonly unknown[]>,
 ): Promise<void> {
+  authorize(ctx.actor, "admin.jobs.write");
   if (!/^\d{1,18}$/.test(jobId)) throw notFound("job");
   await ctx.transaction(async (tx) => {
     const changed = await change(tx.sql, jobId);

@@ -45,6 +45,9 @@ export async function reapDeadPools(ctx: CoreContext): Promise<readonly string[]
       sql`select pg_try_advisory_xact_lock(hashtext('sewa:reap')) as got`,
     );
     if (lock?.got !== true) return [];
+    await tx.execute(sql`
+      delete from worker_pools p where p.beat_at < now() - interval '1 day'
+        and not exists (select 1 from graphile_worker._private_jobs j where j.locked_by = p.pool_id)`);
     const dead = await tx.execute<{ pool_id: string }>(sql`
       select j.locked_by as pool_id, min(j.locked_at) as locked_at
       from graphile_worker._private_jobs j left join worker_pools p on p.pool_id = j.locked_by
@@ -66,7 +69,6 @@ export async function reapDeadPools(ctx: CoreContext): Promise<readonly string[]
         select graphile_worker.reschedule_jobs(array[${id}::bigint], run_at => now(), attempts => max_attempts - 1)
         from graphile_worker._private_jobs where id = ${id}::bigint`);
     }
-    await tx.execute(sql`delete from worker_pools where beat_at < now() - interval '1 day'`);
     return poolIds;
   });
 }

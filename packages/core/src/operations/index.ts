@@ -14,11 +14,12 @@ export {
 export { findLatestOperation, getOperation, listOperations, listOverdueOperations } from "./queries.ts";
 export { type StepKey, stepKeys, type StepStatus } from "./step.ts";
 export {
+  countAttempt,
   endOperation,
   findOpenOperation,
   openOperation,
   type OperationRow,
   progressOperation,
-  startAttempt,
+  startOperation,
   stepsOf,
 } from "./write-operation.ts";

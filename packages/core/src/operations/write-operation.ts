@@ -70,18 +70,26 @@ export async function openOperation(
   return row;
 }
 
-/** A worker has begun another try. */
-export async function startAttempt(tx: Tx, operation: OperationRow): Promise<void> {
+/** A worker has begun. Looking again while the world needs time is no new attempt. */
+export async function startOperation(tx: Tx, operation: OperationRow): Promise<void> {
+  if (operation.status !== "queued") return;
   const now = tx.ctx.clock.now();
   await tx.sql
     .update(operations)
     .set({
       status: "running",
-      attempt: operation.attempt + 1,
-      startedAt: operation.startedAt ?? now,
+      attempt: 1,
+      startedAt: now,
       steps: advanceSteps(stepsOf(operation), {}, now.toISOString()),
     })
     .where(eq(operations.id, operation.id));
+}
+
+/** The world could not be changed or not be seen: what follows is another attempt, up to the last one. */
+export async function countAttempt(tx: Tx, operation: OperationRow): Promise<void> {
+  const attempt = Math.min(operation.attempt + 1, operation.maxAttempts);
+  if (attempt !== operation.attempt)
+    await tx.sql.update(operations).set({ attempt }).where(eq(operations.id, operation.id));
 }
 
 /** Writes how far it has come; says whether anything is new. */

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { listOfferings } from "../catalog/index.ts";
 import { listEvents } from "../events/index.ts";
 import { getInstance } from "../instances/index.ts";
+import { placeOrder, quoteOrder } from "./index.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
 
@@ -76,4 +77,17 @@ test("two orders for the last place: one gets it, the other is told CAPACITY and
   expect(answers.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "CAPACITY" } });
   expect(await core.database.drizzle.select().from(capacityHolds)).toHaveLength(1);
   expect(await core.database.drizzle.select().from(invoices)).toMatchObject([{ number: 1 }]);
+});
+
+test("what is booked is what was quoted, to the words on its lines", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx);
+  const plan = (await listOfferings(ctx, {})).items[0]!.plans[0]!;
+  const order = { planId: plan.id, parameters: {}, name: "Status page", idempotencyKey: "order-0001" };
+  const { priceKey } = await quoteOrder(ctx, order);
+  // The line of the invoice would read otherwise than the one that was quoted.
+  await core.database.drizzle.execute("update offerings set name = 'Another name' where slug = 'uptime-kuma'");
+  await expect(placeOrder(ctx, { ...order, priceKey })).rejects.toMatchObject({ code: "PRICE_CHANGED" });
 });

@@ -1,21 +1,22 @@
 import { orders } from "@sewa/db/schema";
-import { authorize } from "../accounts/index.ts";
+import { authorize } from "../permissions.ts";
+import { lockOrganization } from "../accounts/index.ts";
 import { formatActor } from "../actor.ts";
 import { holdCapacity } from "../capacity/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { once } from "../idempotency/index.ts";
-import { countRentedInstances, createInstance } from "../instances/index.ts";
-import { createSubscription, openInvoiceOf, payAndFollow } from "../subscriptions/index.ts";
+import { createInstance } from "../instances/index.ts";
+import { countLiveSubscriptions, createSubscription, openInvoiceOf, payAndFollow } from "../subscriptions/index.ts";
 import { type OrderView, toOrderView } from "./queries.ts";
 import { prepareOrder, type QuoteInput } from "./quote-order.ts";
 
 export interface PlaceOrderInput extends QuoteInput {
   /** What the customer calls this app; typed again before it is deleted. */
   readonly name: string;
-  /** The price that the quote showed; another one is refused with PRICE_CHANGED. */
-  readonly priceId: string;
+  /** What the quote said about money; anything else is refused with PRICE_CHANGED. */
+  readonly priceKey: string;
   readonly idempotencyKey: string;
 }
 
@@ -28,10 +29,11 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
   authorize(ctx.actor, "order.place");
   const { idempotencyKey: key, ...request } = input;
   return once(ctx, { key, procedure: "orders.place", input: request }, async (tx) => {
+    await refuseTooMany(tx);
     const { quote, timeZone } = await prepareOrder(tx, input);
     const { plan, offering, total, priceId } = quote;
-    if (priceId !== input.priceId) throw new DomainError("PRICE_CHANGED", "The price has changed since it was quoted.");
-    await refuseTooMany(tx);
+    if (quote.priceKey !== input.priceKey)
+      throw new DomainError("PRICE_CHANGED", "The price has changed since it was quoted.");
     const subscription = await createSubscription(tx, { plan, priceId, money: total, timeZone });
     const instance = await createInstance(tx, {
       subscriptionId: subscription.id,
@@ -82,9 +84,11 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
   });
 }
 
+/** Orders that wait for their money count too: they hold room. Two orders at once are counted one after the other. */
 async function refuseTooMany(tx: Tx): Promise<void> {
   const { maxInstancesPerOrganization } = tx.ctx.config;
-  if ((await countRentedInstances(tx)) >= maxInstancesPerOrganization) {
+  await lockOrganization(tx);
+  if ((await countLiveSubscriptions(tx)) >= maxInstancesPerOrganization) {
     throw new DomainError("QUOTA_EXCEEDED", `An organization can rent ${maxInstancesPerOrganization} apps at once.`);
   }
 }

@@ -1,10 +1,13 @@
 import { type Blueprint, priceBlueprint, validateParameters } from "@sewa/blueprint";
-import { authorize, getOrganization } from "../accounts/index.ts";
+import { getOrganization } from "../accounts/index.ts";
+import { authorize } from "../permissions.ts";
 import { type CapacityVerdict, checkCapacity } from "../capacity/index.ts";
 import { getOrderablePlan, loadBlueprint, type Offering, type Plan } from "../catalog/index.ts";
 import { addMs, dayMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
+import { sha256Hex } from "../ids.ts";
+import { canonicalJson } from "../json.ts";
 import { fromMajor, type Money } from "../money.ts";
 import { addDays, type Period, periodAt } from "../periods.ts";
 
@@ -17,8 +20,9 @@ export interface QuoteInput {
 export interface Quote {
   readonly offering: Offering;
   readonly plan: Plan;
-  /** Hand it to `orders.place`, which refuses when the price has changed since. */
   readonly priceId: string;
+  /** Hand it to `orders.place`, which refuses when anything that the quote said about money has changed since. */
+  readonly priceKey: string;
   readonly lines: readonly { readonly description: string; readonly money: Money }[];
   readonly total: Money;
   /** The first period if it were paid now. */
@@ -55,6 +59,7 @@ export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): 
     offering,
     plan,
     priceId: plan.price.id,
+    priceKey: derivePriceKey(plan, lines),
     lines,
     total: {
       amountMinor: lines.reduce((sum, { money }) => sum + money.amountMinor, 0n),
@@ -71,6 +76,15 @@ export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): 
   return { quote, timeZone };
 }
 
+function derivePriceKey(plan: Plan, lines: Quote["lines"]): string {
+  const facts = {
+    price: plan.price?.id,
+    interval: plan.interval,
+    lines: lines.map(({ description, money }) => [description, money.currency, money.amountMinor.toString()]),
+  };
+  return sha256Hex(canonicalJson(facts)).slice(0, 32);
+}
+
 function priceParameters(
   blueprint: Blueprint,
   parameters: Readonly<Record<string, unknown>>,
@@ -84,8 +98,8 @@ function priceParameters(
   }
   try {
     const { lines } = priceBlueprint(blueprint, checked.values);
-    return lines.map(({ target, value, label, amount }) => ({
-      description: label ?? target ?? "Option",
+    return lines.map(({ value, label, amount }) => ({
+      description: label ?? value ?? "Base",
       money: fromMajor(amount, currency),
     }));
   } catch (error) {

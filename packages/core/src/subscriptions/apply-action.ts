@@ -1,8 +1,8 @@
 import {
   addBillingPeriod,
-  findInvoiceOfPeriod,
   type InvoiceRow,
   listOpenInvoices,
+  listPaidInvoices,
   markUncollectible,
   openInvoice,
   refundInvoice,
@@ -20,6 +20,8 @@ import { type LoadedSubscription, updateSubscription } from "./load-subscription
 import { mailFacts } from "./mail-facts.ts";
 import {
   type CancelReason,
+  expiryDueAt,
+  leastGraceDays,
   nextPeriod,
   nextPeriodKey,
   type SubscriptionAction,
@@ -153,7 +155,7 @@ async function expire(tx: Tx, { subscription, nextInvoice }: LoadedSubscription)
     if (subscription.status === "past_due") await cutUnpaidPeriod(tx, subscription, nextInvoice);
     else await voidInvoice(tx, nextInvoice, "The subscription expired before it was paid.");
   }
-  const graceEndsAt = addDays(tx.now, subscription.gracePeriodDays, subscription.timeZone);
+  const graceEndsAt = graceEnd(subscription, tx.now);
   const after = await updateSubscription(tx, subscription, { status: "expired", expiredAt: tx.now, graceEndsAt });
   recordChange(tx, "subscription.expired", subscription, after, { graceEndsAt: graceEndsAt.toISOString() });
   await applyPhase(tx, subscription.id);
@@ -162,6 +164,17 @@ async function expire(tx: Tx, { subscription, nextInvoice }: LoadedSubscription)
     dedupeKey: `app_expired:${subscription.id}:${subscription.termNumber}`,
     data: { ...(await mailFacts(tx, subscription)), deletesAt: graceEndsAt.toISOString() },
   });
+}
+
+/**
+ * Counted from the moment at which it was due, not from when somebody looked. But who could not be served in between, as
+ * after an outage of weeks, still gets days to react before the data goes.
+ */
+function graceEnd(subscription: SubscriptionRow, now: Date): Date {
+  const { gracePeriodDays, timeZone } = subscription;
+  const counted = addDays(expiryDueAt(subscription), gracePeriodDays, timeZone);
+  const least = addDays(now, Math.min(gracePeriodDays, leastGraceDays), timeZone);
+  return counted > least ? counted : least;
 }
 
 async function cutUnpaidPeriod(tx: Tx, subscription: SubscriptionRow, invoice: InvoiceRow): Promise<void> {
@@ -177,14 +190,11 @@ async function cutUnpaidPeriod(tx: Tx, subscription: SubscriptionRow, invoice: I
 }
 
 /** Terminal for money, and the cause of deletion. Nobody pays for an app that never became ready. */
-export async function cancel(
-  tx: Tx,
-  { subscription, instance }: LoadedSubscription,
-  reason: CancelReason,
-): Promise<void> {
+export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelReason): Promise<void> {
+  const { subscription, instance } = loaded;
   for (const invoice of await listOpenInvoices(tx, subscription.id))
     await voidInvoice(tx, invoice, `Cancelled: ${reason}.`);
-  if (reason === "provisioning_failed") await refundFirstInvoice(tx, subscription);
+  await refundUnused(tx, loaded);
   const after = await updateSubscription(tx, subscription, {
     status: "cancelled",
     cancelledAt: tx.now,
@@ -202,9 +212,14 @@ export async function cancel(
   }
 }
 
-async function refundFirstInvoice(tx: Tx, subscription: SubscriptionRow): Promise<void> {
-  const first = await findInvoiceOfPeriod(tx, { subscriptionId: subscription.id, termNumber: 1, periodIndex: 0 });
-  if (first?.status === "paid") await refundInvoice(tx, first, "The app never became ready.");
+/** A period that has not begun was paid for nothing; and so was everything for an app that never became ready. */
+async function refundUnused(tx: Tx, { subscription, instance, nextInvoice }: LoadedSubscription): Promise<void> {
+  if (instance.readyAt === null) {
+    for (const invoice of await listPaidInvoices(tx, subscription.id))
+      await refundInvoice(tx, invoice, "The app never became ready.");
+  } else if (nextInvoice?.status === "paid") {
+    await refundInvoice(tx, nextInvoice, "The period had not begun.");
+  }
 }
 
 async function purge(tx: Tx, { subscription, instance }: LoadedSubscription): Promise<void> {

@@ -1,4 +1,4 @@
-import { authorize } from "../accounts/index.ts";
+import { authorize } from "../permissions.ts";
 import { voidInvoice } from "../billing/index.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
@@ -20,8 +20,8 @@ export async function cancelNow(
     { key, procedure: "subscriptions.cancelNow", input: { subscriptionId, confirmName } },
     async (tx) => {
       const loaded = await loadForUpdate(tx, subscriptionId);
-      if (loaded.subscription.status === "cancelled")
-        throw new DomainError("INVALID_TRANSITION", "The subscription is cancelled already.");
+      // Asked for twice it is done once, and both are told the same.
+      if (loaded.subscription.status === "cancelled") return toSubscriptionView(tx, subscriptionId);
       if (loaded.instance.name !== confirmName) {
         throw new DomainError("NAME_MISMATCH", "The name that was typed is not the app's.", {
           issues: [{ path: "confirmName", message: "Type the app's name exactly." }],
@@ -44,8 +44,7 @@ export async function cancelAtPeriodEnd(
     const { subscription, nextInvoice } = await loadForUpdate(tx, subscriptionId);
     if (subscription.status !== "active")
       throw new DomainError("INVALID_TRANSITION", `The subscription is ${subscription.status}.`);
-    if (subscription.cancelAtPeriodEnd)
-      throw new DomainError("INVALID_TRANSITION", "It ends with this period already.");
+    if (subscription.cancelAtPeriodEnd) return toSubscriptionView(tx, subscriptionId);
     if (nextInvoice?.status === "paid") {
       throw new DomainError(
         "ALREADY_RENEWED",

@@ -2,7 +2,13 @@ export { openInvoiceOf } from "./apply-action.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
 export { createSubscription } from "./create-subscription.ts";
 export { payAndFollow } from "./pay-subscription.ts";
-export { getSubscription, listSubscriptions, type SubscriptionView, toSubscriptionView } from "./queries.ts";
+export {
+  countLiveSubscriptions,
+  getSubscription,
+  listSubscriptions,
+  type SubscriptionView,
+  toSubscriptionView,
+} from "./queries.ts";
 export { reconcileSubscription } from "./reconcile-subscription.ts";
 export { recordPayment } from "./record-payment.ts";
 export { remindOrganization } from "./remind.ts";

@@ -73,7 +73,8 @@ describe("a free plan", () => {
     const expired = await app.after(8 * dayMs);
 
     expect(expired.status).toBe("expired");
-    expect(expired.graceEndsAt).toEqual(addMs(expired.expiredAt!, 30 * dayMs));
+    // Noticed a day late, and counted from when it was due.
+    expect(expired.graceEndsAt).toEqual(addMs(expired.currentPeriodEnd!, 30 * dayMs));
     expect(await app.invoices()).toEqual(["order paid", "renewal void"]);
     expect(await app.instance()).toMatchObject({ desiredPhase: "stopped", requestedPhase: "running" });
     expect(await app.holds()).toBe(1);
@@ -172,6 +173,14 @@ describe("a free plan", () => {
   });
 });
 
+test("after an outage of weeks there are still days to react before the data goes", async () => {
+  await using app = await given();
+  await app.provision();
+  const expired = await app.after(65 * dayMs);
+  expect(expired.status).toBe("expired");
+  expect(expired.graceEndsAt).toEqual(addMs(app.core.clock.now(), 7 * dayMs));
+});
+
 describe("cancelling", () => {
   test("now: needs the name, deletes at once, and nothing dangles", async () => {
     await using app = await given();
@@ -230,6 +239,45 @@ describe("a plan that costs money", () => {
 
     expect(await app.subscription()).toMatchObject({ status: "active", billingAnchorAt: app.core.clock.now() });
     expect(await app.instance()).toMatchObject({ desiredPhase: "running" });
+  });
+
+  test("unpaid it can be cancelled by its customer, and counts among the apps that one may have", async () => {
+    await using app = await given("small");
+    for (let more = 1; more < 5; more += 1) await givenOrder(app.ctx, { plan: "small" });
+    await expect(givenOrder(app.ctx, { plan: "small" })).rejects.toMatchObject({ code: "QUOTA_EXCEEDED" });
+    const cancel = { subscriptionId: app.subscriptionId, confirmName: "Status page" };
+    const first = await cancelNow(app.ctx, { ...cancel, idempotencyKey: "cancel-1" });
+    const second = await cancelNow(app.ctx, { ...cancel, idempotencyKey: "cancel-2" });
+    expect([first.subscription.status, second.subscription.status]).toEqual(["cancelled", "cancelled"]);
+    expect(await app.holds()).toBe(4);
+    await givenOrder(app.ctx, { plan: "small" });
+  });
+
+  test("what was paid for a period that had not begun is given back when it is cancelled, and a reference is booked once", async () => {
+    await using app = await given("small");
+    const system = app.ctx.as({ type: "system", name: "cli" });
+    const pay = async (reference: string) => {
+      const [next] = (await listInvoices(app.ctx, {})).items;
+      const money = { currency: "IDR", amountMinor: 50_000n };
+      return recordPayment(system, {
+        invoiceId: next!.invoice.id,
+        ...money,
+        reference,
+        idempotencyKey: app.ctx.ids.next(),
+      });
+    };
+    await pay("BCA 6");
+    await app.provision();
+    await renewSubscription(app.ctx, { subscriptionId: app.subscriptionId, idempotencyKey: "renew-01" });
+    await expect(pay("BCA 6")).rejects.toMatchObject({ code: "CONFLICT" });
+    await pay("BCA 7");
+    await cancelNow(app.ctx, {
+      subscriptionId: app.subscriptionId,
+      confirmName: "Status page",
+      idempotencyKey: "cancel-1",
+    });
+    const returned = await app.core.database.drizzle.select().from(refunds);
+    expect(returned).toMatchObject([{ amountMinor: 50_000n, reason: "The period had not begun." }]);
   });
 
   test("unpaid for a day the order is cancelled, its room freed, its invoice void, and nothing was ever made", async () => {

@@ -36,6 +36,14 @@ export function factsOf({ subscription, nextInvoice, instance }: LoadedSubscript
   };
 }
 
+/** The rules of the house may have changed since it was written; what is not due must not be found again and again. */
+export async function refreshNextDueAt(tx: Tx, loaded: LoadedSubscription): Promise<void> {
+  const { subscription } = loaded;
+  const nextDueAt = deriveNextDueAt(factsOf(loaded), tx.ctx.config);
+  if (nextDueAt?.getTime() === subscription.nextDueAt?.getTime()) return;
+  await tx.sql.update(subscriptions).set({ nextDueAt }).where(eq(subscriptions.id, subscription.id));
+}
+
 /** Writes what changed and, with it, when the sweep has to look again. */
 export async function updateSubscription(
   tx: Tx,

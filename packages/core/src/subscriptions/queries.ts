@@ -1,5 +1,5 @@
 import { orders, subscriptions } from "@sewa/db/schema";
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, lt, ne } from "drizzle-orm";
 import { findInvoiceOfPeriod, type InvoiceRow } from "../billing/index.ts";
 import { describePlans } from "../catalog/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
@@ -46,6 +46,14 @@ export async function listSubscriptions(ctx: CoreContext, input: PageInput): Pro
 
 export async function getSubscription(ctx: CoreContext, subscriptionId: string): Promise<SubscriptionView> {
   return ctx.transaction((tx) => toSubscriptionView(tx, subscriptionId));
+}
+
+/** How many the organization has that may still run or be charged. */
+export async function countLiveSubscriptions(tx: Tx): Promise<number> {
+  return tx.sql.$count(
+    subscriptions,
+    and(eq(subscriptions.organizationId, organizationOf(tx)), ne(subscriptions.status, "cancelled")),
+  );
 }
 
 /** Inside a transaction: what a verb answers with. NOT_FOUND for foreign and invented ids. */

@@ -1,4 +1,4 @@
-import { authorize } from "../accounts/index.ts";
+import { authorize } from "../permissions.ts";
 import { getInvoice, getInvoiceRow, type InvoiceView } from "../billing/index.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";

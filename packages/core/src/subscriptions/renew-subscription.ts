@@ -1,4 +1,4 @@
-import { authorize } from "../accounts/index.ts";
+import { authorize } from "../permissions.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError, unreachable } from "../errors.ts";
 import { once } from "../idempotency/index.ts";

@@ -53,12 +53,13 @@ export function decideSubscription(
 ): SubscriptionAction | null {
   const { subscription, nextInvoice, instance } = facts;
   const paid = nextInvoice?.status === "paid";
+  const wasStarted = subscription.status !== "pending" && subscription.status !== "cancelled";
+  if (instance.provisioningFailed && wasStarted) return { type: "cancel", reason: "provisioning_failed" };
   switch (subscription.status) {
     case "pending":
       if (paid) return { type: "activate" };
       return now >= orderEnds(subscription, rules) ? { type: "cancel", reason: "order_expired" } : null;
     case "active": {
-      if (instance.provisioningFailed) return { type: "cancel", reason: "provisioning_failed" };
       const end = currentEnd(subscription);
       if (now < end) {
         const due = nextInvoice === null && !subscription.cancelAtPeriodEnd && now >= renewalOpens(subscription, rules);
@@ -127,6 +128,14 @@ export function nextPeriod(subscription: SubscriptionRow): Period {
   const { billingAnchorAt, interval, timeZone, periodIndex } = subscription;
   if (billingAnchorAt === null) throw new Error("Broken invariant: a running subscription has an anchor");
   return periodAt(billingAnchorAt, interval, timeZone, periodIndex + 1);
+}
+
+/** Days that are left to react, however late the expiry was noticed. */
+export const leastGraceDays = 7;
+
+/** When it expires unless it is paid. */
+export function expiryDueAt(subscription: SubscriptionRow): Date {
+  return subscription.status === "past_due" ? pastDueEnds(subscription) : currentEnd(subscription);
 }
 
 function orderEnds(subscription: SubscriptionRow, rules: SubscriptionRules): Date {

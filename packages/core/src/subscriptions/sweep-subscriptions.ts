@@ -1,36 +1,25 @@
-import { instances, subscriptions, testClocks } from "@sewa/db/schema";
-import { and, asc, eq, isNotNull, isNull, lte, ne, notExists, or, sql } from "drizzle-orm";
+import { subscriptions } from "@sewa/db/schema";
+import { and, asc, eq, lte, sql } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import { organizationOf } from "../context.ts";
-import { enqueue } from "../jobs/index.ts";
+import { enqueueMissing } from "../jobs/index.ts";
 
 const batch = 5_000;
 
 /**
  * Finds in the tables what time has made due, and what a lost job has left lying: a failed provisioning that was not taken
  * back, a removed instance whose subscription was not closed. Finds only; each is decided in its own transaction.
- * Organizations on a test clock are left out: their time is advanced by hand.
+ * Organizations on a test clock are left out: their time is advanced by hand. Answers how many had no job yet.
  */
 export async function sweepSubscriptions(ctx: CoreContext): Promise<{ readonly due: number }> {
-  const now = ctx.clock.now();
-  const onTestClock = ctx.db.drizzle
-    .select({ one: sql`1` })
-    .from(testClocks)
-    .where(eq(testClocks.organizationId, subscriptions.organizationId));
-  const left = or(
-    and(isNotNull(instances.provisioningFailedAt), ne(subscriptions.status, "cancelled")),
-    and(eq(subscriptions.status, "cancelled"), isNull(subscriptions.purgedAt), isNotNull(instances.removedAt)),
-  );
-  const rows = await ctx.db.drizzle
-    .select({ id: subscriptions.id })
-    .from(subscriptions)
-    .innerJoin(instances, eq(instances.subscriptionId, subscriptions.id))
-    .where(or(left, and(lte(subscriptions.nextDueAt, now), notExists(onTestClock))))
-    .limit(batch);
-  for (const { id } of rows) {
-    await enqueue({ sql: ctx.db.drizzle as never }, "subscription:reconcile", { subscriptionId: id });
-  }
-  return { due: rows.length };
+  const now = ctx.clock.now().toISOString();
+  const due = sql`
+    select s.id from subscriptions s join instances i on i.subscription_id = s.id
+    where (s.next_due_at <= ${now}::timestamptz
+        and not exists (select 1 from test_clocks t where t.organization_id = s.organization_id))
+      or (i.provisioning_failed_at is not null and s.status not in ('pending', 'cancelled'))
+      or (s.status = 'cancelled' and s.purged_at is null and i.removed_at is not null)`;
+  return { due: await enqueueMissing(ctx, "subscription:reconcile", due) };
 }
 
 /** Subscriptions of the organization that time has made due by `at`, the earliest first. */

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { members, organizations, testClocks, users } from "@sewa/db/schema";
-import { applyCatalog } from "../catalog/index.ts";
+import { userActor } from "../actor.ts";
+import { applyCatalog, listOfferings } from "../catalog/index.ts";
 import { recordNodes } from "../capacity/index.ts";
-import type { CoreContext } from "../context.ts";
+import { type CoreContext, createContext } from "../context.ts";
 import { createOrganizationHead } from "../events/index.ts";
+import { serverDatabases } from "./test-core.ts";
 import { placeOrder, quoteOrder, type OrderView } from "../orders/index.ts";
-import { listOfferings } from "../catalog/index.ts";
 
 const catalogFolder = new URL("../../../blueprint/catalog/", import.meta.url);
 
@@ -61,7 +62,8 @@ export async function givenCustomer(
       await tx.sql.insert(testClocks).values({ organizationId, nowAt: tx.now, targetAt: tx.now });
     }
   });
-  return { ctx: bound.as({ type: "user", userId, role: "owner" }), organizationId, userId };
+  const db = serverDatabases.get(ctx.db) ?? ctx.db;
+  return { ctx: createContext({ ...ctx, db }, { actor: userActor(userId), organizationId }), organizationId, userId };
 }
 
 /** Orders a plan of the catalog by its slug, as a portal does: quote first, then place. */
@@ -77,7 +79,7 @@ export async function givenOrder(
     planId: plan.id,
     parameters: {},
     name: order.name ?? "Status page",
-    priceId: quote.priceId,
+    priceKey: quote.priceKey,
     idempotencyKey: order.key ?? ctx.ids.next(),
   });
 }

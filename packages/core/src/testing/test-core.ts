@@ -22,6 +22,9 @@ export const testConfig: CoreConfig = {
   invoiceSeries: "INV",
 };
 
+/** By the worker's connection of a test, that of the server: customers act with no more rights than there. */
+export const serverDatabases = new WeakMap<Database, Database>();
+
 export interface TestCore extends AsyncDisposable {
   /** System actor, bound to no organization, with the rights of the worker's role. */
   readonly ctx: CoreContext;
@@ -36,6 +39,8 @@ export interface TestCore extends AsyncDisposable {
 export async function testCore(config: Partial<CoreConfig> = {}): Promise<TestCore> {
   const testDatabase = await createTestDatabase();
   const database = connectDatabase({ url: testDatabase.url, role: "sewa_worker", max: 8, lockTimeoutMs: 5_000 });
+  const server = connectDatabase({ url: testDatabase.url, role: "sewa_app", max: 8, lockTimeoutMs: 5_000 });
+  serverDatabases.set(database, server);
   const clock = manualClock(new Date("2026-03-02T03:00:00.000Z"));
   const observed: string[] = [];
   const observer: Observer = { event: ({ type }) => observed.push(type) };
@@ -57,7 +62,7 @@ export async function testCore(config: Partial<CoreConfig> = {}): Promise<TestCo
     url: testDatabase.url,
     observed,
     async [Symbol.asyncDispose]() {
-      await database.close();
+      await Promise.all([database.close(), server.close()]);
       await testDatabase[Symbol.asyncDispose]();
     },
   };

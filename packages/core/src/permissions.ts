@@ -1,5 +1,5 @@
-import type { Actor } from "../actor.ts";
-import { DomainError } from "../errors.ts";
+import type { Actor } from "./actor.ts";
+import { DomainError } from "./errors.ts";
 
 const everybody = ["anonymous", "owner", "operator"] as const;
 const owner = ["owner"] as const;
@@ -28,6 +28,7 @@ export const permissionTable = {
   "invoice.read": owner,
   "clock.advance": owner,
   "admin.catalog.write": operator,
+  "admin.instances.hold": operator,
   "admin.nodes.read": operator,
   "admin.nodes.write": operator,
   "admin.payments.record": operator,
@@ -50,8 +51,4 @@ export function isAllowed(actor: Actor, permission: Permission): boolean {
   const role: Role = actor.type === "user" ? actor.role : actor.type;
   const allowed: readonly Role[] = permissionTable[permission];
   return allowed.includes(role);
-}
-
-export function userActor(userId: string): Actor {
-  return { type: "user", userId, role: "owner" };
 }
