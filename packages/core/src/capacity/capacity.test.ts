@@ -115,6 +115,21 @@ test("a machine that is cordoned, not ready or gone counts no more, and counts a
   expect(await cores()).toBe(24);
 });
 
+test("operators and the count of the machines do not lock each other out", async () => {
+  await using core = await testCore();
+  const operator = core.ctx.as({ type: "operator", userId: core.ctx.ids.next() });
+  await givenMachines(core.ctx);
+  const rounds = Array.from({ length: 12 }, (_, round) => round);
+  await Promise.all(
+    rounds.flatMap((round) => [
+      givenMachines(core.ctx),
+      setNodeSchedulable(operator, { name: round % 2 === 0 ? "pc-2" : "pc-3", schedulable: round % 3 === 0 }),
+    ]),
+  );
+  for (const name of ["pc-2", "pc-3"]) await setNodeSchedulable(operator, { name, schedulable: true });
+  expect((await listNodePools(core.ctx))[0]!.allocatableCpuMillis).toBe(24_000);
+});
+
 describe("the rule", () => {
   const pool = {
     allocatableCpuMillis: 1_000,
