@@ -1,0 +1,42 @@
+import type { Command } from "commander";
+import { askPassword } from "../ask-password.ts";
+import { withApi } from "../client.ts";
+import { formatTime, leaf, sheet, show, type JsonOption } from "../output.ts";
+
+export function addAccountCommands(program: Command): void {
+  leaf(program, "login <email>", "log in; asks for the password, or reads it from standard input").action(login);
+  leaf(program, "logout", "end the session").action(logout);
+  leaf(program, "me", "who is logged in").action(me);
+}
+
+async function login(email: string, options: JsonOption): Promise<void> {
+  const password = await askPassword();
+  const session = await withApi(async ({ api, apiUrl, tokens }) => {
+    const answer = await api.auth.logIn.mutate({ email, password });
+    await tokens.keep(apiUrl, answer.token);
+    return answer;
+  });
+  const { token: _, ...shown } = session;
+  show(options, shown, () => `Logged in as ${session.user.email} until ${formatTime(session.expiresAt)}.`);
+}
+
+async function logout(options: JsonOption): Promise<void> {
+  await withApi(async ({ api, apiUrl, tokens }) => {
+    await api.auth.logOut.mutate();
+    await tokens.forget(apiUrl);
+  });
+  show(options, { loggedOut: true }, () => "Logged out.");
+}
+
+async function me(options: JsonOption): Promise<void> {
+  const { user, organization, isOperator, testClockNow } = await withApi(({ api }) => api.auth.me.query());
+  show(options, { user, organization, isOperator, testClockNow }, () =>
+    sheet({
+      "e-mail": user.email,
+      name: user.name,
+      organization: `${organization.name} (${organization.id}, ${organization.timeZone})`,
+      ...(isOperator ? { operator: "yes" } : {}),
+      ...(testClockNow === null ? {} : { "test clock": formatTime(testClockNow) }),
+    }),
+  );
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import type { OrderDto, PlanDetailDto, QuoteDto } from "@sewa/api";
+import type { Command } from "commander";
+import { listAll, type Session, withApi } from "../client.ts";
+import { Refusal, UsageError } from "../failure.ts";
+import { formatMoney, formatTime, leaf, sheet, show, table, type JsonOption } from "../output.ts";
+import { toTypes, parameterOption } from "./blueprint-input.ts";
+
+interface QuoteOptions extends JsonOption {
+  readonly param: Readonly<Record<string, string>>;
+}
+
+export function addOrderCommands(program: Command): void {
+  leaf(program, "offerings", "what can be ordered").action(listOfferings);
+  const group = program.command("orders").description("orders of the organization");
+  leaf(group, "quote <plan>", "what a plan such as uptime-kuma/free costs, and whether there is room")
+    .addOption(parameterOption())
+    .action(quote);
+  leaf(group, "place <plan>", "order it at the price of now")
+    .requiredOption("--name <name>", "what you call the app")
+    .addOption(parameterOption())
+    .option("--key <key>", "the same key again orders once only")
+    .action(place);
+  leaf(group, "list", "orders, newest first").action(list);
+}
+
+async function listOfferings(options: JsonOption): Promise<void> {
+  const offerings = await withApi(({ api }) => listAll((page) => api.offerings.list.query(page)));
+  const rows = offerings.flatMap((offering) =>
+    offering.plans.map((plan) => ({
+      plan: `${offering.slug}/${plan.slug}`,
+      app: offering.name,
+      name: plan.name,
+      price: plan.price === null ? "not for sale" : formatMoney(plan.price),
+      per: plan.interval === "P1M" ? "month" : "30 days",
+      memory: `${Math.round(plan.limits.memoryLimitBytes / 2 ** 20)} MiB`,
+      storage: `${Math.round(plan.limits.storageBytes / 2 ** 20)} MiB`,
+    })),
+  );
+  show(options, offerings, () => table(rows, "Nothing is on offer."));
+}
+
+async function quote(planName: string, options: QuoteOptions): Promise<void> {
+  const answer = await withApi((session) => askQuote(session, planName, options));
+  show(options, answer, () => describeQuote(answer));
+}
+
+interface PlaceOptions extends QuoteOptions {
+  readonly name: string;
+  readonly key?: string;
+}
+
+async function place(planName: string, options: PlaceOptions): Promise<void> {
+  const order = await withApi(async (session) => {
+    const plan = await findPlan(session, planName);
+    const parameters = toTypes(plan.parameters, options.param);
+    const { priceKey } = await session.api.orders.quote.query({ planId: plan.id, parameters });
+    return session.api.orders.place.mutate({
+      planId: plan.id,
+      parameters,
+      name: options.name,
+      priceKey,
+      idempotencyKey: options.key ?? randomUUID(),
+    });
+  });
+  show(options, order, () => describeOrder(order));
+}
+
+async function list(options: JsonOption): Promise<void> {
+  const orders = await withApi(({ api }) => listAll((page) => api.orders.list.query(page)));
+  const rows = orders.map(({ id, status, total, placedAt, subscription }) => ({
+    id,
+    status,
+    app: subscription.instanceName,
+    plan: subscription.planName,
+    total: formatMoney(total),
+    placed: formatTime(placedAt),
+  }));
+  show(options, orders, () => table(rows, "No orders."));
+}
+
+async function askQuote(session: Session, planName: string, { param }: QuoteOptions): Promise<QuoteDto> {
+  const plan = await findPlan(session, planName);
+  return session.api.orders.quote.query({ planId: plan.id, parameters: toTypes(plan.parameters, param) });
+}
+
+/** By `offering/plan`, as `sewa offerings` shows it. */
+async function findPlan({ api }: Session, planName: string): Promise<PlanDetailDto> {
+  const [offeringSlug, planSlug, ...rest] = planName.split("/");
+  if (!offeringSlug || !planSlug || rest.length > 0) {
+    throw new UsageError(`"${planName}" is no plan; write it as offering/plan.`);
+  }
+  const offering = await api.offerings.get.query({ slug: offeringSlug });
+  const plan = offering.plans.find(({ slug }) => slug === planSlug);
+  if (plan === undefined) {
+    const known = offering.plans.map(({ slug }) => `${offeringSlug}/${slug}`).join(", ");
+    throw new Refusal(`There is no plan ${planName}; there is ${known}.`);
+  }
+  return plan;
+}
+
+function describeQuote(answer: QuoteDto): string {
+  const lines = answer.lines.map(({ description, amount }) => ({ line: description, amount: formatMoney(amount) }));
+  return [
+    table([...lines, { line: "total", amount: formatMoney(answer.total) }], ""),
+    "",
+    sheet({
+      "first period": `${formatTime(answer.period.start)} to ${formatTime(answer.period.end)}`,
+      "renewal opens": formatTime(answer.renewalOpensAt),
+      "data kept until": formatTime(answer.dataDeletedAt),
+      room: answer.capacity.fits ? "yes" : `no (${answer.capacity.reason ?? "unknown"})`,
+    }),
+  ].join("\n");
+}
+
+function describeOrder({ id, status, total, subscription }: OrderDto): string {
+  return [
+    sheet({
+      order: id,
+      status,
+      total: formatMoney(total),
+      subscription: subscription.id,
+      app: subscription.instanceId,
+    }),
+    "",
+    `Follow it with: sewa instances watch ${subscription.instanceId}`,
+  ].join("\n");
+}

@@ -1,0 +1,27 @@
+import { coreConfigShape, parseEnvironment } from "@sewa/core";
+import { z } from "zod";
+
+/** Every variable of the command. Each command reads only those that it needs. */
+export const envSchema = z.object({
+  ...coreConfigShape,
+  PORTAL_URL: coreConfigShape.PORTAL_URL.optional(),
+  SECRETS_KEYRING: coreConfigShape.SECRETS_KEYRING.optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "Not an address like postgres://user@host/database." }),
+  SEWA_API_URL: z
+    .url({ protocol: /^https?$/, error: "Not an address like https://api.example.com." })
+    .transform((url) => new URL(url).origin)
+    .default("http://127.0.0.1:3000"),
+  /** A session's token, instead of the one that `sewa login` keeps. */
+  SEWA_TOKEN: z.string().optional(),
+});
+
+const clientSchema = envSchema.pick({ SEWA_API_URL: true, SEWA_TOKEN: true });
+const databaseSchema = envSchema.pick({ DATABASE_URL: true });
+const operatorSchema = envSchema.omit({ SEWA_API_URL: true, SEWA_TOKEN: true });
+
+export type OperatorEnv = z.infer<typeof operatorSchema>;
+
+/** Each throws a `ConfigurationError` with all problems at once. */
+export const readClientEnv = (): z.infer<typeof clientSchema> => parseEnvironment(clientSchema, process.env);
+export const readDatabaseEnv = (): z.infer<typeof databaseSchema> => parseEnvironment(databaseSchema, process.env);
+export const readOperatorEnv = (): OperatorEnv => parseEnvironment(operatorSchema, process.env);

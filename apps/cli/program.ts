@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { addAccountCommands } from "./commands/account.ts";
+import { addBlueprintCommands } from "./commands/blueprint.ts";
+import { addClockCommands } from "./commands/clock.ts";
+import { addInstanceCommands } from "./commands/instances.ts";
+import { addJobCommands } from "./commands/jobs.ts";
+import { addNodeCommands } from "./commands/nodes.ts";
+import { addOperatorCommands } from "./commands/operator.ts";
+import { addOrderCommands } from "./commands/orders.ts";
+import { addSubscriptionCommands } from "./commands/subscriptions.ts";
+
+/** All commands. Parsing throws commander's own errors instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command("sewa")
+    .description("Rents out hosted apps: commands for operators, developers and customers.")
+    .showHelpAfterError("(add --help for how it is used)");
+  addAccountCommands(program);
+  addOrderCommands(program);
+  addSubscriptionCommands(program);
+  addInstanceCommands(program);
+  addBlueprintCommands(program);
+  addOperatorCommands(program);
+  addJobCommands(program);
+  addClockCommands(program);
+  addNodeCommands(program);
+  throwInstead(program);
+  return program;
+}
+
+/** Settings of a parent are taken over at the time a command is added, so each is told. */
+function throwInstead(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) throwInstead(child);
+}
