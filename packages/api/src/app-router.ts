@@ -11,7 +11,10 @@ import { subscriptionsRouter } from "./subscriptions/router.ts";
 import { systemRouter } from "./system/router.ts";
 import { router } from "./trpc.ts";
 
-/** Everything that can be asked. */
+/**
+ * Everything that can be asked. Each noun is a plain record of procedures and not a router of its own: that halves what
+ * a frontend's compiler has to work out.
+ */
 export const appRouter = router({
   auth: authRouter,
   offerings: offeringsRouter,

@@ -31,8 +31,7 @@ const domainCodes = {
   PAYMENT_REQUIRED: "PAYMENT_REQUIRED",
   BLUEPRINT_INVALID: "UNPROCESSABLE_CONTENT",
   TEST_CLOCK_REQUIRED: "PRECONDITION_FAILED",
-} as const satisfies Record<DomainErrorCode & AppErrorCode, TRPC_ERROR_CODE_KEY> &
-  Record<DomainErrorCode, TRPC_ERROR_CODE_KEY>;
+} as const satisfies Record<DomainErrorCode, TRPC_ERROR_CODE_KEY>;
 
 /** What tRPC itself refuses, in our words: its own may quote the request or a parser. */
 const transportRefusals = {
@@ -68,6 +67,7 @@ export function describeError(error: unknown): Refusal {
   const trpc = error instanceof TRPCError ? error : new TRPCError({ code: "INTERNAL_SERVER_ERROR", cause: error });
   const { cause } = trpc;
   if (cause instanceof DomainError) return fromDomain(cause);
+  if (trpc.code === "SERVICE_UNAVAILABLE") return unavailable();
   if (trpc.code === "INTERNAL_SERVER_ERROR") return isUnavailable(cause) ? unavailable() : internal();
   if (cause instanceof z.ZodError && trpc.code === "BAD_REQUEST") return invalidInput(cause);
   const known = (transportRefusals as Readonly<Partial<Record<string, { appCode: AppErrorCode; message: string }>>>)[
@@ -148,11 +148,13 @@ function internal(): Refusal {
 }
 
 // Lost or refused connections of the database's driver, and PostgreSQL's own words for going down, being full, a lock or a statement that took too long.
-const unavailableCodes = new Set([
-  ...["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EPIPE"],
-  ...["CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED", "CONNECT_TIMEOUT"],
-  ...["57P01", "57P02", "57P03", "57014", "53300", "55P03", "40001", "40P01", "25P03"],
-]);
+const unavailableCodes = new Set(
+  [
+    "ECONNREFUSED ECONNRESET ENOTFOUND ETIMEDOUT EPIPE",
+    "CONNECTION_CLOSED CONNECTION_ENDED CONNECTION_DESTROYED CONNECT_TIMEOUT",
+    "57P01 57P02 57P03 57014 53300 55P03 40001 40P01 25P03",
+  ].flatMap((line) => line.split(" ")),
+);
 const maxCauses = 8;
 
 function isUnavailable(error: unknown): boolean {

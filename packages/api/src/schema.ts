@@ -9,12 +9,16 @@ const maxIdCharacters = 64;
 const maxCursorCharacters = 500;
 const maxNameCharacters = 60;
 
-/** Text on one line as a person types it: trimmed, composed, no control characters, nothing that PostgreSQL cannot store. */
+/** Text on one line as a person types it: trimmed, composed, no control characters, nothing that turns the
+ * direction of what follows, nothing that PostgreSQL cannot store. */
 export function text(minCharacters: number, maxCharacters: number): Schema<string> {
   return z
     .string()
     .max(maxCharacters * 2)
-    .refine((value) => value.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value), "Use plain text on one line.")
+    .refine(
+      (value) => value.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u.test(value),
+      "Use plain text on one line.",
+    )
     .transform((value) => value.trim().normalize("NFC"))
     .pipe(z.string().min(minCharacters).max(maxCharacters));
 }

@@ -6,12 +6,12 @@ import { invoiceSchema } from "../invoices/schema.ts";
 import { toInvoiceDto } from "../invoices/to-dto.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
-import { operatorProcedure, router } from "../trpc.ts";
+import { operatorProcedure } from "../trpc.ts";
 import type { NodeDto, NodePageDto } from "./dto.ts";
 import { nodeInput, nodePageSchema, nodeSchema, recordPaymentInput, scheduleNodeInput } from "./schema.ts";
 import { toNodeDto } from "./to-dto.ts";
 
-const nodesRouter = router({
+const nodesRouter = {
   list: operatorProcedure("admin.nodes.read")
     .input(listInput)
     .output(nodePageSchema)
@@ -38,9 +38,9 @@ const nodesRouter = router({
     .mutation(async ({ ctx, input: { name, reason = null } }): Promise<NodeDto> =>
       toNodeDto(await setNodeSchedulable(coreContext(ctx), { name, reason, schedulable: true })),
     ),
-});
+};
 
-const paymentsRouter = router({
+const paymentsRouter = {
   record: operatorProcedure("admin.payments.record")
     .input(recordPaymentInput)
     .output(invoiceSchema)
@@ -52,6 +52,6 @@ const paymentsRouter = router({
         return toInvoiceDto(await recordPayment(core, { invoiceId: invoice.id, ...amount, reference, idempotencyKey }));
       },
     ),
-});
+};
 
-export const adminRouter = router({ nodes: nodesRouter, payments: paymentsRouter });
+export const adminRouter = { nodes: nodesRouter, payments: paymentsRouter };

@@ -11,7 +11,7 @@ import {
 } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { nothing } from "../schema.ts";
-import { publicProcedure, router, userProcedure } from "../trpc.ts";
+import { publicProcedure, userProcedure } from "../trpc.ts";
 import type { AuthStatusDto, MeDto, SessionDto, SocketTicketDto } from "./dto.ts";
 import {
   acceptOperatorInviteInput,
@@ -27,7 +27,7 @@ import {
 } from "./schema.ts";
 import { toMeDto, toUserDto } from "./to-dto.ts";
 
-export const authRouter = router({
+export const authRouter = {
   register: publicProcedure
     .input(registerInput)
     .output(authStatusSchema)
@@ -91,4 +91,4 @@ export const authRouter = router({
       await acceptOperatorInvite(coreContext(ctx), input);
       return { status: "accepted" };
     }),
-});
+};

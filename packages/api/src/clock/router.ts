@@ -1,11 +1,11 @@
 import { advanceClock, findTestClock } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { nothing } from "../schema.ts";
-import { organizationProcedure, router } from "../trpc.ts";
+import { organizationProcedure } from "../trpc.ts";
 import type { ClockDto } from "./dto.ts";
 import { advanceClockInput, clockSchema } from "./schema.ts";
 
-export const clockRouter = router({
+export const clockRouter = {
   get: organizationProcedure("account.read")
     .input(nothing)
     .output(clockSchema)
@@ -25,4 +25,4 @@ export const clockRouter = router({
       const { now, target } = await advanceClock(coreContext(ctx), { to: input.to });
       return { kind: "test", now, target };
     }),
-});
+};

@@ -17,7 +17,7 @@ import { operationSchema } from "../operations/schema.ts";
 import { toOperationDto } from "../operations/to-dto.ts";
 import { toPageDto } from "../page.ts";
 import { type Stream, streamOf } from "../streams.ts";
-import { organizationProcedure, router } from "../trpc.ts";
+import { organizationProcedure } from "../trpc.ts";
 import type { CredentialsDto, EventStreamDto, InstanceDto, InstancePageDto, PodsDto } from "./dto.ts";
 import {
   credentialsSchema,
@@ -35,7 +35,7 @@ import {
 import { streamEvents, streamStatus } from "./streams.ts";
 import { toCredentialsDto, toInstanceDto, toPodDto } from "./to-dto.ts";
 
-export const instancesRouter = router({
+export const instancesRouter = {
   list: organizationProcedure("instance.read")
     .input(listInstancesInput)
     .output(instancePageSchema)
@@ -112,7 +112,7 @@ export const instancesRouter = router({
         ...(instanceId !== undefined && { instanceId: uuidOf("instance", instanceId) }),
       }),
     ),
-});
+};
 
 function withUuid<T extends { readonly instanceId: string }>(input: T): T {
   return { ...input, instanceId: uuidOf("instance", input.instanceId) };

@@ -2,12 +2,12 @@ import { getInvoice, listInvoices } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
-import { organizationProcedure, router } from "../trpc.ts";
+import { organizationProcedure } from "../trpc.ts";
 import type { InvoiceDto, InvoicePageDto } from "./dto.ts";
 import { invoiceInput, invoicePageSchema, invoiceSchema, listInvoicesInput } from "./schema.ts";
 import { toInvoiceDto } from "./to-dto.ts";
 
-export const invoicesRouter = router({
+export const invoicesRouter = {
   list: organizationProcedure("invoice.read")
     .input(listInvoicesInput)
     .output(invoicePageSchema)
@@ -22,4 +22,4 @@ export const invoicesRouter = router({
     .query(async ({ ctx, input }): Promise<InvoiceDto> =>
       toInvoiceDto(await getInvoice(coreContext(ctx), uuidOf("invoice", input.invoiceId))),
     ),
-});
+};

@@ -2,14 +2,14 @@ import { getOffering, listOfferings } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
-import { publicProcedure, router } from "../trpc.ts";
+import { publicProcedure } from "../trpc.ts";
 import type { OfferingDetailDto, OfferingPageDto } from "./dto.ts";
 import { offeringDetailSchema, offeringInput, offeringPageSchema } from "./schema.ts";
 import { toOfferingDetailDto, toOfferingDto } from "./to-dto.ts";
 
 const catalogProcedure = publicProcedure.meta({ access: "public", permission: "catalog.read" });
 
-export const offeringsRouter = router({
+export const offeringsRouter = {
   list: catalogProcedure
     .input(listInput)
     .output(offeringPageSchema)
@@ -24,4 +24,4 @@ export const offeringsRouter = router({
       const core = coreContext(ctx);
       return toOfferingDetailDto(core, await getOffering(core, input.slug));
     }),
-});
+};

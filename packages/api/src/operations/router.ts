@@ -2,12 +2,12 @@ import { getOperation, listOperations } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
-import { organizationProcedure, router } from "../trpc.ts";
+import { organizationProcedure } from "../trpc.ts";
 import type { OperationDto, OperationPageDto } from "./dto.ts";
 import { listOperationsInput, operationInput, operationPageSchema, operationSchema } from "./schema.ts";
 import { toOperationDto } from "./to-dto.ts";
 
-export const operationsRouter = router({
+export const operationsRouter = {
   list: organizationProcedure("operation.read")
     .input(listOperationsInput)
     .output(operationPageSchema)
@@ -22,4 +22,4 @@ export const operationsRouter = router({
     .query(async ({ ctx, input }): Promise<OperationDto> =>
       toOperationDto(await getOperation(coreContext(ctx), uuidOf("operation", input.operationId))),
     ),
-});
+};

@@ -10,7 +10,7 @@ import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
-import { organizationProcedure, router } from "../trpc.ts";
+import { organizationProcedure } from "../trpc.ts";
 import type { SubscriptionDto, SubscriptionPageDto } from "./dto.ts";
 import {
   cancelNowInput,
@@ -21,7 +21,7 @@ import {
 } from "./schema.ts";
 import { toSubscriptionDto } from "./to-dto.ts";
 
-export const subscriptionsRouter = router({
+export const subscriptionsRouter = {
   list: organizationProcedure("subscription.read")
     .input(listInput)
     .output(subscriptionPageSchema)
@@ -63,7 +63,7 @@ export const subscriptionsRouter = router({
     .mutation(async ({ ctx, input }): Promise<SubscriptionDto> =>
       toSubscriptionDto(await undoCancel(coreContext(ctx), withUuid(input))),
     ),
-});
+};
 
 function withUuid<T extends { readonly subscriptionId: string }>(input: T): T {
   return { ...input, subscriptionId: uuidOf("subscription", input.subscriptionId) };

@@ -1,13 +1,5 @@
 import { z } from "zod";
-import {
-  idempotencyKey,
-  moneySchema,
-  offeringRefSchema,
-  opaque,
-  pageSchema,
-  publicId,
-  type Schema,
-} from "../schema.ts";
+import { idempotencyKey, moneySchema, name, offeringRefSchema, pageSchema, publicId, type Schema } from "../schema.ts";
 import type {
   CancelNowInput,
   ChangeSubscriptionInput,
@@ -23,7 +15,7 @@ export const changeSubscriptionInput: Schema<ChangeSubscriptionInput> = z.strict
 });
 export const cancelNowInput: Schema<CancelNowInput> = z.strictObject({
   subscriptionId: publicId,
-  confirmName: opaque(200),
+  confirmName: name,
   idempotencyKey,
 });
 

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { coreContext } from "../core-context.ts";
 import { nothing, type Schema } from "../schema.ts";
-import { publicProcedure, router } from "../trpc.ts";
+import { publicProcedure } from "../trpc.ts";
 import { apiVersion } from "../version.ts";
 import type { HealthDto, VersionDto } from "./dto.ts";
 
 const versionSchema: Schema<VersionDto> = z.strictObject({ api: z.string(), currency: z.string() });
 const healthSchema: Schema<HealthDto> = z.strictObject({ status: z.literal("ok"), now: z.date() });
 
-export const systemRouter = router({
+export const systemRouter = {
   version: publicProcedure
     .input(nothing)
     .output(versionSchema)
@@ -19,4 +19,4 @@ export const systemRouter = router({
     .input(nothing)
     .output(healthSchema)
     .query(({ ctx }): HealthDto => ({ status: "ok", now: coreContext(ctx).clock.now() })),
-});
+};
