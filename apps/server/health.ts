@@ -22,7 +22,8 @@ export async function isReady(house: House): Promise<boolean> {
 /** Metrics and health on a port that stays inside the house. */
 export function createInternalServer(house: House): Server {
   return createServer((request, response) => {
-    switch (request.method === "GET" || request.method === "HEAD" ? pathOf(request) : null) {
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    switch (isRead ? (pathOf(request) ?? "") : "") {
       case "/healthz":
         return sendJson(response, 200, { status: "ok" });
       case "/readyz":

@@ -120,7 +120,7 @@ function call(
 export function logFailure(
   house: House,
   error: Error,
-  where: { readonly procedure: string | undefined; readonly type: string },
+  where: { readonly requestId?: string; readonly procedure: string | undefined; readonly type: string },
 ): void {
   const { code } = describeError(error);
   if (code === "INTERNAL_SERVER_ERROR" || code === "SERVICE_UNAVAILABLE") {

@@ -1,10 +1,11 @@
-import { ConfigurationError, type Env, readEnv } from "./env.ts";
+import { ConfigurationError } from "@sewa/core";
+import { type Env, readEnv } from "./env.ts";
 import { createServerLog } from "./log.ts";
 import { toServerOptions } from "./options.ts";
 import { startServer } from "./start-server.ts";
 
-/** 0: stopped as asked. 1: could not start. 78: the environment is wrong. */
-const exit = { ok: 0, failed: 1, configuration: 78 } as const;
+/** 0: stopped as asked. 1: could not start. 70: broke, start me anew. 78: the environment is wrong. */
+const exit = { ok: 0, failed: 1, broken: 70, configuration: 78 } as const;
 /** After everything is closed the process ends by itself; this is for what does not know. */
 const lingerMs = 2_000;
 
@@ -15,6 +16,11 @@ async function main(): Promise<number> {
   const env = readEnvOrExplain();
   if (env === null) return exit.configuration;
   const log = createServerLog({ level: env.LOG_LEVEL });
+  // A driver that loses its connection in the middle of a write may throw where nobody can catch it.
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "server broke");
+    process.exit(exit.broken);
+  });
   const stop = Promise.withResolvers<void>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.resolve());
   try {

@@ -32,7 +32,7 @@ test("a server that is told to stop says so, finishes what runs, sends sockets e
   running.write(body);
   await until("the running call was answered", () => answer.includes("logged_out"));
   await closed;
-  await expect(fetch(`${house.url}/healthz`)).rejects.toThrow();
+  await expect(fetch(`${house.url}/healthz`)).rejects.toThrow("fetch failed");
   await house.server.close();
 });
 

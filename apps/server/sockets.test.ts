@@ -1,7 +1,15 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { createSocketClient, type Customer, orderFree, startTestHouse, type TestHouse, until } from "./test-house.ts";
+import {
+  createSocketClient,
+  type Customer,
+  orderFree,
+  portal,
+  startTestHouse,
+  type TestHouse,
+  until,
+} from "./test-house.ts";
 
 let house: TestHouse;
 let customer: Customer;
@@ -74,6 +82,23 @@ test("a token that is none closes the socket with UNAUTHORIZED", async () => {
   raw.socket.send(JSON.stringify({ method: "connectionParams", data: { token: `sewa_s_${"a".repeat(43)}` } }));
   await until("it is closed", () => raw.end.value);
   expect(raw.messages[0]).toMatchObject({ id: null, error: { json: { data: { appCode: "UNAUTHORIZED" } } } });
+});
+
+test("a page of the portal is somebody by its cookie", async () => {
+  await using raw = await open("", { cookie: `session=${customer.token}`, origin: portal });
+  raw.socket.send(JSON.stringify(query(1, "auth.me")));
+  await until("it is answered", () => raw.messages.length > 0);
+  expect(JSON.stringify(raw.messages[0])).toContain(customer.email);
+});
+
+test("a cookie that is left over from a session that has ended is nobody, and may still look around", async () => {
+  await using raw = await open("", { cookie: `session=sewa_s_${"a".repeat(43)}`, origin: portal });
+  raw.socket.send(JSON.stringify([query(1, "auth.me"), query(2, "system.version")]));
+  await until("both are answered", () => raw.messages.length === 2);
+  expect(raw.messages.find(({ id }) => id === 1)).toMatchObject({
+    error: { json: { data: { appCode: "UNAUTHORIZED" } } },
+  });
+  expect(raw.messages.find(({ id }) => id === 2)).toMatchObject({ result: { type: "data" } });
 });
 
 test("a ticket opens one socket only", async () => {

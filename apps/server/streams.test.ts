@@ -1,4 +1,4 @@
-import type { EventStreamDto, InstanceDto } from "@sewa/api";
+import { type EventStreamDto, type InstanceDto, transformer } from "@sewa/api";
 import { createInstanceStore, fromPublicId } from "@sewa/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -176,6 +176,31 @@ test("onEvent answers an id that is none or ahead of us with one reset that says
     expect(stream.items).toEqual([{ id: String(head), data: { kind: "reset", sequence: head } }]);
     stream.stop();
   }
+});
+
+test("a stream over server-sent events is the same stream, and is given back when its reader leaves", async () => {
+  const customer = await house.customer();
+  const { instanceId } = await orderFree(customer.api, "order-status-4");
+  const leaving = new AbortController();
+  const input = encodeURIComponent(JSON.stringify(transformer.serialize({ instanceId })));
+  const response = await fetch(`${house.url}/trpc/instances.onStatus?input=${input}`, {
+    headers: { accept: "text/event-stream", authorization: `Bearer ${customer.token}` },
+    signal: leaving.signal,
+  });
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  await until("the snapshot came", async () => {
+    text += (await reader.read()).value ?? "";
+    return text.includes("\nid: ");
+  });
+  expect(text).toContain(instanceId);
+  const feeds = async (): Promise<string | undefined> =>
+    /^sewa_api_feeds (\d+)$/m.exec(
+      await fetch(`${house.server.internalUrl}/metrics`).then((answer) => answer.text()),
+    )?.[1];
+  expect(Number(await feeds())).toBeGreaterThan(0);
+  leaving.abort();
+  await until("it was given back", async () => (await feeds()) === "0");
 });
 
 test("a client whose connection breaks comes back by itself and misses no event", async () => {

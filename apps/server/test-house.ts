@@ -177,12 +177,12 @@ export async function orderFree(
   const { plans } = await api.offerings.get.query({ slug: "uptime-kuma" });
   const plan = plans.find(({ slug }) => slug === "free");
   if (plan === undefined) throw new Error("The catalog has no free plan.");
-  const { priceId } = await api.orders.quote.query({ planId: plan.id, parameters: {} });
+  const { priceKey } = await api.orders.quote.query({ planId: plan.id, parameters: {} });
   const { subscription } = await api.orders.place.mutate({
     planId: plan.id,
     parameters: {},
     name,
-    priceId,
+    priceKey,
     idempotencyKey: key,
   });
   return { instanceId: subscription.instanceId, subscriptionId: subscription.id };

@@ -11,8 +11,9 @@ import { readCredentials, sessionCookieName } from "./credentials.ts";
 import type { House } from "./house.ts";
 import { contractPath, logFailure } from "./http.ts";
 import { createSlots } from "./limits.ts";
-import { currentRequest } from "./log.ts";
 import { boundBuffer, flushed } from "./socket-buffer.ts";
+import { closeSocket, terminateMs } from "./socket-closing.ts";
+import { countingEncoder } from "./socket-encoder.ts";
 import { watchSession } from "./socket-session.ts";
 
 export interface SocketHouse {
@@ -22,19 +23,8 @@ export interface SocketHouse {
   drain(byMs: number): Promise<void>;
 }
 
-/** Why we close a socket, in the words of the close frame. */
-const closings = {
-  silent: { code: 1008, reason: "connection parameters did not come" },
-  badFrames: { code: 1008, reason: "too many frames that are no JSON" },
-  sessionEnded: { code: 1008, reason: "session ended" },
-  slow: { code: 1013, reason: "reading too slowly" },
-  restart: { code: 1012, reason: "service restart" },
-} as const;
-type Closing = keyof typeof closings;
-
 const pingMs = 30_000;
 const pongWaitMs = 5_000;
-const terminateMs = 2_000;
 const drainPollMs = 50;
 
 export function createSocketHouse(house: House): SocketHouse {
@@ -52,7 +42,7 @@ export function createSocketHouse(house: House): SocketHouse {
       const giveBack = takeAddress(addressOf(request, house.trustedProxies) ?? "unknown");
       if (giveBack === null) return reject(socket, 429, "Too Many Requests");
       socket.once("close", giveBack);
-      server.handleUpgrade(request, socket, head, (client) => serve(house, client, request, takeSession));
+      server.handleUpgrade(request, socket, head, (client) => serve(house, server, client, request, takeSession));
     },
     async drain(byMs) {
       for (const client of server.clients) client.send(JSON.stringify({ id: null, method: "reconnect" }));
@@ -67,6 +57,7 @@ export function createSocketHouse(house: House): SocketHouse {
 
 function serve(
   house: House,
+  server: WebSocketServer,
   client: WebSocket,
   request: IncomingMessage,
   takeSession: ReturnType<typeof createSlots>,
@@ -105,15 +96,15 @@ function serve(
     return connection;
   };
   const handle = getWSConnectionHandler({
-    wss: client as never, // Asked for by the type and used by applyWSSHandler only.
+    wss: server,
     router: appRouter,
     maxBatchSize: limits.batchCalls,
     keepAlive: { enabled: true, pingMs, pongWaitMs },
     experimental_encoder: countingEncoder(limits.badFrames, () => closeSocket(house, client, "badFrames")),
     createContext: async ({ info }) => createConnectionContext(house, await admit(info.connectionParams)),
-    onError: ({ error, path, type }) => logFailure(house, error, { procedure: path, type }),
+    onError: ({ error, path, type }) => logFailure(house, error, { requestId, procedure: path, type }),
   });
-  currentRequest.run({ requestId }, () => handle(client, request));
+  handle(client, request);
 }
 
 /** Who shows a token or a ticket wants to be somebody; a cookie may be left over from a session that has ended. */
@@ -145,34 +136,6 @@ function createSocketConnection(
     takeStream: () => takeStream(requestId),
     flushed: () => flushed(client, house.limits.bufferedBytes / 4),
   };
-}
-
-function countingEncoder(
-  maxBadFrames: number,
-  onTooMany: () => void,
-): { encode(data: unknown): string; decode(data: unknown): unknown } {
-  let badFrames = 0;
-  return {
-    encode: (data) => JSON.stringify(data),
-    decode(data) {
-      try {
-        if (typeof data !== "string") throw new Error("Send text frames.");
-        return JSON.parse(data) as unknown;
-      } catch (error) {
-        badFrames += 1;
-        if (badFrames >= maxBadFrames) onTooMany();
-        throw error;
-      }
-    },
-  };
-}
-
-function closeSocket(house: House, client: WebSocket, why: Closing): void {
-  if (client.readyState !== client.OPEN) return;
-  house.metrics.closedSockets.inc({ reason: why });
-  client.close(closings[why].code, closings[why].reason);
-  // Who does not read does not read the close frame either.
-  setTimeout(() => client.terminate(), terminateMs).unref();
 }
 
 function reject(socket: Duplex, status: number, text: string): void {
