@@ -2,7 +2,7 @@ import { type JobName, jobKey, type JobPayload, jobs } from "@sewa/core";
 import type { Cluster } from "@sewa/provisioner";
 import type { JobHelpers, TaskList } from "graphile-worker";
 import type { TaskContext } from "./context.ts";
-import { describeError, readableMessage } from "./log.ts";
+import { readableMessage } from "./log.ts";
 
 /** One run of a job. */
 export interface TaskRun {
@@ -82,7 +82,7 @@ async function runTask(
     end("success");
   } catch (error) {
     end("failure");
-    context.log.warn({ ...fields, err: describeError(error) }, "job failed");
+    context.log.warn({ ...fields, err: error }, "job failed");
     // What is thrown here is stored in the job's row, where operators read it.
     throw new Error(readableMessage(error), { cause: error });
   }

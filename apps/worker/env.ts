@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { coreConfigShape } from "@sewa/core";
+import { coreConfigShape, type EnvironmentSource, parseEnvironment } from "@sewa/core";
 import { z } from "zod";
 
 const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
@@ -38,26 +38,7 @@ export const envSchema = z.object({
 });
 export type Env = z.infer<typeof envSchema>;
 
-/** Says what is wrong with which variable, a line each; never a value, because values are secrets. */
-export class ConfigurationError extends Error {
-  override readonly name = "ConfigurationError";
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join("\n"));
-    this.problems = problems;
-  }
-}
-
-/** Throws a `ConfigurationError` with all problems at once. A variable that is set to nothing counts as not set. */
-export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
-  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ""));
-  const parsed = envSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new ConfigurationError(
-    parsed.error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
-      return `${name}: ${given[name] === undefined ? "has to be set." : message}`;
-    }),
-  );
+/** Throws a `ConfigurationError` with all problems at once. */
+export function readEnv(source: EnvironmentSource = process.env): Env {
+  return parseEnvironment(envSchema, source);
 }

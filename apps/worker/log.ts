@@ -4,7 +4,7 @@ import { pino, type Logger } from "pino";
 
 export type { Logger } from "pino";
 
-/** JSON lines on standard output. `level` as pino names them, `silent` for none. */
+/** JSON lines on standard output. `level` as pino names them, `silent` for none. An error goes in as `err`, as it was thrown. */
 export function createLog(options: { readonly level: string }): Logger {
   return pino({
     level: options.level,

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { startProcess, startTestHouse, stopProcess, until } from "./test-house.ts";
+import {
+  type Proxy,
+  startProcess,
+  startProxy,
+  startTestHouse,
+  stopProcess,
+  type TestHouse,
+  type TestProcess,
+  until,
+} from "./test-house.ts";
 
 const started = /"msg":"worker started"/;
 
@@ -21,7 +30,7 @@ test("after kill -9 in mid-provision a new worker brings the app up, once", asyn
   expect(await stopProcess(second, "SIGTERM")).toBe(0);
   expect(second.output()).toContain("jobs of dead workers were taken over");
   for (const kind of ["Deployment", "PersistentVolumeClaim", "Ingress"]) {
-    expect(house.cluster.objects(kind), kind).toHaveLength(1);
+    expect({ kind, count: house.cluster.objects(kind).length }).toEqual({ kind, count: 1 });
   }
   expect(await house.sql("select id from events where type = 'instance.ready'")).toHaveLength(1);
   expect(await house.sql("select id from notifications where kind = 'app_ready'")).toHaveLength(1);
@@ -55,7 +64,7 @@ test("a wrong environment is explained whole, without a value, and ends with 78"
   });
   expect(await worker.exited).toBe(78);
   const lines = worker.output().trim().split("\n").slice(1);
-  expect(lines.map((line) => line.split(":")[0]).toSorted()).toEqual([
+  expect(lines.map((line) => line.split(":")[0]).toSorted((a = "", b = "") => a.localeCompare(b))).toEqual([
     "DATABASE_URL",
     "JOB_CONCURRENCY",
     "KUBECONFIG",
@@ -73,6 +82,41 @@ test("a database that is not there ends the start with 1 and no address in the l
     DATABASE_URL: "postgres://sewa:hunter2@127.0.0.1:9/sewa",
   });
   expect(await worker.exited).toBe(1);
-  expect(worker.output()).toContain("worker could not start");
+  expect(worker.output()).toMatch(/"err":\{.*ECONNREFUSED.*"msg":"worker could not start"/);
   expect(worker.output()).not.toContain("hunter2");
 });
+
+/** A worker process whose way to the database can be cut. */
+async function startBehindProxy(house: TestHouse): Promise<{ readonly worker: TestProcess; readonly proxy: Proxy }> {
+  const url = new URL(house.env["DATABASE_URL"] ?? "");
+  const proxy = await startProxy(url.hostname, Number(url.port));
+  url.port = String(proxy.port);
+  const worker = startProcess(["main.ts"], { ...house.env, DATABASE_URL: url.href });
+  await until("it runs", () => started.test(worker.output()));
+  return { worker, proxy };
+}
+
+test("a worker whose connections are all cut goes on working, or ends as broken; it never lingers", async () => {
+  await using house = await startTestHouse();
+  const behind = await startBehindProxy(house);
+  await using worker = behind.worker;
+  await using proxy = behind.proxy;
+  proxy.cut();
+  const instanceId = await house.order();
+  await until("it is at work again, or has ended", async () => {
+    const [row] = await house.sql(`select observed_phase from instances where id = '${instanceId}'`);
+    return worker.child.exitCode !== null || row?.["observed_phase"] === "running";
+  });
+  expect([null, 70]).toContain(worker.child.exitCode);
+}, 60_000);
+
+test("SIGTERM ends a worker whose database is gone", async () => {
+  await using house = await startTestHouse();
+  const { worker: opened, proxy } = await startBehindProxy(house);
+  await using worker = opened;
+  await proxy[Symbol.asyncDispose]();
+  await until("it has noticed", () => /ECONNRE|CONNECTION_CLOSED/.test(worker.output()));
+  const code = await stopProcess(worker, "SIGTERM");
+  // 70: it was in the middle of a write and broke of its own.
+  expect([0, 70]).toContain(code);
+}, 60_000);

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import { createWorkerPool } from "@sewa/db";
 import { parseCrontab, run, type Runner, type TaskList, type WorkerEvents } from "graphile-worker";
-import { describeError, graphileLogger, type Logger } from "./log.ts";
+import { graphileLogger, type Logger } from "./log.ts";
 
 /** Settings that every runner of our jobs shares, the stock command included. */
 export const queueSettings = {
@@ -18,6 +18,8 @@ export const crontabFile = new URL("./crontab", import.meta.url);
 
 /** Jobs that do not stop are given back to the queue after this. */
 const stopMs = 20_000;
+/** What is done after that is given so long; whoever waits longer waits for a database that is away. */
+const killMs = 5_000;
 
 export interface Queue extends AsyncDisposable {
   /** Under this name the queue locks jobs. */
@@ -33,7 +35,6 @@ export interface QueueOptions {
   readonly concurrency: number;
   readonly tasks: TaskList;
   readonly log: Logger;
-  readonly stopMs?: number;
 }
 
 /** Starts to take jobs. Disposing takes no more, waits for those that run and closes the connections. */
@@ -43,7 +44,7 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
     url: options.databaseUrl,
     // One listens, and jobs hold none while they run.
     max: options.concurrency + 1,
-    onError: (error) => log.warn({ err: describeError(error) }, "connection of the queue lost"),
+    onError: (error) => log.warn({ err: error }, "connection of the queue lost"),
   });
   const events: WorkerEvents = new EventEmitter();
   // The id alone: the pool itself has a `then`, and awaiting it would wait for its end.
@@ -65,12 +66,23 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
     const poolId = await created;
     const ended = runner.promise.then(
       () => undefined,
-      (error: unknown) => log.error({ err: describeError(error) }, "the queue's runner broke"),
+      (error: unknown) => log.error({ err: error }, "the queue's runner broke"),
     );
     const close = async (): Promise<void> => {
-      await stopRunner(runner, options.stopMs ?? stopMs, log);
-      await ended;
-      await pgPool.end();
+      // Its clock may sleep for a minute between tries to reach a database that is away, and nothing wakes it.
+      if (
+        !(await isWithin(
+          stopMs,
+          stopRunner(runner).then(() => ended),
+        ))
+      ) {
+        log.error("jobs did not stop in time and are given back to the queue");
+        await isWithin(
+          killMs,
+          runner.kill("The worker cannot wait any longer.").catch(() => undefined),
+        );
+      }
+      await isWithin(killMs, pgPool.end());
     };
     let closing: Promise<void> | null = null;
     return {
@@ -86,16 +98,16 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
 }
 
 /** A runner that has ended by itself refuses to be stopped, which is all right. */
-async function stopRunner(runner: Runner, boundMs: number, log: Logger): Promise<void> {
+async function stopRunner(runner: Runner): Promise<void> {
+  await runner.stop("The worker stops.").catch(() => undefined);
+}
+
+async function isWithin(boundMs: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => (timer = setTimeout(resolve, boundMs, "late")));
-  const stopped = runner.stop("The worker stops.").then(
-    () => "stopped" as const,
-    () => "stopped" as const,
-  );
-  const result = await Promise.race([stopped, late]);
-  clearTimeout(timer);
-  if (result === "stopped") return;
-  log.error("jobs did not stop in time and are given back to the queue");
-  await runner.kill("The worker cannot wait any longer.").catch(() => undefined);
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, boundMs, false)));
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -145,5 +145,19 @@ test("a runner that ends by itself ends the worker as broken", async () => {
     // The queue sets one of its own on this occasion.
     process.exitCode = exitCode;
   }
-  await expect(fetch(`${worker.internalUrl}/healthz`)).rejects.toThrow();
+  await expect(fetch(`${worker.internalUrl}/healthz`)).rejects.toThrow("fetch failed");
+});
+
+test("three workers share the work, and each app is made once", async () => {
+  await using house = await startTestHouse();
+  await using first = await startWorker(house.options);
+  await using second = await startWorker(house.options);
+  await using third = await startWorker(house.options);
+  const ids = [await house.order(), await house.order(), await house.order()];
+  for (const id of ids) await house.running(id);
+  for (const worker of [first, second, third]) await worker.close();
+  expect(house.cluster.objects("Deployment")).toHaveLength(ids.length);
+  expect(await house.sql("select id from events where type = 'instance.ready'")).toHaveLength(ids.length);
+  expect(await house.sql("select id from notifications where kind = 'app_ready'")).toHaveLength(ids.length);
+  expect(await house.lockedJobs()).toEqual([]);
 });

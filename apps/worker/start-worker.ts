@@ -3,7 +3,6 @@ import { beatPool, endPool, reapDeadPools } from "@sewa/core";
 import { type ContextOptions, openTaskContext, type TaskContext } from "./context.ts";
 import { createTaskList } from "./define-task.ts";
 import { type Health, startInternalServer } from "./internal-server.ts";
-import { describeError } from "./log.ts";
 import { startLoop } from "./loop.ts";
 import manifest from "./package.json" with { type: "json" };
 import { type Queue, startQueue } from "./queue.ts";
@@ -97,7 +96,7 @@ async function startVitals(
     startLoop({
       everyMs: beatMs,
       run: () => beatPool(core, pool),
-      onError: (error) => log.error({ err: describeError(error) }, "heartbeat could not be written"),
+      onError: (error) => log.error({ err: error }, "heartbeat could not be written"),
     }),
   );
   beatSilentMs = beat.silentMs;
@@ -109,7 +108,7 @@ async function startVitals(
         metrics.reapedPools.inc(reaped.length);
         if (reaped.length > 0) log.warn({ pools: reaped }, "jobs of dead workers were taken over");
       },
-      onError: (error) => log.error({ err: describeError(error) }, "dead workers could not be looked for"),
+      onError: (error) => log.error({ err: error }, "dead workers could not be looked for"),
     }),
   );
   return { internalUrl: server.url, stopBeating: async () => beat[Symbol.asyncDispose]() };
@@ -137,7 +136,7 @@ function superviseWorker(
   };
   const close = (end: WorkerEnd): Promise<void> => {
     closing ??= shutDown(end)
-      .catch((error: unknown) => log.error({ err: describeError(error) }, "worker could not be closed in order"))
+      .catch((error: unknown) => log.error({ err: error }, "worker could not be closed in order"))
       .then(() => closed.resolve(end));
     return closing;
   };

@@ -85,8 +85,9 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
   const folder = await mkdtemp(join(tmpdir(), "sewa-worker-test-"));
   opening.defer(() => rm(folder, { recursive: true, force: true }));
   const kubeconfig = join(folder, "kubeconfig");
-  const slow = opening.use(await startSlowProxy(cluster.url, latencyMs));
-  const kubeconfigText = cluster.kubeconfig.replaceAll(cluster.url, slow.url);
+  const target = new URL(cluster.url);
+  const slow = opening.use(await startProxy(target.hostname, Number(target.port), latencyMs));
+  const kubeconfigText = cluster.kubeconfig.replaceAll(cluster.url, `http://127.0.0.1:${slow.port}`);
   await writeFile(kubeconfig, kubeconfigText);
   const core = await furnish(
     createContext(
@@ -127,7 +128,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
       keyring: parseKeyring(keyring),
       jobConcurrency: 3,
       internal: { host: "127.0.0.1", port: 0 },
-      log: createLog({ level: process.env["SEWA_TEST_LOG"] ?? "silent" }),
+      log: createLog({ level: "silent" }),
     },
     env: {
       PATH: process.env["PATH"] ?? "",
@@ -187,13 +188,13 @@ async function order(core: CoreContext): Promise<string> {
   const { items } = await listOfferings(core, {});
   const plan = items.flatMap(({ plans }) => plans).find(({ slug }) => slug === "free");
   if (plan === undefined) throw new Error("The catalog has no free plan.");
-  const { priceId } = await quoteOrder(core, { planId: plan.id, parameters: {} });
+  const { priceKey } = await quoteOrder(core, { planId: plan.id, parameters: {} });
   const known = new Set((await listInstances(core, {})).items.map(({ instance }) => instance.id));
   await placeOrder(core, {
     planId: plan.id,
     parameters: {},
     name: "Status page",
-    priceId,
+    priceKey,
     idempotencyKey: core.ids.next(),
   });
   const found = (await listInstances(core, {})).items.find(({ instance: { id } }) => !known.has(id));
@@ -209,12 +210,17 @@ async function untilRunning(core: CoreContext, instanceId: string, boundMs?: num
   return until("the app runs", isRunning, boundMs);
 }
 
-/** A way to the cluster on which everything that is sent arrives later. */
-async function startSlowProxy(target: string, latencyMs: number): Promise<AsyncDisposable & { readonly url: string }> {
-  const { hostname, port } = new URL(target);
+/** A way to somewhere on which what is sent arrives later, and which can be cut. */
+export interface Proxy extends AsyncDisposable {
+  readonly port: number;
+  /** Resets every connection; new ones are let through. */
+  cut(): void;
+}
+
+export async function startProxy(host: string, port: number, latencyMs = 0): Promise<Proxy> {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
+    const upstream = connect(port, host);
     client.on("data", (chunk) => setTimeout(() => upstream.writable && upstream.write(chunk), latencyMs));
     upstream.on("data", (chunk) => client.writable && client.write(chunk));
     for (const [one, other] of [
@@ -222,15 +228,25 @@ async function startSlowProxy(target: string, latencyMs: number): Promise<AsyncD
       [upstream, client],
     ] as const) {
       sockets.add(one);
-      one.on("error", () => undefined).on("close", () => other.destroy());
+      one
+        .on("error", () => undefined)
+        .on("close", () => {
+          sockets.delete(one);
+          other.destroy();
+        });
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    port: (server.address() as AddressInfo).port,
+    cut,
     async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      const closed = new Promise((resolve) => server.close(resolve));
+      cut();
+      await closed;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type CoreContext, enqueue } from "@sewa/core";
 import type { Cluster, Watcher } from "@sewa/provisioner";
-import { describeError, type Logger } from "./log.ts";
+import type { Logger } from "./log.ts";
 
 const coalesceMs = 100;
 const retryMs = 2_000;
@@ -34,7 +34,7 @@ export function startWatch({ core, cluster, log }: WatchOptions): Watcher {
       .then(
         () => 0,
         (error: unknown) => {
-          log.warn({ err: describeError(error) }, "prompts of the watch could not be written");
+          log.warn({ err: error }, "prompts of the watch could not be written");
           return retryMs;
         },
       )

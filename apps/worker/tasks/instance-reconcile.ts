@@ -1,7 +1,6 @@
 import { createInstanceStore } from "@sewa/core";
 import { reconcileInstance, TerminalError } from "@sewa/provisioner";
 import { defineClusterTask } from "../define-task.ts";
-import { describeError } from "../log.ts";
 
 /** Brings one instance a step towards what is desired, and comes again while the world needs time. */
 export const instanceReconcile = defineClusterTask(
@@ -16,7 +15,7 @@ export const instanceReconcile = defineClusterTask(
       metrics.reconciles.inc({ outcome: error instanceof TerminalError ? "terminal" : "error" });
       if (!(error instanceof TerminalError)) throw error;
       // What is wrong stands in the instance for its customer. Trying again cannot help; the operation ends at its deadline.
-      log.error({ instanceId, err: describeError(error) }, "instance cannot be brought about");
+      log.error({ instanceId, err: error }, "instance cannot be brought about");
     }
   },
 );

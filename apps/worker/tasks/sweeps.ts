@@ -1,4 +1,4 @@
-import { sweepInstances, sweepNotifications, sweepSubscriptions } from "@sewa/core";
+import { sweepClocks, sweepInstances, sweepNotifications, sweepSubscriptions } from "@sewa/core";
 import { defineTask } from "../define-task.ts";
 
 /** Each finds from the tables what lies undone, and counts what it had to correct. */
@@ -8,7 +8,8 @@ export const instanceSweep = defineTask("instance:sweep", async ({ core, metrics
   metrics.corrections.inc({ sweep: "operation" }, failed);
 });
 
-export const subscriptionSweep = defineTask("subscription:sweep", async ({ core, log }) => {
+export const subscriptionSweep = defineTask("subscription:sweep", async ({ core, log, metrics }) => {
+  metrics.corrections.inc({ sweep: "clock" }, (await sweepClocks(core)).readded);
   const { due } = await sweepSubscriptions(core);
   // Due by time is the normal course of things, no correction.
   if (due > 0) log.info({ due }, "subscriptions are due");
