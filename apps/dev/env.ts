@@ -1,3 +1,4 @@
+import { parseEnvironment } from "@sewa/core";
 import { z } from "zod";
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
@@ -28,14 +29,9 @@ export const envSchema = z.object({
 
 export type DevEnv = z.infer<typeof envSchema>;
 
-/** All problems at once, naming the variable and never its value. */
-export function readEnv(source: NodeJS.ProcessEnv = process.env): DevEnv {
-  const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== ""));
-  const parsed = envSchema.safeParse(present);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
-  process.stderr.write(`The environment is not complete:\n${problems.join("\n")}\n`);
-  process.exit(78);
+/** Throws a `ConfigurationError` with all problems at once. */
+export function readEnv(): DevEnv {
+  return parseEnvironment(envSchema, process.env);
 }
 
 /** What a child process inherits, with the variables of the house on top. */

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { callbackify } from "node:util";
 import PostalMime from "postal-mime";
 import { SMTPServer } from "smtp-server";
 
@@ -29,17 +30,17 @@ export async function startMailHouse(
 ): Promise<MailHouse> {
   const mails: CapturedMail[] = [];
   const waiting = new Set<() => void>();
+  const keepMail = async (stream: AsyncIterable<Buffer>): Promise<void> => {
+    mails.push(await readMail(stream));
+    if (mails.length > keptMails) mails.shift();
+    for (const wake of waiting) wake();
+  };
   const smtp = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS", "AUTH"],
     size: maxMailBytes,
     onData(stream, _session, done) {
-      readMail(stream).then((mail) => {
-        mails.push(mail);
-        if (mails.length > keptMails) mails.shift();
-        for (const wake of waiting) wake();
-        done();
-      }, done);
+      callbackify(keepMail)(stream, (error) => done(error));
     },
   });
   await new Promise<void>((resolve, reject) => {

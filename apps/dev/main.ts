@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { childEnv, readEnv } from "./env.ts";
+import { ConfigurationError } from "@sewa/core";
+import { childEnv, type DevEnv, readEnv } from "./env.ts";
 import { type Parts, startParts } from "./parts.ts";
 import { applyShippedCatalog, seedAccounts, seededCustomer, seededOperator, seededPassword, withCore } from "./seed.ts";
 
@@ -9,7 +10,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Longer than a worker's own bound for jobs that run. */
 const stopMs = 30_000;
 
-const env = readEnv();
+const env = readEnvOrExplain();
 const parts = await startParts({
   keepIn: join(root, ".sewa"),
   databaseUrl: env.DATABASE_URL,
@@ -40,6 +41,16 @@ const stopped = new Promise<string>((resolve) => {
 process.stdout.write(`\n${await stopped}\n`);
 await Promise.all(children.map(stopChild));
 await parts[Symbol.asyncDispose]();
+
+function readEnvOrExplain(): DevEnv {
+  try {
+    return readEnv();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`The house cannot start with this environment:\n${error.message}\n`);
+    process.exit(78);
+  }
+}
 
 function chosenCluster(): Parameters<typeof startParts>[0]["cluster"] {
   if (env.KUBECONFIG !== undefined) return { kubeconfig: env.KUBECONFIG };

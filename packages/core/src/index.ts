@@ -23,6 +23,7 @@ export {
   type Observer,
   type Tx,
 } from "./context.ts";
+export { ConfigurationError, type EnvironmentSource, parseEnvironment } from "./environment.ts";
 export { DomainError, type DomainErrorCode, domainErrorCodes, type FieldIssue } from "./errors.ts";
 export { fromPublicId, type IdKind, type Ids, publicIdPrefix, toPublicId, uuidV7Ids } from "./ids.ts";
 export { createKeyring, type Keyring, parseKeyring } from "./keyring.ts";

@@ -22,13 +22,16 @@ export async function getOrganization(tx: Tx): Promise<Organization> {
   return row;
 }
 
-/** Makes transactions that count what the organization has wait for each other. */
+/**
+ * Makes transactions that count what the organization has wait for each other. Not the stronger lock: each of them holds a
+ * key share on the row already, through the foreign key of its idempotency record, and two would wait for each other.
+ */
 export async function lockOrganization(tx: Tx): Promise<void> {
   await tx.sql
     .select({ id: organizations.id })
     .from(organizations)
     .where(eq(organizations.id, organizationOf(tx)))
-    .for("update");
+    .for("no key update");
 }
 
 /**

@@ -44,7 +44,9 @@ test("a changed blueprint becomes a version, and versions cannot be edited", asy
   await givenCatalog(core.ctx);
   await applyCatalog(core.ctx, { catalog, blueprints: { "uptime-kuma.yaml": `${blueprint}\n# changed\n` } });
   expect(
-    (await core.database.drizzle.select().from(blueprintVersions)).map(({ version }) => version).toSorted(),
+    (await core.database.drizzle.select().from(blueprintVersions))
+      .map(({ version }) => version)
+      .toSorted((a, b) => a - b),
   ).toEqual([1, 2]);
   await expect(core.database.drizzle.update(blueprintVersions).set({ source: "" })).rejects.toMatchObject({
     cause: { code: "42501" },

@@ -13,7 +13,9 @@ test("the same prompt twice is one job, and a prompt with a wrong payload is ref
   expect(await listJobs(core.ctx)).toMatchObject([
     { task: "instance:reconcile", key: `instance:reconcile:${instanceId}`, status: "waiting" },
   ]);
-  await expect(core.ctx.transaction((tx) => enqueue(tx, "instance:reconcile", { instanceId: "x" }))).rejects.toThrow();
+  await expect(core.ctx.transaction((tx) => enqueue(tx, "instance:reconcile", { instanceId: "x" }))).rejects.toThrow(
+    "Invalid UUID",
+  );
   await expect(runJob(core.ctx, "no:task", {})).rejects.toMatchObject({ code: "INVALID_INPUT" });
   await expect(runJob(core.ctx, "instance:reconcile", { instanceId, more: 1 })).rejects.toMatchObject({
     code: "INVALID_INPUT",
