@@ -136,12 +136,12 @@ export async function openCustomers(ctx: CoreContext, count: number): Promise<re
 }
 
 /** The free plan, and the price that a quote names. */
-export async function readFreePlan(ctx: CoreContext): Promise<{ readonly planId: string; readonly priceId: string }> {
+export async function readFreePlan(ctx: CoreContext): Promise<{ readonly planId: string; readonly priceKey: string }> {
   const { items } = await listOfferings(ctx, {});
   const plan = items.flatMap(({ plans }) => plans).find(({ slug }) => slug === "free");
   if (plan === undefined) throw new Error("The catalog has no free plan.");
-  const { priceId } = await quoteOrder(ctx, { planId: plan.id, parameters: {} });
-  return { planId: plan.id, priceId };
+  const { priceKey } = await quoteOrder(ctx, { planId: plan.id, parameters: {} });
+  return { planId: plan.id, priceKey };
 }
 
 /** An idempotency key that nobody has used. */
