@@ -11,6 +11,7 @@ test(
   async () => {
     await using house = await startHouse();
     await playStory(house.parts, house.servers[0]!.url, silent);
+    expect((await house.inventory()).dangling["objects of ours in the cluster"]).toBe(0);
   },
 );
 

@@ -61,6 +61,8 @@ const offering = z.strictObject({
   blueprint: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,60}\.(?:ya?ml|json)$/, "Write a file name such as uptime-kuma.yaml."),
+  /** Where the operator filed the vendor's consent, for a blueprint whose licence needs it. Recorded, never interpreted. */
+  agreement: text(200).optional(),
   plans: z.array(plan).min(1, "An offering needs a plan.").max(20),
 });
 

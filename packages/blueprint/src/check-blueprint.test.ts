@@ -166,12 +166,21 @@ describe("what can never work is an error in both modes", () => {
   });
 });
 
-test.each(["conditional", "needs-agreement"])(
-  "a licence that is %s is pointed out, for the operator to decide",
-  (hosting) => {
-    expect(check(smallDefinition().replace("allowed", hosting), "publish")).toEqual(["warning LICENSE license 1:10"]);
-  },
-);
+test("a licence with conditions is pointed out, for the operator to decide", () => {
+  const text = smallDefinition().replace("allowed", "conditional");
+  expect(check(text, "publish")).toEqual(["warning LICENSE license 1:10"]);
+});
+
+describe("an app whose licence forbids paid hosting is not sold without the vendor's consent", () => {
+  const text = smallDefinition().replace("allowed", "needs-agreement");
+  test("it is a warning while it is written and an error when published, at its place", () => {
+    expect(check(text)).toEqual(["warning AGREEMENT_REQUIRED license.commercialHosting 1:42"]);
+    expect(check(text, "publish")).toEqual(["error AGREEMENT_REQUIRED license.commercialHosting 1:42"]);
+  });
+  test("it can be published with a reference to the agreement", () => {
+    expect(checkBlueprint(parseBlueprint(text), "publish", { agreement: "contract 2026-117" })).toEqual([]);
+  });
+});
 
 describe("what a customer types never becomes part of a script", () => {
   const found = (insert: string, append = ""): string[] =>

@@ -13,8 +13,14 @@ import type { Blueprint } from "./parse-blueprint.ts";
  * Whether a definition that could be read can also be sold. Issues come in the order of the text.
  * In mode `check` what is merely unfinished is a warning; in mode `publish` it is an error. Publishable means that no
  * issue has the severity `error`.
+ * `agreement` is the operator's reference to an agreement with the app's vendor, as the catalog's offering names it. A
+ * licence that needs one and has none is AGREEMENT_REQUIRED.
  */
-export function checkBlueprint(blueprint: Blueprint, mode: "check" | "publish"): BlueprintIssue[] {
+export function checkBlueprint(
+  blueprint: Blueprint,
+  mode: "check" | "publish",
+  options: { readonly agreement?: string | undefined } = {},
+): BlueprintIssue[] {
   const { definition, source } = blueprint;
   const findings: Finding[] = [
     ...checkNames(definition),
@@ -22,7 +28,7 @@ export function checkBlueprint(blueprint: Blueprint, mode: "check" | "publish"):
     ...checkExpressions(definition),
     ...checkScripts(definition),
     ...checkPrices(definition),
-    ...checkOffering(definition),
+    ...checkOffering(definition, options.agreement ?? null),
   ];
   return findings
     .map(({ level, ...finding }) => issueAt(source, { ...finding, severity: severityOf(level, mode) }))

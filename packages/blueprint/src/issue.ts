@@ -27,6 +27,7 @@ export type BlueprintIssueCode =
   | "NOTHING_TO_RUN"
   | "NOT_EXPOSED"
   | "LICENSE"
+  | "AGREEMENT_REQUIRED"
   | "URL_BLOCKED"
   | "NO_PRICE";
 

@@ -1,7 +1,10 @@
+import { z } from "zod";
 import { limits } from "./limits.ts";
 import type { ParameterDefinition } from "./schema/parameter.ts";
 
 export type ParameterValue = string | number | boolean;
+
+const email = z.email();
 
 export function isParameterValue(value: unknown): value is ParameterValue {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
@@ -32,13 +35,14 @@ function typeProblem(parameter: ParameterDefinition, value: unknown): string | n
   }
 }
 
-function textProblem({ required, minLength, maxLength }: ParameterDefinition, value: string): string | null {
+function textProblem({ required, minLength, maxLength, format }: ParameterDefinition, value: string): string | null {
   const least = minLength ?? (required ? 1 : 0);
   const most = Math.min(maxLength ?? limits.parameterCharacters, limits.resultCharacters);
   if (value.length < least) return least === 1 ? "Write a text." : `Write at least ${least} characters.`;
   if (value.length > most) return `Write at most ${most} characters.`;
   // PostgreSQL cannot store either, and a container's environment cannot carry the first.
   if (value.includes("\0") || !value.isWellFormed()) return "The text holds a character that cannot be stored.";
+  if (format === "email" && !email.safeParse(value).success) return "Write an e-mail address.";
   return null;
 }
 

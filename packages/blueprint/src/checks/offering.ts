@@ -3,15 +3,18 @@ import { floatingReason } from "../schema/image.ts";
 import { isWorkload, workloadType } from "../schema/workload.ts";
 import type { BlueprintDefinition } from "../schema/definition.ts";
 
-/** Whether there is something to run, reachable, that always is the same software, and that we may rent out. */
-export function checkOffering(definition: BlueprintDefinition): Finding[] {
+/**
+ * Whether there is something to run, reachable, that always is the same software, and that we may rent out. `agreement`
+ * is the operator's reference to what the vendor agreed to; null where there is none.
+ */
+export function checkOffering(definition: BlueprintDefinition, agreement: string | null): Finding[] {
   const workloads = definition.resources.filter(isWorkload);
   if (definition.resources.length === 0)
     return [{ code: "NOTHING_TO_RUN", level: "tolerable", path: ["resources"], message: "There is nothing to run." }];
   return [
     ...checkDrivers(definition),
     ...checkImages(definition),
-    ...(workloads.length === 0 ? [] : [...checkExposed(definition), ...checkLicense(definition)]),
+    ...(workloads.length === 0 ? [] : [...checkExposed(definition), ...checkLicense(definition, agreement)]),
   ];
 }
 
@@ -51,7 +54,7 @@ function checkExposed(definition: BlueprintDefinition): Finding[] {
   return [];
 }
 
-function checkLicense(definition: BlueprintDefinition): Finding[] {
+function checkLicense(definition: BlueprintDefinition, agreement: string | null): Finding[] {
   const { license } = definition;
   const path = ["license"];
   if (license === undefined)
@@ -64,8 +67,9 @@ function checkLicense(definition: BlueprintDefinition): Finding[] {
     case "conditional":
       return [{ code: "LICENSE", level: "note", path, message: `${license.name} sets conditions for paid hosting.` }];
     case "needs-agreement": {
-      const message = `${license.name} does not allow paid hosting without an agreement with the vendor.`;
-      return [{ code: "LICENSE", level: "note", path, message }];
+      if (agreement !== null) return [];
+      const message = `${license.name} does not allow paid hosting without an agreement with the vendor; name yours in the catalog.`;
+      return [{ code: "AGREEMENT_REQUIRED", level: "tolerable", path: [...path, "commercialHosting"], message }];
     }
   }
 }

@@ -28,6 +28,8 @@ export const parameterSchema = z
     hint: text(1_000).optional(),
     placeholder: text(200).optional(),
     section: text(100).optional(),
+    /** What a text must be beside its length. An app that refuses the owner's address would fail only while it starts. */
+    format: z.enum(["email"]).optional(),
     editor: z.enum(["default", "textarea"]).optional(),
     allowedValues: z.array(allowedValue).min(1).max(limits.allowedValues).optional(),
     min: z.number().optional(),
