@@ -23,6 +23,7 @@ export const domainErrorCodes = [
   "QUOTA_EXCEEDED",
   "PAYMENT_REQUIRED",
   "BLUEPRINT_INVALID",
+  "LOGS_UNAVAILABLE",
   "TEST_CLOCK_REQUIRED",
 ] as const;
 export type DomainErrorCode = (typeof domainErrorCodes)[number];

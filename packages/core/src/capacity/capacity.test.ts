@@ -129,6 +129,30 @@ test("operators and the count of the machines do not lock each other out", async
   expect((await listNodePools(core.ctx))[0]!.allocatableCpuMillis).toBe(24_000);
 });
 
+test("a cluster of one machine takes apps on its control plane, until a worker joins", async () => {
+  await using core = await testCore();
+  const machine = { pool: "default", ready: true, schedulable: true, conditions: [] };
+  const single = {
+    ...machine,
+    name: "pc-1",
+    role: "control-plane",
+    allocatableCpuMillis: 4_000,
+    allocatableMemoryBytes: 8 * gib,
+  } as const;
+  const worker = {
+    ...machine,
+    name: "pc-2",
+    role: "worker",
+    allocatableCpuMillis: 2_000,
+    allocatableMemoryBytes: 4 * gib,
+  } as const;
+  const cores = async () => (await listNodePools(core.ctx))[0]!.allocatableCpuMillis / 1_000;
+  await recordNodes(core.ctx, [single]);
+  expect(await cores()).toBe(4);
+  await recordNodes(core.ctx, [single, worker]);
+  expect(await cores()).toBe(2);
+});
+
 describe("the rule", () => {
   const pool = {
     allocatableCpuMillis: 1_000,

@@ -61,9 +61,14 @@ async function ensurePools(tx: Tx, names: readonly string[]): Promise<void> {
     .onConflictDoUpdate({ target: nodePools.name, set: { cpuReservePercent, memoryReservePercent } });
 }
 
-/** Only ready, schedulable workers carry customers' apps; one that an operator has cordoned counts no more at once. */
+/**
+ * Ready, schedulable workers carry customers' apps; one that an operator has cordoned counts no more at once. A pool
+ * without any worker, as on a single machine, is carried by its control plane.
+ */
 export async function sumPools(tx: Tx): Promise<void> {
-  const carrying = sql`${nodes.role} = 'worker' and ${nodes.isReady} and ${nodes.isSchedulable} and ${nodes.removedAt} is null
+  const hasWorker = sql`exists (
+    select 1 from nodes other where other.pool = ${nodePools.name} and other.role = 'worker' and other.removed_at is null)`;
+  const carrying = sql`(${nodes.role} = 'worker' or not ${hasWorker}) and ${nodes.isReady} and ${nodes.isSchedulable} and ${nodes.removedAt} is null
     and ${nodes.desiredSchedulable} is distinct from false`;
   const sums = await tx.sql
     .select({

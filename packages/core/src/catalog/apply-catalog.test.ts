@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { blueprintVersions, prices } from "@sewa/db/schema";
 import { expect, test } from "vitest";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
@@ -6,9 +6,12 @@ import { testCore } from "../testing/test-core.ts";
 import { applyCatalog, listOfferings } from "./index.ts";
 
 const folder = new URL("../../../blueprint/catalog/", import.meta.url);
-const catalog = readFileSync(new URL("catalog.yaml", folder), "utf8");
-const blueprint = readFileSync(new URL("uptime-kuma.yaml", folder), "utf8");
-const files = { catalog, blueprints: { "uptime-kuma.yaml": blueprint } };
+const read = (name: string): string => readFileSync(new URL(name, folder), "utf8");
+const catalog = read("catalog.yaml");
+const names = readdirSync(folder).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
+const files = { catalog, blueprints: Object.fromEntries(names.map((name) => [name, read(name)])) };
+const blueprint = read("uptime-kuma.yaml");
+const withBlueprint = (text: string) => ({ ...files, blueprints: { ...files.blueprints, "uptime-kuma.yaml": text } });
 
 test("applying it again changes nothing, and a dry run writes nothing", async () => {
   await using core = await testCore();
@@ -17,9 +20,10 @@ test("applying it again changes nothing, and a dry run writes nothing", async ()
 
   expect(await applyCatalog(core.ctx, files)).toEqual(planned);
   expect(await applyCatalog(core.ctx, files)).toEqual([]);
-  expect((await listOfferings(core.ctx, {})).items).toMatchObject([
-    { slug: "uptime-kuma", plans: [{ slug: "free" }, { slug: "small" }] },
-  ]);
+  const { items } = await listOfferings(core.ctx, {});
+  expect(items.find(({ slug }) => slug === "uptime-kuma")).toMatchObject({
+    plans: [{ slug: "free" }, { slug: "small" }],
+  });
 });
 
 test("a new price supersedes the old one, and who ordered before keeps theirs", async () => {
@@ -42,9 +46,11 @@ test("a new price supersedes the old one, and who ordered before keeps theirs", 
 test("a changed blueprint becomes a version, and versions cannot be edited", async () => {
   await using core = await testCore();
   await givenCatalog(core.ctx);
-  await applyCatalog(core.ctx, { catalog, blueprints: { "uptime-kuma.yaml": `${blueprint}\n# changed\n` } });
+  await applyCatalog(core.ctx, withBlueprint(`${blueprint}\n# changed\n`));
+  const versions = await core.database.drizzle.select().from(blueprintVersions);
   expect(
-    (await core.database.drizzle.select().from(blueprintVersions))
+    versions
+      .filter(({ source }) => source.startsWith(blueprint))
       .map(({ version }) => version)
       .toSorted((a, b) => a - b),
   ).toEqual([1, 2]);
@@ -56,7 +62,7 @@ test("a changed blueprint becomes a version, and versions cannot be edited", asy
 test("what cannot be published is refused whole, with every issue and its place", async () => {
   await using core = await testCore();
   const broken = blueprint.replace(/image: (\S+):\S+/, "image: $1:latest");
-  await expect(applyCatalog(core.ctx, { catalog, blueprints: { "uptime-kuma.yaml": broken } })).rejects.toMatchObject({
+  await expect(applyCatalog(core.ctx, withBlueprint(broken))).rejects.toMatchObject({
     code: "BLUEPRINT_INVALID",
     issues: expect.arrayContaining([
       expect.objectContaining({ path: expect.stringMatching(/^uptime-kuma\.yaml:\d+:\d+ /) }),

@@ -5,6 +5,14 @@ export { type HoldKind, holdInstance, liftHold } from "./hold-instance.ts";
 export { conditionsOf, deriveAddress, type InstanceRow, isSettled, podsOf } from "./instance.ts";
 export { createInstanceStore, type InstanceSpec, type InstanceStore, type LoadedInstance } from "./instance-store.ts";
 export type { InstanceLease } from "./lease.ts";
+export {
+  createLogTicket,
+  type LogSource,
+  type LogTicket,
+  type LogTicketInput,
+  maxTailLines,
+  verifyLogTicket,
+} from "./log-ticket.ts";
 export { type LockedInstance, lockInstance, lockInstanceOfSubscription, wantedPhase } from "./lock-instance.ts";
 export {
   type Condition,

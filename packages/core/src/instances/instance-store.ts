@@ -23,6 +23,8 @@ export interface InstanceSpec {
   readonly restartRequestedAt: string | null;
   readonly app: ResolvedApp;
   readonly limits: PlanLimits;
+  /** Machines that it may run on. */
+  readonly nodePool: string;
   readonly secrets: Readonly<Record<string, string>>;
   readonly ownerClaimed: boolean;
   readonly requestId: string | null;
@@ -83,6 +85,7 @@ async function toSpec(tx: Tx, instance: InstanceRow, requestId: string | null): 
     restartRequestedAt: instance.restartRequestedAt?.toISOString() ?? null,
     app: await resolveInstance(tx, instance),
     limits: instance.limits,
+    nodePool: instance.nodePool,
     // Nothing is rendered for an instance that goes, and its secrets may be gone already.
     secrets: instance.desiredPhase === "absent" ? {} : await openSecrets(tx, instance.id),
     ownerClaimed: instance.ownerClaimedAt !== null,

@@ -1,11 +1,14 @@
 import { workerPools } from "@sewa/db/schema";
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 
 /** A pool that was silent for so long is taken for dead. */
 export const poolSilenceSeconds = 60;
 /** A lock whose holder never wrote a heartbeat is released after this. */
 const unknownHolderSeconds = 120;
+
+/** More than would be asked one after the other. */
+const asksAtMost = 5;
 
 /** Database time throughout, so that the clocks of machines do not matter. */
 export async function beatPool(
@@ -32,6 +35,23 @@ export async function endPool(ctx: CoreContext, poolId: string): Promise<void> {
 
 export async function listPools(ctx: CoreContext): Promise<readonly (typeof workerPools.$inferSelect)[]> {
   return ctx.db.drizzle.select().from(workerPools);
+}
+
+/** Pools that can be asked something now, in random order, so that questions spread over them. */
+export async function listLivingPools(
+  ctx: CoreContext,
+): Promise<readonly { readonly poolId: string; readonly internalUrl: string | null }[]> {
+  return ctx.db.drizzle
+    .select({ poolId: workerPools.poolId, internalUrl: workerPools.internalUrl })
+    .from(workerPools)
+    .where(
+      and(
+        eq(workerPools.state, "running"),
+        sql`${workerPools.beatAt} > now() - make_interval(secs => ${poolSilenceSeconds})`,
+      ),
+    )
+    .orderBy(sql`random()`)
+    .limit(asksAtMost);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { members, organizations, testClocks, users } from "@sewa/db/schema";
 import { userActor } from "../actor.ts";
 import { applyCatalog, listOfferings } from "../catalog/index.ts";
@@ -14,7 +14,11 @@ const catalogFolder = new URL("../../../blueprint/catalog/", import.meta.url);
 export async function givenCatalog(ctx: CoreContext): Promise<void> {
   await applyCatalog(ctx, {
     catalog: readFileSync(new URL("catalog.yaml", catalogFolder), "utf8"),
-    blueprints: { "uptime-kuma.yaml": readFileSync(new URL("uptime-kuma.yaml", catalogFolder), "utf8") },
+    blueprints: Object.fromEntries(
+      readdirSync(catalogFolder)
+        .filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml")
+        .map((name) => [name, readFileSync(new URL(name, catalogFolder), "utf8")]),
+    ),
   });
 }
 

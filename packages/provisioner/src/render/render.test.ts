@@ -36,6 +36,15 @@ const ids = {
 };
 const namespace = "sewa-0199aaaa-0000-7000-8000-000000000003";
 
+test("pods and claim go to the machines of the plan's pool; the default pool is every machine without a label", () => {
+  const selectors = (nodePool: string) =>
+    render({ nodePool })
+      .filter(({ kind }) => kind === "Deployment" || kind === "Job")
+      .map((manifest) => specOf<{ template: Template }>(manifest).template.spec["nodeSelector"]);
+  expect(selectors("fast")).toEqual([{ "sewa.dev/pool": "fast" }, { "sewa.dev/pool": "fast" }]);
+  expect(selectors("default")).toEqual([undefined, undefined]);
+});
+
 describe("the order", () => {
   test("puts what restricts before what runs, and the claim last while the address is closed", () => {
     expect(render().map(({ kind }) => kind)).toEqual([

@@ -15,6 +15,8 @@ export interface InstanceSpec {
   readonly restartRequestedAt: string | null;
   readonly app: ResolvedApp;
   readonly limits: PlanLimits;
+  /** Pool whose machines it may run on; absent or `default` says nothing, because machines without a label are in that one. */
+  readonly nodePool?: string;
   /** Generated values by declared name. They leave this object only into the instance's Secret. */
   readonly secrets: Readonly<Record<string, string>>;
   /** The address opens only when true, or when the app has no claim. */
