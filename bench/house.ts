@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import {
   applyCatalog,
   type CoreContext,
@@ -90,9 +90,10 @@ export async function openHouse(): Promise<House> {
 async function fillHouse(ctx: CoreContext): Promise<void> {
   const catalogFolder = new URL("../packages/blueprint/catalog/", import.meta.url);
   const read = (file: string): string => readFileSync(new URL(file, catalogFolder), "utf8");
+  const names = readdirSync(catalogFolder).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
   await applyCatalog(ctx, {
     catalog: read("catalog.yaml"),
-    blueprints: { "uptime-kuma.yaml": read("uptime-kuma.yaml") },
+    blueprints: Object.fromEntries(names.map((name) => [name, read(name)])),
   });
   await recordNodes(ctx, [
     {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import {
   acceptOperatorInvite,
   applyCatalog,
@@ -46,9 +46,10 @@ export async function withCore<T>(
 /** The catalog that ships with the blueprints. Applying it again changes nothing. */
 export async function applyShippedCatalog(ctx: CoreContext): Promise<void> {
   const read = (name: string): string => readFileSync(new URL(name, catalogFolder), "utf8");
+  const blueprints = readdirSync(catalogFolder).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
   await applyCatalog(ctx, {
     catalog: read("catalog.yaml"),
-    blueprints: { "uptime-kuma.yaml": read("uptime-kuma.yaml") },
+    blueprints: Object.fromEntries(blueprints.map((name) => [name, read(name)])),
   });
 }
 

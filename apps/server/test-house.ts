@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import type { AppRouter } from "@sewa/api";
 import { transformer } from "@sewa/api";
 import {
@@ -121,9 +121,10 @@ export async function startTestHouse(options: Partial<ServerOptions> = {}): Prom
 
 async function furnish(core: CoreContext): Promise<void> {
   const read = (file: string): Promise<string> => readFile(new URL(file, catalogFolder), "utf8");
+  const names = (await readdir(catalogFolder)).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
   await applyCatalog(core, {
     catalog: await read("catalog.yaml"),
-    blueprints: { "uptime-kuma.yaml": await read("uptime-kuma.yaml") },
+    blueprints: Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(name)]))),
   });
   await recordNodes(
     core,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -158,9 +158,11 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
 }
 
 async function furnish(ctx: CoreContext): Promise<CoreContext> {
+  const read = (name: string): Promise<string> => readFile(new URL(name, catalogFolder), "utf8");
+  const names = (await readdir(catalogFolder)).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
   await applyCatalog(ctx, {
-    catalog: await readFile(new URL("catalog.yaml", catalogFolder), "utf8"),
-    blueprints: { "uptime-kuma.yaml": await readFile(new URL("uptime-kuma.yaml", catalogFolder), "utf8") },
+    catalog: await read("catalog.yaml"),
+    blueprints: Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(name)]))),
   });
   // As they were listed last; the worker lists them anew.
   await recordNodes(

@@ -1,20 +1,52 @@
-import { existsSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseCatalog } from "./catalog.ts";
 import { checkBlueprint } from "./check-blueprint.ts";
 import { BlueprintError } from "./issue.ts";
 import { parseBlueprint } from "./parse-blueprint.ts";
+import type { Blueprint } from "./parse-blueprint.ts";
 import { planFits } from "./plan-fits.ts";
-import { catalogText, uptimeKumaText } from "./testing/definitions.ts";
+import { catalogText, planLimits } from "./testing/definitions.ts";
 
-test("the catalog that we ship has blueprints that exist, can be published and fit their plans", () => {
+const folder = new URL("../catalog/", import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
+const read = (file: string): Blueprint => parseBlueprint(readFileSync(new URL(file, folder), "utf8"));
+/** What a line of the shipped catalog leaves to the operator. */
+const withN8n = catalogText.replaceAll(/^ {2}# (?= *- slug: n8n| {2})/gm, "  ");
+
+/** Offerings whose blueprint is missing, cannot be published, or does not fit a plan. */
+function problems(text: string): unknown[] {
+  return parseCatalog(text).offerings.flatMap(({ slug, blueprint: file, agreement, plans }) => {
+    if (!files.includes(file)) return [`${slug}: no ${file}`];
+    const blueprint = read(file);
+    const misfits = plans.flatMap((plan) => planFits(blueprint, plan.limits) ?? []);
+    return [...checkBlueprint(blueprint, "publish", { agreement }), ...misfits];
+  });
+}
+
+test("the catalog that we ship can be applied as it is, and begins with something free", () => {
   const { offerings, currency } = parseCatalog(catalogText);
   expect(currency).toBe("IDR");
-  expect(offerings.map(({ blueprint }) => blueprint)).toEqual(["uptime-kuma.yaml"]);
-  expect(existsSync(new URL("../catalog/uptime-kuma.yaml", import.meta.url))).toBe(true);
-  const blueprint = parseBlueprint(uptimeKumaText);
-  expect(checkBlueprint(blueprint, "publish")).toEqual([]);
-  for (const plan of offerings[0]?.plans ?? []) expect(planFits(blueprint, plan.limits)).toBeNull();
+  expect(problems(catalogText)).toEqual([]);
+  expect(offerings[0]?.plans[0]?.prices).toEqual([{ currency: "IDR", amount: "0" }]);
+});
+
+test("every blueprint that we ship can be published, or needs no more than an agreement, and fits 1 vCPU and 1 GiB", () => {
+  expect(files).toEqual(["ghost.yaml", "n8n.yaml", "uptime-kuma.yaml", "wordpress.yaml"]);
+  for (const file of files) {
+    const blueprint = read(file);
+    expect(checkBlueprint(blueprint, "publish", { agreement: "contract 2026-117" })).toEqual([]);
+    expect(planFits(blueprint, planLimits)).toBeNull();
+  }
+});
+
+test("n8n is not offered, and its marked lines offer it only together with an agreement", () => {
+  expect(parseCatalog(catalogText).offerings.map(({ slug }) => slug)).not.toContain("n8n");
+  expect(parseCatalog(withN8n).offerings.at(-1)).toMatchObject({ slug: "n8n", agreement: expect.any(String) });
+  expect(problems(withN8n)).toEqual([]);
+  expect(problems(withN8n.replace(/^ +agreement:.*\n/m, ""))).toMatchObject([
+    { code: "AGREEMENT_REQUIRED", severity: "error", path: "license.commercialHosting" },
+  ]);
 });
 
 test("limits become whole units, amounts texts, and what is left out gets its default", () => {
@@ -66,6 +98,11 @@ describe("a slip is named with path, line and column", () => {
     ],
     ["two plans of one slug", ["slug: small", "slug: free"], "DUPLICATE_NAME offerings[0].plans[1].slug 18:15"],
     ["a file elsewhere", ["uptime-kuma.yaml", "../secret.yaml"], "INVALID_VALUE offerings[0].blueprint 6:16"],
+    [
+      "an agreement without words",
+      ["summary: Monitoring", 'agreement: ""\n    summary: Monitoring'],
+      "INVALID_VALUE offerings[0].agreement 7:16",
+    ],
     ["an unknown field", ["nodePool: default", "pool: default"], `UNKNOWN_FIELD ${plan}.pool 16:9`],
     ["no plans", [/plans:[^]*/, "plans: []\n"], "INVALID_VALUE offerings[0].plans 8:12"],
   ])("%s", (_name, [from, to], expected) => {

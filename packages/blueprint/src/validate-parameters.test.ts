@@ -11,6 +11,7 @@ const blueprint = parseBlueprint(`parameters:
 - { name: backup, type: boolean }
 - { name: size, type: string, allowedValues: [{ value: s, label: Small }, { value: l }] }
 - { name: note, type: string }
+- { name: email, type: string, format: email }
 `);
 
 function messages(input: unknown): string[] {
@@ -34,6 +35,8 @@ describe("input that does not fit is refused by name", () => {
     [{ title: 12 }, "parameters.title: Write a text."],
     [{ title: "a\0b" }, "parameters.title: The text holds a character that cannot be stored."],
     [{ title: "\ud800a" }, "parameters.title: The text holds a character that cannot be stored."],
+    [{ title: "shop", email: "shop" }, "parameters.email: Write an e-mail address."],
+    [{ title: "shop", email: "a@b.example, c@d.example" }, "parameters.email: Write an e-mail address."],
     [{ title: "shop", nodes: 0 }, "parameters.nodes: Write at least 1."],
     [{ title: "shop", nodes: 10 }, "parameters.nodes: Write at most 9."],
     [{ title: "shop", nodes: 1.5 }, "parameters.nodes: Write a whole number."],

@@ -54,7 +54,17 @@ export async function applyCatalog(
       await hideMissing(tx, catalog.offerings, changes);
       if (options.dryRun === true) throw dryRun;
       if (changes.length > 0)
-        await writeOperatorAudit(tx, { action: "catalog.applied", subject: null, after: changes });
+        await writeOperatorAudit(tx, {
+          action: "catalog.applied",
+          subject: null,
+          // What allows the house to sell an app stands beside what it sells.
+          after: {
+            changes,
+            agreements: catalog.offerings.flatMap(({ slug, agreement }) =>
+              agreement === undefined ? [] : [{ slug, agreement }],
+            ),
+          },
+        });
     });
   } catch (error) {
     if (error !== dryRun) throw error;
@@ -70,7 +80,7 @@ interface ReadBlueprint {
 function readBlueprints(list: readonly CatalogOffering[], files: CatalogFiles): ReadonlyMap<string, ReadBlueprint> {
   const read = new Map<string, ReadBlueprint>();
   const problems: { path: string; message: string }[] = [];
-  for (const { slug, blueprint: file, plans: offered } of list) {
+  for (const { slug, blueprint: file, plans: offered, agreement } of list) {
     const source = files.blueprints[file];
     if (source === undefined) {
       problems.push({ path: file, message: `The offering ${slug} names this file, which is not there.` });
@@ -78,7 +88,7 @@ function readBlueprints(list: readonly CatalogOffering[], files: CatalogFiles): 
     }
     const blueprint = parseBlueprint(source, { filename: file });
     problems.push(
-      ...checkBlueprint(blueprint, "publish")
+      ...checkBlueprint(blueprint, "publish", { agreement })
         .filter(isError)
         .map((issue) => toFieldIssue(file, issue)),
     );

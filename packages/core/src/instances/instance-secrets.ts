@@ -35,6 +35,14 @@ export async function openSecrets(tx: Tx, instanceId: string): Promise<Readonly<
   return storedSecrets.parse(JSON.parse(tx.ctx.keyring.open(row, sealContext(tx, instanceId))));
 }
 
+/** Apps refuse passwords without a digit, a small or a capital letter; such a one is drawn again, if it is long enough to try. */
+function randomSecret(length: number, charset: keyof typeof charsets): string {
+  const isMixed = (text: string): boolean => /[0-9]/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text);
+  let text = randomText(length, charsets[charset]);
+  while (charset !== "hex" && length >= 8 && !isMixed(text)) text = randomText(length, charsets[charset]);
+  return text;
+}
+
 function sealContext(tx: Tx, instanceId: string): string {
   return `${organizationOf(tx)}|${instanceId}`;
 }
@@ -44,7 +52,7 @@ function generate({ generate: rule }: SecretDeclaration): string {
     case "literal":
       return rule.value;
     case "random":
-      return randomText(rule.length, charsets[rule.charset]);
+      return randomSecret(rule.length, rule.charset);
     default:
       return unreachable(rule);
   }

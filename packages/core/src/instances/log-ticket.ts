@@ -9,6 +9,7 @@ import { listLivingPools } from "../jobs/index.ts";
 import { authorize } from "../permissions.ts";
 import { podsOf } from "./instance.ts";
 import type { ObservedPod } from "./observation.ts";
+import { resolveInstance } from "./resolve-instance.ts";
 
 /** More than a person reads at once. */
 export const maxTailLines = 1_000;
@@ -94,16 +95,19 @@ export function verifyLogTicket(ctx: Pick<CoreContext, "keyring" | "clock">, tic
 }
 
 async function findPod(ctx: CoreContext, instanceId: string, name: string | undefined): Promise<ObservedPod> {
-  const [instance] = await ctx.transaction((tx) =>
-    tx.sql
-      .select({ pods: instances.pods })
+  const { pods, exposed } = await ctx.transaction(async (tx) => {
+    const [instance] = await tx.sql
+      .select()
       .from(instances)
-      .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId))),
-  );
-  if (instance === undefined) throw notFound("instance");
-  const pods = podsOf(instance).filter((pod) => podName.test(pod.name));
-  if (name === undefined) {
-    const pod = choosePod(pods);
+      .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId)));
+    if (instance === undefined) throw notFound("instance");
+    return {
+      pods: podsOf(instance).filter((pod) => podName.test(pod.name)),
+      exposed: name === undefined ? (await resolveInstance(tx, instance)).exposed.workload : null,
+    };
+  });
+  if (exposed !== null) {
+    const pod = choosePod(pods, exposed);
     if (pod === null) throw unavailable("The app has no pods at the moment, so there are no logs.");
     return pod;
   }
@@ -112,9 +116,12 @@ async function findPod(ctx: CoreContext, instanceId: string, name: string | unde
   return pod;
 }
 
-/** The one that serves; else the one that was started last. */
-export function choosePod(pods: readonly ObservedPod[]): ObservedPod | null {
-  const byAge = pods.toSorted((one, other) => (other.startedAt ?? "").localeCompare(one.startedAt ?? ""));
+/** Of the part of the app that the address leads to, where it has pods: the one that is ready, else the one started last. */
+export function choosePod(pods: readonly ObservedPod[], exposed: string): ObservedPod | null {
+  const ofExposed = pods.filter(({ workload }) => workload === exposed);
+  const byAge = (ofExposed.length > 0 ? ofExposed : pods).toSorted((one, other) =>
+    (other.startedAt ?? "").localeCompare(one.startedAt ?? ""),
+  );
   return byAge.find(({ ready }) => ready) ?? byAge[0] ?? null;
 }
 

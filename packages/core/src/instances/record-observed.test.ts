@@ -4,6 +4,7 @@ import { cancelNow } from "../subscriptions/index.ts";
 import { observations, provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
+import { createSecrets, openSecrets } from "./instance-secrets.ts";
 import {
   createInstanceStore,
   getInstance,
@@ -192,4 +193,20 @@ test("a removed instance stays as it was told, however often it is looked at", a
   await app.provision();
   const later = (await app.view()).instance;
   expect([later.removedAt, later.revision]).toEqual([removed.removedAt, removed.revision]);
+});
+
+test("a generated password has a digit, a small and a capital letter, however many are drawn", async () => {
+  await using app = await given();
+  await app.ctx.transaction(async (tx) => {
+    const declarations = Array.from({ length: 300 }, (_, index) => ({
+      name: `secret${index}`,
+      label: "Secret",
+      generate: { type: "random", length: 8, charset: "password" } as const,
+      reveal: "never" as const,
+    }));
+    await tx.sql.execute("delete from instance_secrets");
+    await createSecrets(tx, app.instanceId, declarations);
+    const drawn = Object.values(await openSecrets(tx, app.instanceId));
+    expect(drawn.filter((text) => /[0-9]/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text))).toHaveLength(300);
+  });
 });

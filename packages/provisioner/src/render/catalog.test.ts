@@ -1,40 +1,62 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { parseBlueprint, resolveBlueprint, validateParameters } from "@sewa/blueprint";
+import { randomUUID } from "node:crypto";
+import { startDevcluster } from "@sewa/devcluster";
 import { describe, expect, test } from "vitest";
-import { testSettings, testSpec } from "../testing/specs.ts";
+import { connectCluster } from "../cluster/connect.ts";
+import { reconcileInstance } from "../reconcile.ts";
+import { createMemoryStore } from "../testing/memory-store.ts";
+import { testSettings } from "../testing/specs.ts";
+import { until } from "../testing/until.ts";
 import { validateManifest } from "../testing/validate-manifest.ts";
 import { renderManifests } from "./index.ts";
-import type { InstanceSpec } from "./types.ts";
-
-const folder = new URL("../../../blueprint/catalog/", import.meta.url);
-const files = readdirSync(folder).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
-
-function specFor(file: string): InstanceSpec {
-  const blueprint = parseBlueprint(readFileSync(new URL(file, folder), "utf8"));
-  const checked = validateParameters(blueprint, {});
-  if (!checked.ok) throw new Error(`${file} cannot be ordered without parameters.`);
-  const { instanceId: id, host, limits } = testSpec();
-  const instance = { id, name: "shop", host, url: `https://${host}` };
-  const app = resolveBlueprint(blueprint, { values: checked.values, limits, instance });
-  return testSpec({ app, secrets: Object.fromEntries(app.secrets.map(({ name }) => [name, "a-generated-value"])) });
-}
+import { catalogFiles, catalogSpec } from "./testing/catalog-spec.ts";
 
 test("there is something to sell", () => {
-  expect(files).toContain("uptime-kuma.yaml");
+  expect(catalogFiles).toEqual(["ghost.yaml", "n8n.yaml", "uptime-kuma.yaml", "wordpress.yaml"]);
 });
 
-describe.each(files)("the app of %s", (file) => {
+describe.each(catalogFiles)("the app of %s", (file) => {
   test("renders objects that a real server's schema accepts, before and after its claim", () => {
-    const spec = specFor(file);
     for (const ownerClaimed of [false, true]) {
-      const manifests = renderManifests({ ...spec, ownerClaimed }, testSettings);
+      const manifests = renderManifests(catalogSpec(file, { ownerClaimed }), testSettings);
       expect(manifests.flatMap(validateManifest)).toEqual([]);
       expect(manifests.map(({ kind }) => kind)).toContain(ownerClaimed ? "Ingress" : "Job");
     }
   });
 
   test("runs no process as root", () => {
-    const text = JSON.stringify(renderManifests(specFor(file), testSettings));
+    const text = JSON.stringify(renderManifests(catalogSpec(file), testSettings));
     expect(text).not.toMatch(/"runAsUser":0\b/u);
+  });
+
+  test("writes no secret anywhere but into the Secret", () => {
+    const manifests = renderManifests(catalogSpec(file), testSettings).filter(({ kind }) => kind !== "Secret");
+    expect(JSON.stringify(manifests)).not.toContain("a-generated-value");
+  });
+
+  test("comes up within its quota and the restricted profile, is claimed and opens", async () => {
+    const devcluster = await startDevcluster({ port: 0, pace: 0 });
+    const log = { warn: (): void => undefined };
+    const cluster = connectCluster({ kubeconfig: devcluster.kubeconfig, settings: testSettings, log });
+    const instances = createMemoryStore();
+    const spec = catalogSpec(file, { instanceId: randomUUID() });
+    instances.set(spec);
+    try {
+      const { signal } = new AbortController();
+      const seen = await until(
+        `${file} runs`,
+        async () => {
+          await reconcileInstance({ instances, cluster }, spec.instanceId, { signal });
+          return instances.observations(spec.instanceId).findLast(({ phase }) => phase === "running");
+        },
+        15_000,
+      );
+      expect(seen).toMatchObject({ ownerClaimed: true, reason: null });
+      expect(seen.pods.map(({ workload }) => workload).toSorted()).toEqual(
+        spec.app.workloads.map(({ id }) => id).toSorted(),
+      );
+    } finally {
+      await cluster[Symbol.asyncDispose]();
+      await devcluster.stop();
+    }
   });
 });
