@@ -3,6 +3,8 @@ import { createContext, DomainError } from "@sewa/core";
 import type { CallerSource } from "./callers.ts";
 import type { Credentials } from "./credentials.ts";
 import type { House } from "./house.ts";
+import { createSlots } from "./limits.ts";
+import { readLog } from "./log-source.ts";
 
 /** One HTTP request, or one WebSocket for as long as it is open. */
 export interface Connection {
@@ -19,6 +21,7 @@ export interface Connection {
 /** What procedures of this connection are called with. */
 export function createConnectionContext(house: House, connection: Connection): ReturnType<typeof createApiContext> {
   const { requestId, address, credentials, callers, cookies } = connection;
+  const takeName = createSlots(1);
   return createApiContext({
     requestId,
     clientAddress: address,
@@ -28,6 +31,20 @@ export function createConnectionContext(house: House, connection: Connection): R
     caller: () => callers.get(),
     admit: (caller) => house.admit(caller, address),
     openFeed: (organizationId, signal) => openFeed(house, connection, organizationId, signal),
+    readLog: (source, signal) => readLog(source, signal),
+    holdLog(name) {
+      const giveBackName = takeName(name);
+      if (giveBackName === null) throw tooMany("This log is followed on this connection already.");
+      const giveBack = house.takeLog(callers.last?.organizationId ?? "nobody");
+      if (giveBack === null) {
+        giveBackName();
+        throw tooMany("Too many logs are followed.");
+      }
+      return () => {
+        giveBackName();
+        giveBack();
+      };
+    },
     flushed: () => connection.flushed(),
     finished: (call: FinishedCall) => house.metrics.finished(call),
   });
@@ -40,7 +57,7 @@ function openFeed(
   signal: AbortSignal | undefined,
 ): OpenFeed {
   const giveBack = connection.takeStream(connection.callers.last);
-  if (giveBack === null) throw new DomainError("RATE_LIMITED", "Too many streams are open.", { retryAfterSeconds: 5 });
+  if (giveBack === null) throw tooMany("Too many streams are open.");
   const feed = house.hub.open(organizationId, signal);
   return {
     next: () => feed.next(),
@@ -49,4 +66,8 @@ function openFeed(
       giveBack();
     },
   };
+}
+
+function tooMany(message: string): DomainError {
+  return new DomainError("RATE_LIMITED", message, { retryAfterSeconds: 5 });
 }

@@ -1,7 +1,7 @@
 import { type CoreContext, createContext, systemClock, uuidV7Ids } from "@sewa/core";
 import { connectDatabase, type Database } from "@sewa/db";
 import { type FeedHub, startFeedHub } from "./feeds.ts";
-import { type ServerLimits, usualLimits } from "./limits.ts";
+import { createSlots, type ServerLimits, usualLimits } from "./limits.ts";
 import { createMetrics, type ServerMetrics } from "./metrics.ts";
 import type { Logger } from "./log.ts";
 import type { ServerOptions } from "./options.ts";
@@ -14,6 +14,8 @@ export interface House extends AsyncDisposable {
   readonly database: Database;
   readonly hub: FeedHub;
   readonly admit: Admission;
+  /** One of the logs that an organization may follow at once. */
+  readonly takeLog: ReturnType<typeof createSlots>;
   readonly metrics: ServerMetrics;
   readonly limits: ServerLimits;
   readonly log: Logger;
@@ -78,6 +80,7 @@ export async function openHouse(options: ServerOptions): Promise<House> {
     database,
     hub,
     admit: createAdmission(limits),
+    takeLog: createSlots(limits.logsPerOrganization),
     metrics,
     limits,
     log,

@@ -13,6 +13,8 @@ export interface ServerLimits {
   readonly subscriptionsPerSocket: number;
   /** Of one session, over HTTP (server-sent events). */
   readonly streamsPerSession: number;
+  /** Logs that an organization follows at once. */
+  readonly logsPerOrganization: number;
   /** What may wait for a slow reader before its socket is closed. */
   readonly bufferedBytes: number;
   /** Age of the answer to "who is this?" on an open socket. */
@@ -38,6 +40,7 @@ export const usualLimits: ServerLimits = {
   socketsPerAddress: 500,
   subscriptionsPerSocket: 50,
   streamsPerSession: 100,
+  logsPerOrganization: 10,
   bufferedBytes: 1_024 * kib,
   callerMaxAgeMs: 5_000,
   slowTimerMs: 15_000,

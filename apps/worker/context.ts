@@ -8,7 +8,7 @@ import {
   uuidV7Ids,
 } from "@sewa/core";
 import { connectDatabase } from "@sewa/db";
-import { type Cluster, type ClusterSettings, connectCluster } from "@sewa/provisioner";
+import { type Cluster, type ClusterSettings, connectCluster, type Effect } from "@sewa/provisioner";
 import type { Logger } from "./log.ts";
 import { createMailer } from "./mailer.ts";
 import { createMetrics, type WorkerMetrics } from "./metrics.ts";
@@ -32,6 +32,8 @@ export interface ContextOptions {
   readonly config: CoreConfig;
   readonly keyring: Keyring;
   readonly log: Logger;
+  /** Wraps each change of the world outside the database: objects of the cluster and mails. For fault tests. */
+  readonly effect?: Effect;
 }
 
 /** What the tasks of one process work with. */
@@ -48,11 +50,12 @@ const lockMs = 10_000;
 
 /** Opens no connection yet: the first use does. Throws when the kubeconfig cannot be understood. */
 export function openTaskContext(options: ContextOptions): TaskContext {
-  const { log } = options;
+  const { log, effect = (_, change) => change() } = options;
   const metrics = createMetrics();
   const resources = new AsyncDisposableStack();
-  const cluster = options.cluster === null ? null : resources.use(openCluster(options.cluster, log));
-  const mailer = resources.use(createMailer({ url: options.smtpUrl, from: options.mailFrom }));
+  const cluster = options.cluster === null ? null : resources.use(openCluster(options.cluster, log, effect));
+  const smtp = resources.use(createMailer({ url: options.smtpUrl, from: options.mailFrom }));
+  const mailer: Mailer = { send: (mail) => effect("send:Mail", () => smtp.send(mail)) };
   const db = resources.use(
     connectDatabase({
       url: options.databaseUrl,
@@ -83,11 +86,12 @@ export function openTaskContext(options: ContextOptions): TaskContext {
   return { core, cluster, mailer, log, metrics, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-function openCluster({ kubeconfig, settings, ingressAddress }: ClusterOptions, log: Logger): Cluster {
+function openCluster({ kubeconfig, settings, ingressAddress }: ClusterOptions, log: Logger, effect: Effect): Cluster {
   return connectCluster({
     ...(kubeconfig === null ? { inCluster: true } : { kubeconfig }),
     ...(ingressAddress === null ? {} : { ingressAddress }),
     settings,
     log,
+    effect,
   });
 }

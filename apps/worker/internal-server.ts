@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { hostname } from "node:os";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import type { LogRelay } from "./log-relay.ts";
 
 /** What a process supervisor and a monitor ask. Nothing here is for customers; the port stays inside the house. */
 export interface InternalServerOptions {
@@ -12,6 +13,7 @@ export interface InternalServerOptions {
   readonly health: () => Health;
   /** Whether work can be done right now. */
   readonly isReady: () => Promise<boolean>;
+  readonly logs: LogRelay;
 }
 
 export interface Health {
@@ -26,14 +28,12 @@ export interface InternalServer extends AsyncDisposable {
 
 /**
  * `/healthz`: 503 when the process should be restarted; `/readyz`: 503 when it cannot work at the moment; `/metrics` for
- * Prometheus. Rejects when the port is taken.
+ * Prometheus; `/logs` for servers of ours that show a ticket. Rejects when the port is taken.
  */
 export async function startInternalServer(options: InternalServerOptions): Promise<InternalServer> {
   const server = createServer((request, response) => {
     if (request.method !== "GET" && request.method !== "HEAD") return send(response, 405, { error: "GET only" });
-    answer(options, new URL(request.url ?? "/", "http://internal").pathname, response).catch(() =>
-      send(response, 500, { error: "internal error" }),
-    );
+    answer(options, request.url ?? "/", response).catch(() => send(response, 500, { error: "internal error" }));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.port, options.host, resolve);
@@ -49,8 +49,9 @@ export async function startInternalServer(options: InternalServerOptions): Promi
   };
 }
 
-async function answer(options: InternalServerOptions, path: string, response: ServerResponse): Promise<void> {
-  switch (path) {
+async function answer(options: InternalServerOptions, target: string, response: ServerResponse): Promise<void> {
+  const url = new URL(target, "http://internal");
+  switch (url.pathname) {
     case "/healthz": {
       const { isAlive, details } = options.health();
       return send(response, isAlive ? 200 : 503, { status: isAlive ? "ok" : "dead", ...details });
@@ -64,6 +65,8 @@ async function answer(options: InternalServerOptions, path: string, response: Se
       response.writeHead(200, { "content-type": options.registry.contentType }).end(text);
       return;
     }
+    case "/logs":
+      return options.logs.serve(url.searchParams.get("ticket") ?? "", response);
     default:
       send(response, 404, { error: "not found" });
   }

@@ -12,6 +12,8 @@ export interface WorkerMetrics {
   readonly events: Counter<"type">;
   /** Pools whose jobs were taken over from. */
   readonly reapedPools: Counter;
+  /** Reports the logs that `relay` passes on. */
+  relay(relay: { readonly size: number }): void;
   /** Reports the watches of `watcher` from now on. */
   watch(watcher: Watcher): void;
 }
@@ -43,6 +45,13 @@ export function createMetrics(): WorkerMetrics {
     }),
     events: new Counter({ name: "sewa_events_total", help: "Business events.", labelNames: ["type"], registers }),
     reapedPools: new Counter({ name: "sewa_reaped_pools_total", help: "Dead pools taken over.", registers }),
+    relay(relay) {
+      const collect = function (this: Gauge): void {
+        this.set(relay.size);
+      };
+      const help = "Logs that are passed on to servers now.";
+      return void new Gauge({ name: "sewa_log_relays", help, registers, collect });
+    },
     watch: (watcher) => reportWatches(watcher, registers),
   };
 }

@@ -3,6 +3,7 @@ import { beatPool, endPool, reapDeadPools } from "@sewa/core";
 import { type ContextOptions, openTaskContext, type TaskContext } from "./context.ts";
 import { createTaskList } from "./define-task.ts";
 import { type Health, startInternalServer } from "./internal-server.ts";
+import { createLogRelay } from "./log-relay.ts";
 import { startLoop } from "./loop.ts";
 import manifest from "./package.json" with { type: "json" };
 import { type Queue, startQueue } from "./queue.ts";
@@ -64,7 +65,7 @@ interface Vitals {
 /** Heartbeat, take-over of dead pools and the port that tells about them. */
 async function startVitals(
   options: WorkerOptions,
-  { core, metrics }: TaskContext,
+  { core, cluster, metrics }: TaskContext,
   queue: Queue,
   resources: AsyncDisposableStack,
 ): Promise<Vitals> {
@@ -79,10 +80,13 @@ async function startVitals(
       queueSilentMs: Math.round(queue.silentMs()),
     },
   });
+  const logs = createLogRelay({ core, cluster, log });
+  metrics.relay(logs);
   const server = resources.use(
     await startInternalServer({
       ...options.internal,
       registry: metrics.registry,
+      logs,
       health,
       isReady: () =>
         core.db.ping().then(

@@ -20,6 +20,13 @@ export interface Context {
   admit(caller: Caller | null): Promise<void>;
   /** Opened before the first read, so that no change falls between snapshot and stream. Throws RATE_LIMITED. */
   openFeed(organizationId: string, signal: AbortSignal | undefined): OpenFeed;
+  /**
+   * Reads an app's log through one of our workers, piece by piece as it comes. Never throws; the last item of the last
+   * piece says how it ended, unless `signal` did that.
+   */
+  readLog(source: LogSource, signal: AbortSignal): AsyncIterable<readonly RelayedLog[]>;
+  /** Takes the one place for a log of this name on this connection; call what it answers to give it back. Throws RATE_LIMITED. */
+  holdLog(name: string): () => void;
   /** Resolves once the client has taken most of what was sent to it. */
   flushed(): Promise<void>;
   /** Told about each call that ended, for metrics and logs. Must not throw. */
@@ -44,6 +51,20 @@ export interface SessionCookies {
   set(token: string, expiresAt: Date): void;
   clear(): void;
 }
+
+/** Where a log can be read: workers in the order in which to ask them, and what they let us in for. */
+export interface LogSource {
+  readonly urls: readonly string[];
+  readonly ticket: string;
+}
+
+/**
+ * `at`: UTC with nine digits of a second. The end is `ended` when that was all or the container has ended, `gone` when
+ * there is no such pod or container, `lost` when no worker or no cluster answered or the connection broke.
+ */
+export type RelayedLog =
+  | { readonly kind: "line"; readonly at: string | null; readonly text: string; readonly isCut: boolean }
+  | { readonly kind: "end"; readonly reason: "ended" | "gone" | "lost" };
 
 /** Resolves true when the organization may have changed (a notification or a slow timer), false when the client is gone. */
 export interface ChangeFeed {

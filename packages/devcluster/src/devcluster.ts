@@ -12,12 +12,14 @@ import { replicaSetController } from "./controllers/replicasets.ts";
 import { schedulerController } from "./controllers/scheduler.ts";
 import { ingressController, quotaController } from "./controllers/small.ts";
 import { statefulSetController } from "./controllers/statefulsets.ts";
+import { PodLogs } from "./api/pod-logs.ts";
 import { startApiServer } from "./api/server.ts";
 import { Watches } from "./api/watch.ts";
 import { FaultSwitches, type Faults } from "./faults.ts";
 import { startIngress } from "./ingress/server.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
-import type { KubeObject } from "./kube/object.ts";
+import type { Pod } from "./kube/kinds.ts";
+import { as, type KubeObject } from "./kube/object.ts";
 import type { Objects } from "./objects/context.ts";
 import { loadRegistry } from "./resources/registry.ts";
 import { readState, saveState } from "./state-file.ts";
@@ -39,6 +41,13 @@ export interface DevclusterOptions {
   readonly log?: (line: string, fields: Record<string, unknown>) => void;
 }
 
+export interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+  /** The first one when left out. */
+  readonly container?: string;
+}
+
 export interface Devcluster extends AsyncDisposable {
   /** `http://127.0.0.1:port` of the API. */
   readonly url: string;
@@ -52,7 +61,11 @@ export interface Devcluster extends AsyncDisposable {
   objects(kind?: string): readonly KubeObject[];
   /** Forgets the history, so that watches and lists of older versions are answered 410. */
   compact(): void;
-  /** Resets the connections of all open watches. */
+  /** Lets the program of a running pod write: a line for each line of `text`. Throws when there is no such pod. */
+  write(pod: PodRef, text: string): void;
+  /** Forgets what the current run of the pod has written, as a kubelet does when the file has grown too large. */
+  rotateLog(pod: PodRef): void;
+  /** Resets the connections of all open watches and followed logs. */
   dropWatches(): void;
   stop(): Promise<void>;
 }
@@ -121,7 +134,11 @@ export async function startDevcluster(options: DevclusterOptions = {}): Promise<
   if (saved !== null) lookAgain();
 
   const watches = new Watches();
-  const api = await startApiServer(objects, watches, options.port ?? 0, log, saved?.token ?? undefined);
+  const logs = new PodLogs();
+  store.subscribe(({ type, resource, object }) => {
+    if (type === "DELETED" && resource === "pods") logs.forget(object.metadata.uid);
+  });
+  const api = await startApiServer(objects, watches, logs, options.port ?? 0, log, saved?.token ?? undefined);
   const ingress = await startIngress(store, options.ingressPort ?? 0);
   const saver =
     options.stateFile === undefined
@@ -145,10 +162,25 @@ export async function startDevcluster(options: DevclusterOptions = {}): Promise<
         .filter((resource) => kind === undefined || resource.kind === kind)
         .flatMap((resource) => store.list(resource.key)),
     compact: () => store.compact(),
+    write(ref, line) {
+      const { pod, container } = containerOf(store, ref);
+      logs.write(pod, container, line);
+    },
+    rotateLog(ref) {
+      const { pod, container } = containerOf(store, ref);
+      logs.rotate(pod, container);
+    },
     dropWatches: () => watches.drop(),
     stop: () => (stopping ??= stop()),
     [Symbol.asyncDispose]: () => (stopping ??= stop()),
   };
+}
+
+function containerOf(store: Store, ref: PodRef): { readonly pod: Pod; readonly container: string } {
+  const found = store.list("pods", ref.namespace).find(({ metadata }) => metadata.name === ref.name);
+  if (found === undefined) throw new Error(`There is no pod ${ref.namespace}/${ref.name}.`);
+  const pod = as<Pod>(found);
+  return { pod, container: ref.container ?? pod.spec.containers[0]?.name ?? "" };
 }
 
 /** What every cluster of this kind has from the start: namespaces, nodes, a default storage and ingress class. */

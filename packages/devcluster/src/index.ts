@@ -1,4 +1,4 @@
-export { startDevcluster, type Devcluster, type DevclusterOptions } from "./devcluster.ts";
+export { startDevcluster, type Devcluster, type DevclusterOptions, type PodRef } from "./devcluster.ts";
 export type { Faults, ImagePattern } from "./faults.ts";
 export type { NodeShape } from "./controllers/nodes.ts";
 export type { KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "./kube/object.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { startDevcluster } from "@sewa/devcluster";
 import { expect, test } from "vitest";
 import { connectCluster } from "./cluster/connect.ts";
-import { resources } from "./cluster/resources.ts";
+import { podLog, resources } from "./cluster/resources.ts";
 import { reconcileInstance } from "./reconcile.ts";
 import { startForwarder } from "./testing/forwarder.ts";
 import { createMemoryStore } from "./testing/memory-store.ts";
@@ -24,7 +24,7 @@ function granted(): readonly string[] {
 }
 
 test("the worker's role grants exactly what the client asks for", () => {
-  const needed = Object.values(resources).flatMap(({ group, plural, verbs }) =>
+  const needed = [...Object.values(resources), podLog].flatMap(({ group, plural, verbs }) =>
     verbs.map((verb) => `${group}/${plural} ${verb}`),
   );
   expect(granted().toSorted()).toEqual(needed.toSorted());
@@ -38,9 +38,10 @@ test("the worker's role can neither read Secrets nor give rights", () => {
 
 /** The right that a request needs, as RBAC names it; an apply needs two, as it may create. */
 function rightsFor(method: string, url: URL): readonly string[] {
-  const path = /^\/apis?\/(?:(?<group>[^/]+)\/)?v1\/(?:namespaces\/[^/]+\/)?(?<plural>[a-z]+)(?<name>\/[^/]+)?$/u;
-  const { group = "", plural = "", name } = path.exec(url.pathname)?.groups ?? {};
-  const right = (verb: string): string => `${group}/${plural} ${verb}`;
+  const path =
+    /^\/apis?\/(?:(?<group>[^/]+)\/)?v1\/(?:namespaces\/[^/]+\/)?(?<plural>[a-z]+)(?<name>\/[^/]+)?(?<sub>\/log)?$/u;
+  const { group = "", plural = "", name, sub = "" } = path.exec(url.pathname)?.groups ?? {};
+  const right = (verb: string): string => `${group}/${plural}${sub} ${verb}`;
   if (method === "PATCH")
     return url.searchParams.get("force") === "true" ? [right("create"), right("patch")] : [right("patch")];
   if (method === "DELETE") return [right("delete")];
@@ -71,6 +72,19 @@ test("a whole life of an instance, watched and not, asks for nothing that the ro
     () => undefined,
   );
   await watcher.ready();
+  const [pod] = devcluster.objects("Pod").filter(({ metadata }) => metadata.name.startsWith("kuma"));
+  const shown: string[] = [];
+  const lines = cluster.logs({
+    instanceId: testSpec().instanceId,
+    pod: pod!.metadata.name,
+    container: "kuma",
+    isPrevious: false,
+    isFollowed: false,
+    tailLines: 1,
+    since: null,
+  });
+  for await (const { text } of lines) shown.push(text);
+  expect(shown).toHaveLength(1);
   await bring("stopped", 2);
   await bring("absent", 3);
   await cluster.nodes();

@@ -106,6 +106,32 @@ export interface PodsDto {
 export type EventStreamDto =
   { readonly kind: "event"; readonly event: EventDto } | { readonly kind: "reset"; readonly sequence: number };
 
+export interface LogLineDto {
+  /** Null for a line without a time. */
+  readonly at: Date | null;
+  /** Control characters are spelled out (`\\x1b`), and a line that is too long ends with an ellipsis. */
+  readonly text: string;
+}
+
+export interface LogsDto {
+  readonly pod: string;
+  /** Oldest first. */
+  readonly lines: readonly LogLineDto[];
+  /** There is more before these lines. */
+  readonly isTruncated: boolean;
+  /** Reading broke off: there is more after these lines, or none could be read. */
+  readonly gap: boolean;
+}
+
+/**
+ * `gap`: lines between the two moments are missing; `to` is null when nothing has followed yet. `end`: the pod is gone or
+ * has ended, and the stream with it; another pod may have taken its place.
+ */
+export type LogStreamDto =
+  | { readonly kind: "lines"; readonly pod: string; readonly lines: readonly LogLineDto[] }
+  | { readonly kind: "gap"; readonly from: Date; readonly to: Date | null }
+  | { readonly kind: "end"; readonly pod: string };
+
 export interface InstanceInput {
   readonly instanceId: string;
 }
@@ -132,6 +158,25 @@ export interface InstanceEventsInput {
 export interface OnStatusInput {
   readonly instanceId: string;
   /** The last revision that was seen; the client's link fills it in when it reconnects. */
+  readonly lastEventId?: string | null | undefined;
+}
+
+export interface LogsInput {
+  readonly instanceId: string;
+  /** One of the instance's pods; the one that serves unless told. */
+  readonly pod?: string | undefined;
+  /** The one that runs the app unless told. */
+  readonly container?: string | undefined;
+  /** What the run before the last restart has written. */
+  readonly previous?: boolean | undefined;
+  /** 1 to 1,000; 200 unless told. */
+  readonly tailLines?: number | undefined;
+}
+
+export interface OnLogInput {
+  readonly instanceId: string;
+  readonly pod?: string | undefined;
+  /** The last id that was seen, so that nothing is sent twice; the client's link fills it in when it reconnects. */
   readonly lastEventId?: string | null | undefined;
 }
 

@@ -18,7 +18,16 @@ import { toOperationDto } from "../operations/to-dto.ts";
 import { toPageDto } from "../page.ts";
 import { type Stream, streamOf } from "../streams.ts";
 import { organizationProcedure } from "../trpc.ts";
-import type { CredentialsDto, EventStreamDto, InstanceDto, InstancePageDto, PodsDto } from "./dto.ts";
+import type {
+  CredentialsDto,
+  EventStreamDto,
+  InstanceDto,
+  InstancePageDto,
+  LogsDto,
+  LogStreamDto,
+  PodsDto,
+} from "./dto.ts";
+import { readInstanceLogs, streamInstanceLog } from "./logs.ts";
 import {
   credentialsSchema,
   eventStreamSchema,
@@ -27,7 +36,11 @@ import {
   instancePageSchema,
   instanceSchema,
   listInstancesInput,
+  logsInput,
+  logsSchema,
+  logStreamSchema,
   onEventInput,
+  onLogInput,
   onStatusInput,
   operateInstanceInput,
   podsSchema,
@@ -94,6 +107,16 @@ export const instancesRouter = {
       const { instance, pods } = await getInstance(coreContext(ctx), uuidOf("instance", input.instanceId));
       return { items: pods.map(toPodDto), observedAt: instance.observedAt };
     }),
+
+  logs: organizationProcedure("instance.readLogs")
+    .input(logsInput)
+    .output(logsSchema)
+    .query(({ ctx, input, signal }): Promise<LogsDto> => readInstanceLogs(ctx, withUuid(input), signal)),
+
+  onLog: organizationProcedure("instance.readLogs")
+    .input(onLogInput)
+    .output(streamOf(logStreamSchema))
+    .subscription(({ ctx, input, signal }): Stream<LogStreamDto> => streamInstanceLog(ctx, withUuid(input), signal)),
 
   onStatus: organizationProcedure("instance.read")
     .input(onStatusInput)

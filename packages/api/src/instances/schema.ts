@@ -1,4 +1,4 @@
-import { observedPhases, reasonCodes } from "@sewa/core";
+import { maxTailLines, observedPhases, reasonCodes } from "@sewa/core";
 import { z } from "zod";
 import { eventSchema } from "../events/schema.ts";
 import { operationSchema } from "../operations/schema.ts";
@@ -12,7 +12,12 @@ import type {
   InstanceInput,
   InstancePageDto,
   ListInstancesInput,
+  LogLineDto,
+  LogsDto,
+  LogsInput,
+  LogStreamDto,
   OnEventInput,
+  OnLogInput,
   OnStatusInput,
   OperateInstanceInput,
   PodDto,
@@ -34,6 +39,22 @@ export const operateInstanceInput: Schema<OperateInstanceInput> = z.strictObject
 export const instanceEventsInput: Schema<InstanceEventsInput> = z.strictObject({ ...listShape, instanceId: publicId });
 export const onStatusInput: Schema<OnStatusInput> = z.strictObject({ instanceId: publicId, lastEventId });
 export const onEventInput: Schema<OnEventInput> = z.strictObject({ instanceId: publicId.optional(), lastEventId });
+
+// Names of Kubernetes are shorter; which of them exist is for core to say.
+const kubeName = z.string().max(253);
+export const logsInput: Schema<LogsInput> = z.strictObject({
+  instanceId: publicId,
+  pod: kubeName.optional(),
+  container: kubeName.optional(),
+  previous: z.boolean().optional(),
+  tailLines: z.int().min(1).max(maxTailLines).optional(),
+});
+export const onLogInput: Schema<OnLogInput> = z.strictObject({
+  instanceId: publicId,
+  pod: kubeName.optional(),
+  // The name of a pod is part of these.
+  lastEventId: z.string().max(320).nullish(),
+});
 
 const reason = z.enum(reasonCodes).nullable();
 const moment = z.date().nullable();
@@ -89,4 +110,17 @@ export const credentialsSchema: Schema<CredentialsDto> = z.strictObject({
 export const eventStreamSchema: Schema<EventStreamDto> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("event"), event: eventSchema }),
   z.strictObject({ kind: z.literal("reset"), sequence: z.int() }),
+]);
+
+const logLineSchema: Schema<LogLineDto> = z.strictObject({ at: moment, text: z.string() });
+export const logsSchema: Schema<LogsDto> = z.strictObject({
+  pod: z.string(),
+  lines: z.array(logLineSchema),
+  isTruncated: z.boolean(),
+  gap: z.boolean(),
+});
+export const logStreamSchema: Schema<LogStreamDto> = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("lines"), pod: z.string(), lines: z.array(logLineSchema) }),
+  z.strictObject({ kind: z.literal("gap"), from: z.date(), to: moment }),
+  z.strictObject({ kind: z.literal("end"), pod: z.string() }),
 ]);

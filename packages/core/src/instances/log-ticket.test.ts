@@ -79,7 +79,7 @@ test("a ticket that was changed, cut, made up or signed by somebody else is none
     `bm90IGpzb24.${"x".repeat(43)}`,
     `e30.${ctx.keyring.sign("log-ticket|e30")}`,
   ];
-  for (const text of forged) expect(verifyLogTicket(ctx, text), text).toBeNull();
+  expect(forged.filter((text) => verifyLogTicket(ctx, text) !== null)).toEqual([]);
 });
 
 test("strangers, foreign pods and names that lead elsewhere are NOT_FOUND in the same words", async () => {

@@ -16,6 +16,7 @@ import { parseDeleteOptions } from "./delete-options.ts";
 import { readBody, type Answer } from "./http.ts";
 import { asItem, listObjects } from "./list.ts";
 import { podLog } from "./logs.ts";
+import type { PodLogs } from "./pod-logs.ts";
 import { booleanParameter, checkTimeout, parseListParameters, parseWriteOptions } from "./query.ts";
 import type { Route } from "./route.ts";
 import type { Watches } from "./watch.ts";
@@ -28,10 +29,16 @@ export interface Call {
 }
 
 /** One request about objects. Null when the response was taken over by a watch. */
-export async function handleObjects(objects: Objects, watches: Watches, call: Call): Promise<Answer | null> {
+export async function handleObjects(
+  objects: Objects,
+  watches: Watches,
+  logs: PodLogs,
+  call: Call,
+): Promise<Answer | null> {
   const { request, route, query } = call;
   checkTimeout(query);
-  if (route.subresource !== "" && route.subresource !== "status") return handleSubresource(objects, call);
+  if (route.subresource !== "" && route.subresource !== "status")
+    return handleSubresource(objects, watches, logs, call);
   if (route.name === null || route.isWatchPath) return handleCollection(objects, watches, call);
   const { resource, namespace, name, subresource } = route;
   const agent = request.headers["user-agent"];
@@ -116,13 +123,18 @@ async function patch(objects: Objects, call: Call, name: string, subresource: ""
   return answer(200, patchObject(objects, resource, namespace, name, kind, parsePatch(text), options), options);
 }
 
-async function handleSubresource(objects: Objects, call: Call): Promise<Answer | null> {
+async function handleSubresource(
+  objects: Objects,
+  watches: Watches,
+  logs: PodLogs,
+  call: Call,
+): Promise<Answer | null> {
   const { request, response, route, query } = call;
   const { resource, namespace, subresource } = route;
   const name = route.name ?? "";
   if (subresource === "log") {
     if (request.method !== "GET") throw methodNotAllowed();
-    return podLog(objects, getObject(objects, resource, namespace, name), query, response);
+    return podLog({ objects, watches, logs }, getObject(objects, resource, namespace, name), query, response);
   }
   if (subresource === "scale") return handleScale(objects, call, name);
   if (subresource === "finalize" && request.method === "PUT") {

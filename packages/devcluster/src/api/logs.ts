@@ -1,36 +1,91 @@
 import type { ServerResponse } from "node:http";
-import type { Container, ContainerStatus, Pod } from "../kube/kinds.ts";
+import { forbiddenField, invalidValue } from "../kube/causes.ts";
+import type { Container, Pod } from "../kube/kinds.ts";
 import { as, type KubeObject } from "../kube/object.ts";
-import { badRequest } from "../kube/status.ts";
+import { ApiError, badRequest, type StatusCause } from "../kube/status.ts";
 import type { Objects } from "../objects/context.ts";
 import { text, type Answer } from "./http.ts";
+import type { PodLogs, StampedLine } from "./pod-logs.ts";
 import { booleanParameter, integerParameter } from "./query.ts";
+import type { Watches } from "./watch.ts";
 
-/**
- * Logs of a pod. Nothing runs here, so the lines are made from the status: what a container of such an image would say
- * when it starts, and how its last run ended. A pod without a node answers 204.
- */
+/** The log of a pod's container. A pod without a node answers 204. */
 export function podLog(
-  objects: Objects,
+  house: { readonly objects: Objects; readonly watches: Watches; readonly logs: PodLogs },
   object: KubeObject,
   query: URLSearchParams,
   response: ServerResponse,
 ): Answer | null {
+  const { logs } = house;
   const pod = as<Pod>(object);
+  const options = readOptions(pod, query);
   const container = chosenContainer(pod, query.get("container"));
   if (pod.spec.nodeName === undefined) return { status: 204, body: undefined };
   const statuses = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])];
   const status = statuses.find((item) => item.name === container.name);
-  const wantsPrevious = booleanParameter(query, "previous");
-  const lines = wantsPrevious ? previousLines(pod, container, status) : currentLines(pod, container, status);
-  const stamp = (line: string): string =>
-    booleanParameter(query, "timestamps") ? `${startOf(status).replace("Z", ".000000000Z")} ${line}` : line;
-  const tail = integerParameter(query, "tailLines");
-  const shown = (tail === null ? lines : lines.slice(Math.max(0, lines.length - tail))).map(stamp);
-  const body = shown.map((line) => `${line}\n`).join("");
-  if (!booleanParameter(query, "follow") || wantsPrevious) return { ...text(200, body), contentType: "text/plain" };
-  follow(objects, pod, body, response);
+  const lines = (
+    options.isPrevious ? logs.previous(pod, container, status) : logs.current(pod, container, status)
+  ).filter(({ at }) => Date.parse(at) >= options.sinceMs);
+  const shown = options.tailLines === null ? lines : lines.slice(Math.max(0, lines.length - options.tailLines));
+  const body = shown.map((line) => format(line, options)).join("");
+  const limited = options.limitBytes === null ? body : Buffer.from(body).toString("utf8", 0, options.limitBytes);
+  const isRunning = status?.state.running !== undefined;
+  if (!options.isFollowed || options.isPrevious || !isRunning) {
+    return { ...text(200, limited), contentType: "text/plain" };
+  }
+  follow(house, pod, container, { body, format: (line) => format(line, options) }, response);
   return null;
+}
+
+interface LogOptions {
+  readonly isPrevious: boolean;
+  readonly isFollowed: boolean;
+  readonly hasTimestamps: boolean;
+  readonly tailLines: number | null;
+  readonly limitBytes: number | null;
+  readonly sinceMs: number;
+}
+
+/** Refused as a real server does: what is no number 400, what is out of bounds 422. */
+function readOptions(pod: Pod, query: URLSearchParams): LogOptions {
+  const tailLines = integerParameter(query, "tailLines");
+  const limitBytes = integerParameter(query, "limitBytes");
+  const sinceSeconds = integerParameter(query, "sinceSeconds");
+  const sinceTime = query.get("sinceTime") ?? "";
+  const causes: StatusCause[] = [];
+  if (tailLines !== null && tailLines < 0) {
+    causes.push(invalidValue("tailLines", tailLines, "must be greater than or equal to 0"));
+  }
+  if (limitBytes !== null && limitBytes < 1) {
+    causes.push(invalidValue("limitBytes", limitBytes, "must be greater than 0"));
+  }
+  if (sinceSeconds !== null && sinceTime !== "") {
+    causes.push(forbiddenField("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+  } else if (sinceSeconds !== null && sinceSeconds < 1) {
+    causes.push(invalidValue("sinceSeconds", sinceSeconds, "must be greater than 0"));
+  }
+  if (query.has("stream")) causes.push(forbiddenField("stream", "may not be specified"));
+  if (causes.length > 0) {
+    const { name } = pod.metadata;
+    const said = causes.map(({ field, message }) => `${field ?? ""}: ${message}`).join(", ");
+    const message = `PodLogOptions "${name}" is invalid: ${causes.length === 1 ? said : `[${said}]`}`;
+    throw new ApiError(422, "Invalid", message, { details: { name, kind: "PodLogOptions", causes } });
+  }
+  const since = sinceTime === "" ? 0 : Date.parse(sinceTime);
+  if (Number.isNaN(since)) throw badRequest(`parsing time "${sinceTime}" as RFC 3339: cannot parse`);
+  return {
+    isPrevious: booleanParameter(query, "previous"),
+    isFollowed: booleanParameter(query, "follow"),
+    hasTimestamps: booleanParameter(query, "timestamps"),
+    tailLines,
+    limitBytes,
+    // Whole seconds are all that reaches the kubelet.
+    sinceMs: sinceSeconds === null ? Math.floor(since / 1_000) * 1_000 : Date.now() - sinceSeconds * 1_000,
+  };
+}
+
+function format({ at, text: line }: StampedLine, { hasTimestamps }: LogOptions): string {
+  return hasTimestamps ? `${at} ${line}\n` : `${line}\n`;
 }
 
 function chosenContainer(pod: Pod, wanted: string | null): Container {
@@ -47,55 +102,31 @@ function chosenContainer(pod: Pod, wanted: string | null): Container {
   return found;
 }
 
-function startOf(status: ContainerStatus | undefined): string {
-  return status?.state.running?.startedAt ?? status?.state.terminated?.startedAt ?? "1970-01-01T00:00:00Z";
-}
-
-function currentLines(pod: Pod, container: Container, status: ContainerStatus | undefined): string[] {
-  const ended = status?.state.terminated ?? status?.lastState.terminated;
-  if (status?.state.running === undefined && ended === undefined) {
-    const why = status?.state.waiting?.reason ?? "ContainerCreating";
-    const detail = status?.state.waiting?.message;
-    const reason =
-      why === "ImagePullBackOff" || why === "ErrImagePull"
-        ? "trying and failing to pull image"
-        : why === "ContainerCreating" || detail === undefined
-          ? why
-          : `${why}: ${detail}`;
-    throw badRequest(`container "${container.name}" in pod "${pod.metadata.name}" is waiting to start: ${reason}`);
-  }
-  return runLines(container, ended?.exitCode ?? 0, ended?.reason);
-}
-
-function previousLines(pod: Pod, container: Container, status: ContainerStatus | undefined): string[] {
-  const last = status?.lastState.terminated;
-  if (last === undefined) {
-    throw badRequest(`previous terminated container "${container.name}" in pod "${pod.metadata.name}" not found`);
-  }
-  return runLines(container, last.exitCode, last.reason);
-}
-
-function runLines(container: Container, exitCode: number, reason: string | undefined): string[] {
-  const ports = (container.ports ?? []).map((port) => port.containerPort).join(", ");
-  const lines = [
-    `development cluster: ${container.name} stands for ${container.image}`,
-    `development cluster: no program runs, these lines are made up`,
-    ports === "" ? "ready" : `listening on ${ports}`,
-  ];
-  if (reason === undefined) return lines;
-  return [...lines, exitCode === 0 ? "done" : `ended with exit code ${exitCode} (${reason})`];
-}
-
-/** A followed log stays open until the pod is gone or its client leaves. */
-function follow(objects: Objects, pod: Pod, body: string, response: ServerResponse): void {
+/** A followed log stays open until the run that it began with has ended, the pod is gone or the client leaves. */
+function follow(
+  { objects, watches, logs }: { readonly objects: Objects; readonly watches: Watches; readonly logs: PodLogs },
+  pod: Pod,
+  container: Container,
+  shown: { readonly body: string; readonly format: (line: StampedLine) => string },
+  response: ServerResponse,
+): void {
   response.writeHead(200, { "content-type": "text/plain" });
-  response.write(body);
+  response.flushHeaders();
+  response.write(shown.body);
+  const restartsOf = (status: Pod["status"]): number | undefined =>
+    status.containerStatuses?.find(({ name }) => name === container.name)?.restartCount;
+  const restarts = restartsOf(pod.status);
+  const unlisten = logs.listen(pod, container.name, (line) => response.write(shown.format(line)));
   const unsubscribe = objects.store.subscribe((change) => {
     if (change.resource !== "pods" || change.object.metadata.uid !== pod.metadata.uid) return;
-    const { phase } = as<Pod>(change.object).status;
-    if (change.type === "DELETED" || phase === "Succeeded" || phase === "Failed") response.end();
+    const { status } = as<Pod>(change.object);
+    const state = status.containerStatuses?.find(({ name }) => name === container.name)?.state;
+    const isOver = state?.running === undefined || restartsOf(status) !== restarts;
+    if (change.type === "DELETED" || isOver) response.end();
   });
-  response.on("close", unsubscribe);
-  const isOver = pod.status.phase === "Succeeded" || pod.status.phase === "Failed";
-  if (isOver) response.end();
+  watches.adopt(response);
+  response.on("close", () => {
+    unlisten();
+    unsubscribe();
+  });
 }

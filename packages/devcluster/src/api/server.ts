@@ -6,6 +6,7 @@ import type { Objects } from "../objects/context.ts";
 import { Discovery, healthAnswer } from "./discovery.ts";
 import { handleObjects } from "./handler.ts";
 import { errorAnswer, pageNotFound, send, type Answer } from "./http.ts";
+import type { PodLogs } from "./pod-logs.ts";
 import { parseRoute, type Route } from "./route.ts";
 import type { Watches } from "./watch.ts";
 
@@ -21,6 +22,7 @@ export type Log = (line: string, fields: Record<string, unknown>) => void;
 export async function startApiServer(
   objects: Objects,
   watches: Watches,
+  logs: PodLogs,
   port: number,
   log: Log,
   token = randomBytes(24).toString("base64url"),
@@ -74,7 +76,7 @@ export async function startApiServer(
     const route = parseRoute(objects.registry, path);
     if (route !== null) {
       checkAccept(request, route.name === null);
-      return handleObjects(objects, watches, { request, response, query: url.searchParams, route });
+      return handleObjects(objects, watches, logs, { request, response, query: url.searchParams, route });
     }
     const found = discovery.answer(path, request.headers.accept ?? "", address);
     if (found === null) return pageNotFound();

@@ -29,6 +29,17 @@ export class Watches {
     for (const response of this.#sockets) response.socket?.resetAndDestroy();
   }
 
+  /** Another answer that stays open, to be cut with the watches: a followed log. */
+  adopt(response: ServerResponse): void {
+    const end = (): void => void response.end();
+    this.#open.add(end);
+    this.#sockets.add(response);
+    response.on("close", () => {
+      this.#open.delete(end);
+      this.#sockets.delete(response);
+    });
+  }
+
   endAll(): void {
     for (const end of Array.from(this.#open)) end();
   }

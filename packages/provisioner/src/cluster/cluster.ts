@@ -1,5 +1,7 @@
 import type { Observation, ObservedNode } from "@sewa/core";
 import type { InstanceSpec } from "../render/types.ts";
+import type { LogLine } from "./log-lines.ts";
+import type { LogQuery } from "./logs.ts";
 import type { Watcher } from "./watcher.ts";
 
 export interface CallOptions {
@@ -37,6 +39,11 @@ export interface Cluster extends AsyncDisposable {
    * what the watch has seen. One watcher at a time.
    */
   watch(onInstance: (instanceId: string) => void, onNode: (name: string) => void): Watcher;
+  /**
+   * What a container of the instance has written, line by line, safe to show. Throws NotFound when pod or container are
+   * gone and ClusterUnreachable when the connection breaks; leaving the loop closes the connection.
+   */
+  logs(query: LogQuery, options?: CallOptions): AsyncIterable<LogLine>;
   ping(options?: CallOptions): Promise<{ readonly version: string }>;
   listOwnedNamespaces(options?: CallOptions): Promise<readonly OwnedNamespace[]>;
 }

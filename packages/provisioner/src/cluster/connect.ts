@@ -12,6 +12,7 @@ import { applyInstance, removeInstance, type AppliedObjects, type ApplyContext, 
 import type { CallOptions, Cluster, OwnedNamespace } from "./cluster.ts";
 import { openConnection } from "./connection.ts";
 import { createHealthCheck } from "./health.ts";
+import { readLogs } from "./logs.ts";
 import { lookAtInstance } from "./look.ts";
 import { collectionPath, objectPath, type Kind } from "./resources.ts";
 import type { WatchTimings } from "./watch-kind.ts";
@@ -148,6 +149,7 @@ export function connectCluster(options: ConnectOptions): Cluster {
         },
       };
     },
+    logs: (query, call) => readLogs(connection, query, call),
     async ping(call) {
       const request = { method: "GET", path: "/version", what: "get version", signal: call?.signal } as const;
       const { gitVersion } = await connection.json<{ gitVersion: string }>(request);

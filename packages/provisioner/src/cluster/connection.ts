@@ -13,6 +13,8 @@ export interface KubeRequest {
   readonly signal?: AbortSignal | undefined;
   /** What is asked, for messages: verb, kind and name, never values. */
   readonly what: string;
+  /** The answer may begin only when there is something to tell; TCP finds out when the server is gone. */
+  readonly hasLateHeaders?: boolean;
   /** Leaves what the server says out of error messages, because it may quote the body. */
   readonly isSecret?: boolean;
 }
@@ -20,7 +22,7 @@ export interface KubeRequest {
 export interface Connection extends AsyncDisposable {
   /** Answers the parsed body of a success; anything else is one of the errors of `errors.ts`. */
   json<T>(request: KubeRequest): Promise<T>;
-  /** The body of a watch, as it arrives. It ends when the server ends it and throws when the connection breaks. */
+  /** The body of a watch or a log, as it arrives. It ends when the server ends it and throws when the connection breaks. */
   stream(request: KubeRequest): Promise<AsyncIterable<Uint8Array>>;
 }
 
@@ -53,7 +55,7 @@ export function openConnection(credentials: Credentials, options: { readonly req
       },
       body: kube.body === undefined ? null : JSON.stringify(kube.body),
       signal,
-      headersTimeout: timeoutMs,
+      headersTimeout: kube.hasLateHeaders === true ? 0 : timeoutMs,
       bodyTimeout,
     });
     if (response.statusCode === 401) sessions.drop();
@@ -77,6 +79,9 @@ export function openConnection(credentials: Credentials, options: { readonly req
         fail(error, kube),
       );
       if (response.statusCode >= 300) throw failure(response, await response.body.text().catch(() => ""), kube);
+      // A break before anybody reads would be an event without a listener, which ends the process. Whoever reads gets the
+      // error all the same.
+      response.body.on("error", () => undefined);
       return response.body;
     },
     [Symbol.asyncDispose]: () => sessions[Symbol.asyncDispose](),

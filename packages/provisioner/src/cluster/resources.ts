@@ -48,6 +48,9 @@ export const resources = {
   Event: { group: "", version: "v1", plural: "events", isNamespaced: true, verbs: ["list"] },
 } as const satisfies Record<WatchedKind | "Secret" | "Event", Resource>;
 
+/** What we ask of a pod beside the pod itself. */
+export const podLog = { group: "", plural: "pods/log", verbs: ["get"] } as const;
+
 export type Kind = keyof typeof resources;
 
 /** Path of a kind's collection, of one namespace or, without one, of the whole cluster. */
