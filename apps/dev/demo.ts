@@ -11,7 +11,8 @@ async function main(tell: Narrator): Promise<void> {
   const { DEV_PACE: pace } = readEnv();
   await using stack = new AsyncDisposableStack();
   const interrupted = new Promise<never>((_, reject) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => reject(new Interrupted(signal)));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => reject(new Interrupted(signal)));
   });
   const work = async (): Promise<void> => {
     tell.chapter("The house starts");
