@@ -99,6 +99,10 @@ function call(
   takeStream: TakeStream,
 ): void {
   response.setHeader("cache-control", "no-store");
+  // Answered before all of the body has come: the rest, which may never end, is not read.
+  response.once("finish", () => {
+    if (!request.complete) request.destroy();
+  });
   void nodeHTTPRequestHandler({
     req: request,
     res: response,
@@ -123,11 +127,18 @@ export function logFailure(
   where: { readonly requestId?: string; readonly procedure: string | undefined; readonly type: string },
 ): void {
   const { code } = describeError(error);
-  if (code === "INTERNAL_SERVER_ERROR" || code === "SERVICE_UNAVAILABLE") {
+  if (isProtocolBreach(error.cause)) {
+    house.log.debug({ ...where, err: error.cause }, "socket broke the protocol");
+  } else if (code === "INTERNAL_SERVER_ERROR" || code === "SERVICE_UNAVAILABLE") {
     house.log.error({ ...where, code, err: error.cause ?? error }, "call failed");
   } else {
     house.log.debug({ ...where, code }, "call refused");
   }
+}
+
+/** Frames that are none are a client's doing; `ws` has closed that socket already. */
+function isProtocolBreach(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && String(cause.code).startsWith("WS_ERR_");
 }
 
 function createHttpConnection(

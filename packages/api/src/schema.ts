@@ -20,7 +20,18 @@ export function text(minCharacters: number, maxCharacters: number): Schema<strin
       "Use plain text on one line.",
     )
     .transform((value) => value.trim().normalize("NFC"))
-    .pipe(z.string().min(minCharacters).max(maxCharacters));
+    .pipe(
+      z
+        .string()
+        .min(minCharacters)
+        .max(maxCharacters)
+        .refine((value) => value === "" || isVisible(value), "Use at least one character that can be seen."),
+    );
+}
+
+/** Whether anything of it can be seen: spaces, format characters and the blank Hangul letters cannot. */
+function isVisible(value: string): boolean {
+  return /[^\p{Z}\p{Cf}\u115f\u1160\u3164\uffa0]/u.test(value);
 }
 
 export const name: Schema<string> = text(1, maxNameCharacters);
