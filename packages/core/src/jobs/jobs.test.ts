@@ -54,3 +54,13 @@ test("a failed job can be given its tries again, a waiting one can be taken out,
   const audit = await core.database.drizzle.execute("select action from operator_audit_entries order by id");
   expect(audit.map((row) => row["action"])).toEqual(["job.run", "job.retry", "job.cancel"]);
 });
+
+test("a prompt that was given again while a worker that died ran its job leaves nothing behind", async () => {
+  await using core = await testCore();
+  await runJob(core.ctx, "house:clean", {});
+  await core.database.drizzle.execute(lock("never-seen", 1));
+  await runJob(core.ctx, "house:clean", {});
+  expect(await listJobs(core.ctx)).toHaveLength(2);
+  expect(await reapDeadPools(core.ctx)).toEqual(["never-seen"]);
+  expect(await listJobs(core.ctx)).toMatchObject([{ key: "house:clean", status: "waiting", attempts: 0 }]);
+});

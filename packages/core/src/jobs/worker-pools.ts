@@ -1,3 +1,4 @@
+import type { Transaction } from "@sewa/db";
 import { workerPools } from "@sewa/db/schema";
 import { and, eq, sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
@@ -69,26 +70,41 @@ export async function reapDeadPools(ctx: CoreContext): Promise<readonly string[]
       delete from worker_pools p where p.beat_at < now() - interval '1 day'
         and not exists (select 1 from graphile_worker._private_jobs j where j.locked_by = p.pool_id)`);
     const dead = await tx.execute<{ pool_id: string }>(sql`
-      select j.locked_by as pool_id, min(j.locked_at) as locked_at
+      select distinct j.locked_by as pool_id
       from graphile_worker._private_jobs j left join worker_pools p on p.pool_id = j.locked_by
       where j.locked_by is not null
         and (p.state = 'ended' or p.beat_at < now() - make_interval(secs => ${poolSilenceSeconds})
-          or (p.pool_id is null and j.locked_at < now() - make_interval(secs => ${unknownHolderSeconds})))
-      group by j.locked_by`);
+          or (p.pool_id is null and j.locked_at < now() - make_interval(secs => ${unknownHolderSeconds})))`);
     const poolIds = dead.map((row) => row.pool_id);
-    if (poolIds.length === 0) return [];
-    const list = sql`array[${sql.join(
-      poolIds.map((id) => sql`${id}`),
-      sql`, `,
-    )}]::text[]`;
-    const last = await tx.execute<{ id: string }>(sql`
-      select id::text from graphile_worker._private_jobs where locked_by = any(${list}) and attempts >= max_attempts`);
-    await tx.execute(sql`select graphile_worker.force_unlock_workers(${list})`);
-    for (const { id } of last) {
-      await tx.execute(sql`
-        select graphile_worker.reschedule_jobs(array[${id}::bigint], run_at => now(), attempts => max_attempts - 1)
-        from graphile_worker._private_jobs where id = ${id}::bigint`);
-    }
+    if (poolIds.length > 0) await releaseJobs(tx, poolIds);
+    await forgetSuperseded(tx);
     return poolIds;
   });
+}
+
+async function releaseJobs(tx: Transaction, poolIds: readonly string[]): Promise<void> {
+  const list = sql`array[${sql.join(
+    poolIds.map((id) => sql`${id}`),
+    sql`, `,
+  )}]::text[]`;
+  const last = await tx.execute<{ id: string }>(sql`
+    select id::text from graphile_worker._private_jobs
+    where locked_by = any(${list}) and attempts >= max_attempts and key is not null`);
+  await tx.execute(sql`select graphile_worker.force_unlock_workers(${list})`);
+  for (const { id } of last) {
+    await tx.execute(sql`
+      select graphile_worker.reschedule_jobs(array[${id}::bigint], run_at => now(), attempts => max_attempts - 1)
+      from graphile_worker._private_jobs where id = ${id}::bigint`);
+  }
+}
+
+/**
+ * A prompt that is given again while its job runs takes the key, and the old row may never run again. If the worker that
+ * ran it dies, that row is left: used up, without a key and without an error. The newer prompt does its work.
+ */
+async function forgetSuperseded(tx: Transaction): Promise<void> {
+  await tx.execute(sql`
+    select graphile_worker.complete_jobs(array(
+      select id from graphile_worker._private_jobs
+      where key is null and locked_at is null and attempts >= max_attempts and last_error is null))`);
 }
