@@ -1,0 +1,61 @@
+import { createLog, readEnv, startWorker, toWorkerOptions } from "@sewa/worker";
+
+/** Where the process kills itself: around the nth effect of this name that happens from now on. */
+export interface CrashPoint {
+  readonly name: string;
+  readonly nth: number;
+  readonly when: "before" | "after";
+}
+
+/** `start` comes once; the process loads its code before that and waits. `arm` counts anew from its arrival. */
+export type ToWorker =
+  | { readonly type: "start"; readonly env: Readonly<Record<string, string>> }
+  | { readonly type: "arm"; readonly point: CrashPoint | null };
+
+export type FromWorker =
+  | { readonly type: "started"; readonly poolId: string }
+  | { readonly type: "armed" }
+  | { readonly type: "effect"; readonly name: string };
+
+const counts = new Map<string, number>();
+let armed: CrashPoint | null = null;
+
+/** A name is told before its change begins, and the telling is waited for: a crash must not swallow it. */
+async function effect<T>(name: string, change: () => Promise<T>): Promise<T> {
+  const nth = (counts.get(name) ?? 0) + 1;
+  counts.set(name, nth);
+  const point = armed !== null && armed.name === name && armed.nth === nth ? armed : null;
+  await tell({ type: "effect", name });
+  if (point?.when === "before") dieHere();
+  const result = await change();
+  if (point?.when === "after") dieHere();
+  return result;
+}
+
+function dieHere(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+function tell(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => process.send?.(message, () => resolve()));
+}
+
+async function obey(message: ToWorker): Promise<void> {
+  if (message.type === "arm") {
+    armed = message.point;
+    counts.clear();
+    await tell({ type: "armed" });
+    return;
+  }
+  const variables = readEnv(message.env);
+  const worker = await startWorker({
+    ...toWorkerOptions(variables, createLog({ level: variables.LOG_LEVEL })),
+    effect,
+  });
+  process.once("SIGTERM", () => void worker.close().then(() => process.disconnect()));
+  await tell({ type: "started", poolId: worker.poolId });
+}
+
+// Without its parent nobody is left to look at what it does.
+process.once("disconnect", () => process.exit());
+process.on("message", (message: ToWorker) => void obey(message));
