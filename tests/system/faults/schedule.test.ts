@@ -5,6 +5,8 @@ import { type Crew, startCrew } from "./crew.ts";
 import { toUuid } from "./life.ts";
 import { declaredObjects, findDangling, podCount, readStory } from "./world.ts";
 
+// Minutes long, and a seed may find something new: for the long run, where somebody looks at what it finds.
+const isWhole = (process.env["FAULT_RUNS"] ?? "") !== "";
 const runs = Number(process.env["FAULT_RUNS"] || 2);
 const firstSeed = Number(process.env["FAULT_SEED"] || Math.floor(Math.random() * 2 ** 31));
 const actionsPerRun = 14;
@@ -193,7 +195,7 @@ async function endAll(client: Client, apps: readonly App[]): Promise<void> {
   expect(story.operations.filter((line) => / (queued|running)$/.test(line))).toEqual([]);
 }
 
-test(
+test.runIf(isWhole)(
   `A5 after ${runs} random schedules of changes and faults nothing is lost, doubled, orphaned or left open (FAULT_SEED=${firstSeed})`,
   { timeout: 60_000 + runs * 120_000 },
   async () => {
