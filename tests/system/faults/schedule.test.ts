@@ -61,7 +61,7 @@ async function attempt(what: () => Promise<unknown>): Promise<void> {
 }
 
 /** Deletes one object of ours with the cluster's own rights, as an operator with kubectl. */
-async function deleteByHand(pick: <T>(list: readonly T[]) => T | undefined): Promise<void> {
+async function deleteByHand(pick: <T>(list: readonly T[]) => T | undefined): Promise<string> {
   const cluster = house.parts.devcluster!;
   const paths: Readonly<Record<string, string>> = {
     Deployment: "apis/apps/v1 deployments",
@@ -73,7 +73,7 @@ async function deleteByHand(pick: <T>(list: readonly T[]) => T | undefined): Pro
   };
   const kind = pick(Object.keys(paths))!;
   const victim = pick(cluster.objects(kind).filter(({ metadata }) => metadata.namespace?.startsWith("sewa-") === true));
-  if (victim === undefined) return;
+  if (victim === undefined) return "nothing";
   const [group, plural] = paths[kind]!.split(" ");
   const token = /token: "?([^"\n]+)/.exec(cluster.kubeconfig)![1]!.trim();
   const { namespace, name } = victim.metadata;
@@ -82,6 +82,7 @@ async function deleteByHand(pick: <T>(list: readonly T[]) => T | undefined): Pro
     headers: { authorization: `Bearer ${token}` },
   });
   await answer.arrayBuffer();
+  return `${kind} ${name}`;
 }
 
 async function playSchedule(client: Client, seed: number): Promise<void> {
@@ -129,7 +130,7 @@ async function playSchedule(client: Client, seed: number): Promise<void> {
     "kill the worker at its next apply": () => crew.arm({ name: "apply:Deployment", nth: 1, when: "after" }),
     "reset the watches": async () => cluster.dropWatches(),
     "forget the history": async () => cluster.compact(),
-    "delete by hand": () => deleteByHand(pick),
+    "delete by hand": async () => void done.push(`(${await deleteByHand(pick)})`),
   };
   try {
     await place();
@@ -146,7 +147,7 @@ async function playSchedule(client: Client, seed: number): Promise<void> {
   }
 }
 
-/** Everything live is as wanted, exactly once. */
+/** Everything live is as wanted, exactly once. Throws with what is there instead. */
 async function settle({ api }: Client, apps: readonly App[]): Promise<void> {
   const cluster = house.parts.devcluster!;
   for (const { instanceId } of apps) {
@@ -167,7 +168,11 @@ async function settle({ api }: Client, apps: readonly App[]): Promise<void> {
         return isComplete && one("NetworkPolicy", 5) && pods === (desiredPhase === "running" ? 1 : 0) ? true : null;
       },
       90_000,
-    );
+    ).catch(async (error: unknown) => {
+      const { desiredPhase, observedPhase } = await api.instances.get.query({ instanceId });
+      const objects = declaredObjects(cluster, uuid).join(", ");
+      throw new Error(`Wanted ${desiredPhase}, is ${observedPhase}, with ${objects}`, { cause: error });
+    });
   }
 }
 
