@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
-import { rows } from "./rows.ts";
+import { reasons, rows } from "./rows.ts";
 
 const page = new URL("../../../docs/faults.md", import.meta.url);
 
@@ -12,10 +12,11 @@ interface Seen {
 /** Writes docs/faults.md from what this run has seen: a row that no test of it named, or that was skipped, is not claimed. */
 export default class FaultsPage implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const seen: Record<string, Seen> = {};
+    const seen: Record<string, Seen[]> = {};
     for (const test of modules.flatMap((module) => [...module.children.allTests()])) {
       const { state } = test.result();
-      for (const id of rowsIn(test.name)) seen[id] = { title: test.name.replace(/^([A-Z]\d+ )+/, ""), state };
+      for (const id of rowsIn(test.name))
+        (seen[id] ??= []).push({ title: test.name.replace(/^([A-Z]\d+ )+/, ""), state });
     }
     writeFileSync(page, renderPage(seen));
   }
@@ -27,9 +28,12 @@ function rowsIn(name: string): readonly string[] {
   return ids.filter((id) => id in rows);
 }
 
-function renderPage(seen: Readonly<Record<string, Seen>>): string {
-  const ran = Object.entries(rows).filter(([id]) => seen[id]?.state === "passed" || seen[id]?.state === "failed");
+function renderPage(seen: Readonly<Record<string, readonly Seen[]>>): string {
+  const resultsOf = (id: string): readonly Seen[] =>
+    (seen[id] ?? []).filter(({ state }) => state === "passed" || state === "failed");
+  const ran = Object.entries(rows).filter(([id]) => resultsOf(id).length > 0);
   const others = Object.entries(rows).filter(([id]) => !ran.some(([name]) => name === id));
+  const [without, open] = [others.filter(([id]) => id in reasons), others.filter(([id]) => !(id in reasons))];
   return [
     "# Faults",
     "",
@@ -37,13 +41,18 @@ function renderPage(seen: Readonly<Record<string, Seen>>): string {
     "",
     `## Made real: ${ran.length} of ${Object.keys(rows).length}`,
     "",
-    ...ran.map(([id, fault]) => `- **${id}** ${fault}: ${seen[id]?.title} (${seen[id]?.state})`),
+    ...ran.flatMap(([id, fault]) => [
+      `- **${id}** ${fault}`,
+      ...resultsOf(id).map(({ title, state }) => `  - ${title} (${state})`),
+    ]),
     "",
-    "## Not made real by this run",
+    `## Without a test, for a reason: ${without.length}`,
     "",
-    "No test of this run injects these faults. Some are tested elsewhere, beside the code that answers them.",
+    ...without.map(([id, fault]) => `- **${id}** ${fault}: ${reasons[id]}`),
     "",
-    ...others.map(([id, fault]) => `- **${id}** ${fault}`),
+    `## Not made real by this run: ${open.length}`,
+    "",
+    ...open.map(([id, fault]) => `- **${id}** ${fault}`),
     "",
   ].join("\n");
 }

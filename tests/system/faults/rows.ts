@@ -1,4 +1,7 @@
-/** The faults that we answer for: of Kubernetes (K), of jobs and workers (Q), of PostgreSQL (P). A test names its rows. */
+/**
+ * The faults that we answer for: of Kubernetes (K), of jobs and workers (Q), of PostgreSQL (P), of HTTP and WebSocket (W), of
+ * time (T) and of operation (O). A test names the rows that it makes real at the beginning of its name, wherever it stands.
+ */
 export const rows: Readonly<Record<string, string>> = {
   K1: "worker killed between two changes of the cluster",
   K2: "change made, answer lost",
@@ -68,4 +71,28 @@ export const rows: Readonly<Record<string, string>> = {
   P16: "large NOTIFY",
   P17: "session advisory lock through a pool",
   P18: "wrong time zone in a session",
+  W1: "slow reader",
+  W2: "session revoked while its socket is open",
+  W3: "socket that never says who it is",
+  W4: "thousands of subscriptions on one socket",
+  W5: "thousands of calls in one frame",
+  W6: "event made on one server, client on another",
+  W7: "many sockets come back at once",
+  W8: "events missed while away",
+  W9: "headers and bodies that trickle",
+  W10: "servers replaced one by one under load",
+  W11: "event loop blocked",
+  T1: "a server's clock is an hour ahead",
+  T2: "a clock jumps back",
+  T3: "hour that is skipped or comes twice",
+  T4: "29 February, the 31st, the turn of the year",
+  O1: "backup that is cut short",
+  O2: "restored on an empty machine",
+  O3: "key rotated",
+  O4: "secrets in what is written down",
+  O5: "worker out of memory",
+  O6: "configuration missing or wrong",
 };
+
+/** Why a row has no test of its own: what the house does not have cannot break. */
+export const reasons: Readonly<Partial<Record<string, string>>> = {};

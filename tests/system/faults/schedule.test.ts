@@ -201,7 +201,7 @@ async function endAll(client: Client, apps: readonly App[]): Promise<void> {
 }
 
 test.runIf(isWhole)(
-  `A5 after ${runs} random schedules of changes and faults nothing is lost, doubled, orphaned or left open (FAULT_SEED=${firstSeed})`,
+  `K1 K14 K16 K26 Q1 after ${runs} random schedules of changes and faults nothing is lost, doubled, orphaned or left open (FAULT_SEED=${firstSeed})`,
   { timeout: 60_000 + runs * 120_000 },
   async () => {
     let played = 0;
