@@ -31,6 +31,8 @@ export interface ContextOptions {
   readonly cluster: ClusterOptions | null;
   readonly config: CoreConfig;
   readonly keyring: Keyring;
+  /** How long a settled instance goes without a look at it. */
+  readonly resyncSeconds: number;
   readonly log: Logger;
   /** Wraps each change of the world outside the database: objects of the cluster and mails. For fault tests. */
   readonly effect?: Effect;
@@ -43,6 +45,7 @@ export interface TaskContext extends AsyncDisposable {
   readonly mailer: Mailer;
   readonly log: Logger;
   readonly metrics: WorkerMetrics;
+  readonly resyncSeconds: number;
 }
 
 const statementMs = 60_000;
@@ -50,10 +53,10 @@ const lockMs = 10_000;
 
 /** Opens no connection yet: the first use does. Throws when the kubeconfig cannot be understood. */
 export function openTaskContext(options: ContextOptions): TaskContext {
-  const { log, effect = (_, change) => change() } = options;
+  const { log, resyncSeconds, effect = (_, change) => change() } = options;
   const metrics = createMetrics();
   const resources = new AsyncDisposableStack();
-  const cluster = options.cluster === null ? null : resources.use(openCluster(options.cluster, log, effect));
+  const cluster = options.cluster === null ? null : resources.use(openCluster(options.cluster, options, effect));
   const smtp = resources.use(createMailer({ url: options.smtpUrl, from: options.mailFrom }));
   const mailer: Mailer = { send: (mail) => effect("send:Mail", () => smtp.send(mail)) };
   const db = resources.use(
@@ -83,14 +86,19 @@ export function openTaskContext(options: ContextOptions): TaskContext {
     },
     { actor: { type: "system", name: "worker" } },
   );
-  return { core, cluster, mailer, log, metrics, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { core, cluster, mailer, log, metrics, resyncSeconds, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-function openCluster({ kubeconfig, settings, ingressAddress }: ClusterOptions, log: Logger, effect: Effect): Cluster {
+function openCluster(
+  { kubeconfig, settings, ingressAddress }: ClusterOptions,
+  { log, resyncSeconds }: Pick<ContextOptions, "log" | "resyncSeconds">,
+  effect: Effect,
+): Cluster {
   return connectCluster({
     ...(kubeconfig === null ? { inCluster: true } : { kubeconfig }),
     ...(ingressAddress === null ? {} : { ingressAddress }),
     settings,
+    resyncMs: resyncSeconds * 1_000,
     log,
     effect,
   });

@@ -32,6 +32,7 @@ export const envSchema = z.object({
     .optional(),
   STORAGE_CLASS: z.string().optional(),
   JOB_CONCURRENCY: whole(1, 64).default(4),
+  RESYNC_SECONDS: whole(10, 86_400).default(240),
   WORKER_INTERNAL_HOST: z.string().default("127.0.0.1"),
   WORKER_INTERNAL_PORT: whole(0, 65_535).default(3_002),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),

@@ -15,6 +15,7 @@ export function toWorkerOptions(env: Env, log: Logger): WorkerOptions {
     config: toCoreConfig(env),
     keyring: env.SECRETS_KEYRING,
     jobConcurrency: env.JOB_CONCURRENCY,
+    resyncSeconds: env.RESYNC_SECONDS,
     internal: { host: env.WORKER_INTERNAL_HOST, port: env.WORKER_INTERNAL_PORT },
     log,
   };

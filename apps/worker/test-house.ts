@@ -127,6 +127,7 @@ export async function startTestHouse(options: TestHouseOptions = {}): Promise<Te
       config,
       keyring: parseKeyring(keyring),
       jobConcurrency: 3,
+      resyncSeconds: 240,
       internal: { host: "127.0.0.1", port: 0 },
       log: createLog({ level: "silent" }),
     },

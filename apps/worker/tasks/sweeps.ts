@@ -2,8 +2,8 @@ import { sweepClocks, sweepInstances, sweepNotifications, sweepSubscriptions } f
 import { defineTask } from "../define-task.ts";
 
 /** Each finds from the tables what lies undone, and counts what it had to correct. */
-export const instanceSweep = defineTask("instance:sweep", async ({ core, metrics }) => {
-  const { failed, readded } = await sweepInstances(core);
+export const instanceSweep = defineTask("instance:sweep", async ({ core, metrics, resyncSeconds }) => {
+  const { failed, readded } = await sweepInstances(core, { resyncSeconds });
   metrics.corrections.inc({ sweep: "instance" }, readded);
   metrics.corrections.inc({ sweep: "operation" }, failed);
 });

@@ -16,6 +16,8 @@ import {
   sweepInstances,
 } from "./index.ts";
 
+const resyncSeconds = 240;
+
 async function given() {
   const core = await testCore();
   await givenCatalog(core.ctx);
@@ -143,10 +145,32 @@ test("an operator's hold stops the app against its customer's will, and lifting 
 test("the sweep finds an unsettled instance although its job was lost, and leaves alone what somebody works on", async () => {
   await using app = await given();
   await app.core.database.drizzle.execute("delete from graphile_worker._private_jobs");
-  expect(await sweepInstances(app.core.ctx)).toEqual({ failed: 0, readded: 1 });
+  expect(await sweepInstances(app.core.ctx, { resyncSeconds })).toEqual({ failed: 0, readded: 1, resynced: 0 });
   await using lease = await createInstanceStore(app.core.ctx, "busy").lease(app.instanceId);
   expect(lease).not.toBeNull();
-  expect(await sweepInstances(app.core.ctx)).toEqual({ failed: 0, readded: 0 });
+  expect(await sweepInstances(app.core.ctx, { resyncSeconds })).toEqual({ failed: 0, readded: 0, resynced: 0 });
+});
+
+test("what is as wanted and was not looked at for long is looked at again, and what is removed is left alone", async () => {
+  await using app = await given();
+  const sweep = () => sweepInstances(app.core.ctx, { resyncSeconds });
+  const forgetJobs = () => app.core.database.drizzle.execute("delete from graphile_worker._private_jobs");
+  await app.provision();
+  await forgetJobs();
+  expect(await sweep()).toEqual({ failed: 0, readded: 0, resynced: 0 });
+  app.core.clock.set(new Date(app.core.clock.now().getTime() + (resyncSeconds + 1) * 1_000));
+  expect(await sweep()).toEqual({ failed: 0, readded: 0, resynced: 1 });
+  expect(await sweep()).toEqual({ failed: 0, readded: 0, resynced: 0 });
+
+  await cancelNow(app.ctx, {
+    subscriptionId: app.subscriptionId,
+    confirmName: "Status page",
+    idempotencyKey: "cancel-1",
+  });
+  await app.provision();
+  await forgetJobs();
+  app.core.clock.set(new Date(app.core.clock.now().getTime() + (resyncSeconds + 1) * 1_000));
+  expect(await sweep()).toEqual({ failed: 0, readded: 0, resynced: 0 });
 });
 
 test("a foreign, an invented and a removed organization's id are the same to a customer", async () => {
@@ -166,7 +190,7 @@ test("a foreign, an invented and a removed organization's id are the same to a c
 test("stopping twice is one operation, and what has failed for good is never announced as ready", async () => {
   await using app = await given();
   await app.core.database.drizzle.execute("update operations set deadline_at = '2026-01-01'");
-  expect((await sweepInstances(app.core.ctx)).failed).toBe(1);
+  expect((await sweepInstances(app.core.ctx, { resyncSeconds })).failed).toBe(1);
   await app.provision();
   expect((await app.view()).instance).toMatchObject({ readyAt: null });
   expect(app.core.observed).not.toContain("instance.ready");

@@ -87,6 +87,9 @@ export const instances = pgTable(
     index("instances_unsettled")
       .on(t.id)
       .where(sql`not ${t.isSettled}`),
+    index("instances_resync")
+      .on(t.observedAt)
+      .where(sql`${t.isSettled} and ${t.desiredPhase} <> 'absent'`),
     foreignKey({
       columns: [t.organizationId, t.subscriptionId],
       foreignColumns: [subscriptions.organizationId, subscriptions.id],

@@ -30,11 +30,10 @@ export interface ApplyContext {
   readonly effect: Effect;
   readonly watched: WatchedCluster | null;
   readonly applied: AppliedObjects;
+  /** Secrets are not watched; a pass that comes later than this writes them again, so that a change by hand does not stay. */
+  readonly secretMs: number;
   readonly signal: AbortSignal | undefined;
 }
-
-/** Secrets are not watched; they are written again after this time, so that a change by hand does not stay. */
-const secretMs = 300_000;
 
 export async function applyInstance(context: ApplyContext, spec: InstanceSpec): Promise<void> {
   await requireOwnNamespace(context, spec);
@@ -87,12 +86,16 @@ async function applyManifest(context: ApplyContext, manifest: KubeManifest): Pro
 }
 
 /** True when the object was applied as it is now and the watch has seen nothing else since. */
-function isUnchanged({ applied, watched }: ApplyContext, manifest: KubeManifest): boolean {
+function isUnchanged({ applied, watched, secretMs }: ApplyContext, manifest: KubeManifest): boolean {
   const known = applied.get(manifestPath(manifest));
   if (watched === null || known === undefined || known.desired !== contentHash(manifest)) return false;
   const { kind, metadata } = manifest;
-  if (kind === "Secret") return performance.now() - known.appliedAt < secretMs;
   const namespace = kind === "Namespace" ? metadata.name : (metadata.namespace ?? "");
+  if (kind === "Secret") {
+    const pods = watched.cache("Pod")?.inNamespace(namespace) ?? [];
+    // A pod that lacks its configuration may be missing just this one.
+    return performance.now() - known.appliedAt < secretMs && pods.every(({ fact }) => fact.reason !== "CONFIG_ERROR");
+  }
   return watched.cache(kind)?.get(namespace, metadata.name)?.hash === known.live;
 }
 

@@ -1,6 +1,7 @@
 import { startDevcluster } from "@sewa/devcluster";
 import { expect, test } from "vitest";
 import { renderManifests } from "../render/index.ts";
+import { catalogSpec } from "../render/testing/catalog-spec.ts";
 import { startForwarder } from "../testing/forwarder.ts";
 import { testSettings, testSpec } from "../testing/specs.ts";
 import { until } from "../testing/until.ts";
@@ -60,4 +61,46 @@ test("every watch stays one connection per kind, however many instances there ar
   );
   expect(watches).toHaveLength(watcher.stats().length);
   expect(new Set(watches).size).toBe(watches.length);
+});
+
+test("K26 a Secret that was deleted by hand comes back: with the next resync, and at once when a pod lacks it", async () => {
+  await using devcluster = await startDevcluster({ port: 0, pace: 0 });
+  const token = /token: "(.*)"/u.exec(devcluster.kubeconfig)?.[1] ?? "";
+  const app = catalogSpec("wordpress.yaml", { ownerClaimed: true });
+  const core = `${devcluster.url}/api/v1/namespaces/sewa-${app.instanceId}`;
+  const erase = async (path: string): Promise<void> => {
+    const answer = await fetch(`${core}/${path}`, { method: "DELETE", headers: { authorization: `Bearer ${token}` } });
+    await answer.arrayBuffer();
+    expect(answer.status).toBe(200);
+  };
+  const inNamespace = (kind: string) =>
+    devcluster.objects(kind).filter(({ metadata }) => metadata.namespace === `sewa-${app.instanceId}`);
+  const watching = async (resyncMs: number) => {
+    const cluster = connectCluster({ kubeconfig: devcluster.kubeconfig, settings: testSettings, log, resyncMs });
+    await cluster
+      .watch(
+        () => undefined,
+        () => undefined,
+      )
+      .ready();
+    return cluster;
+  };
+
+  await using patient = await watching(3_600_000);
+  const isUp = async (): Promise<boolean> => {
+    await patient.apply(app);
+    return (await patient.observe(app)).phase === "running" && inNamespace("Secret").length === 1;
+  };
+  await until("it runs", isUp);
+  await erase("secrets/secrets");
+  await patient.apply(app);
+  expect(inNamespace("Secret")).toEqual([]);
+  for (const { metadata } of inNamespace("Pod")) await erase(`pods/${metadata.name}`);
+  await until("it runs again, with its Secret", isUp);
+
+  await using due = await watching(0);
+  await due.apply(app);
+  await erase("secrets/secrets");
+  await due.apply(app);
+  expect(inNamespace("Secret")).toHaveLength(1);
 });

@@ -1,0 +1,1 @@
+CREATE INDEX "instances_resync" ON "instances" USING btree ("observed_at") WHERE "instances"."is_settled" and "instances"."desired_phase" <> 'absent';
