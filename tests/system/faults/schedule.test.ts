@@ -185,7 +185,10 @@ async function endAll(client: Client, apps: readonly App[]): Promise<void> {
       const idempotencyKey = `end-${crypto.randomUUID()}`;
       await api.subscriptions.cancelNow.mutate({ subscriptionId, confirmName: "App", idempotencyKey });
     }
-    await reached(client, instanceId, ({ observedPhase }) => observedPhase === "absent");
+    // Absent alone says little: that is also how it begins.
+    await reached(client, instanceId, ({ observedPhase, operation }) => {
+      return observedPhase === "absent" && operation?.kind === "deprovision" && operation.status === "succeeded";
+    });
   }
   const { organization } = await api.auth.me.query();
   const story = await readStory(house.parts.databaseUrl, toUuid("organization", organization.id));
