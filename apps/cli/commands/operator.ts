@@ -8,6 +8,7 @@ import { Refusal } from "../failure.ts";
 import { withCore } from "../operator.ts";
 import { formatTime, leaf, say, show, table, type JsonOption } from "../output.ts";
 import { readText } from "./blueprint-input.ts";
+import { pinFiles } from "./catalog-pin.ts";
 
 /** What makes a new house work: its database, its first operator, its catalog. */
 export function addOperatorCommands(program: Command): void {
@@ -21,6 +22,9 @@ export function addOperatorCommands(program: Command): void {
   leaf(catalog, "apply <folder>", "make the catalog what the files of a folder say, and show what changes")
     .option("--dry-run", "show only")
     .action(applyFolder);
+  leaf(catalog, "pin <files...>", "write the digests of images into blueprint files, where a registry answers")
+    .option("--dry-run", "show only")
+    .action(pinFiles);
 }
 
 async function migrateDatabase(options: JsonOption): Promise<void> {

@@ -6,6 +6,7 @@ export type { BlueprintIssue, BlueprintIssueCode } from "./issue.ts";
 export type { ParameterValue } from "./parameter-value.ts";
 export { parseBlueprint, printBlueprint, toJsonSchema } from "./parse-blueprint.ts";
 export type { Blueprint } from "./parse-blueprint.ts";
+export { listUnpinnedImages, pinImages } from "./pin-images.ts";
 export { planFits } from "./plan-fits.ts";
 export { priceBlueprint } from "./price-blueprint.ts";
 export type { BlueprintPrice, PriceLine } from "./price-blueprint.ts";

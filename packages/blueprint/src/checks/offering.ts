@@ -1,4 +1,5 @@
 import type { Finding } from "./finding.ts";
+import { imagesOf } from "../images-of.ts";
 import { floatingReason } from "../schema/image.ts";
 import { isWorkload, workloadType } from "../schema/workload.ts";
 import type { BlueprintDefinition } from "../schema/definition.ts";
@@ -27,11 +28,7 @@ function checkDrivers(definition: BlueprintDefinition): Finding[] {
 }
 
 function checkImages(definition: BlueprintDefinition): Finding[] {
-  const images = definition.resources.flatMap((resource, index) =>
-    isWorkload(resource) ? [{ image: resource.image, path: ["resources", index, "image"] }] : [],
-  );
-  if (definition.claim?.image !== undefined) images.push({ image: definition.claim.image, path: ["claim", "image"] });
-  return images.flatMap(({ image, path }): Finding[] => {
+  return imagesOf(definition).flatMap(({ image, path }): Finding[] => {
     const reason = floatingReason(image);
     if (reason === null) return [];
     return [{ code: "IMAGE", level: "tolerable", path, message: `Pin the image by digest or exact tag: ${reason}.` }];
