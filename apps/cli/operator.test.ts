@@ -30,6 +30,23 @@ test("a catalog is applied once: a dry run writes nothing, and the second time n
   expect(second).toEqual({ code: 0, stdout: "Nothing changes: the catalog is what the files say.\n", stderr: "" });
 });
 
+test("the books are verified: a wrong row is named, and the command ends with 1", async () => {
+  expect(await sewa(["ledger", "verify"], env)).toEqual({
+    code: 0,
+    stdout: "The books hold: 0 organization(s), 0 transaction(s).\n",
+    stderr: "",
+  });
+  await using owner = connectDatabase({ url: database.url, role: "sewa_owner", max: 1 });
+  const organizationId = "00000000-0000-7000-8000-000000000009";
+  await owner.drizzle.execute(`
+    insert into organizations (id, name, time_zone) values ('${organizationId}', 'Shop', 'UTC');
+    insert into organization_heads (organization_id, ledger_sequence, ledger_chain) values ('${organizationId}', 3, 'x')`);
+  const broken = await sewa(["ledger", "verify"], env);
+  expect(broken.code).toBe(1);
+  expect(broken.stdout).toContain(`${toPublicId("organization", organizationId)} head`);
+  expect(broken.stdout).toContain("The head names transaction 3, the last one is 0.");
+});
+
 test("an operator is invited by a link that the portal opens", async () => {
   const { code, stdout } = await sewa(["admin", "create", "Ops@Example.com", "--name", "Ops"], env);
   expect(code).toBe(0);

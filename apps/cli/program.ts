@@ -4,6 +4,7 @@ import { addBlueprintCommands } from "./commands/blueprint.ts";
 import { addClockCommands } from "./commands/clock.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addJobCommands } from "./commands/jobs.ts";
+import { addLedgerCommands } from "./commands/ledger.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
 import { addOperatorCommands } from "./commands/operator.ts";
 import { addOrderCommands } from "./commands/orders.ts";
@@ -21,6 +22,7 @@ export function createProgram(): Command {
   addBlueprintCommands(program);
   addOperatorCommands(program);
   addJobCommands(program);
+  addLedgerCommands(program);
   addClockCommands(program);
   addNodeCommands(program);
   throwInstead(program);

@@ -1,4 +1,5 @@
 import type { RouterOutputs } from "@sewa/api";
+import { checkBooks } from "@sewa/core";
 import { createTestDatabase } from "@sewa/db/testing";
 import { createServerLog, readEnv as readServerEnv, type Server, startServer, toServerOptions } from "@sewa/server";
 import { createLog, readEnv as readWorkerEnv, startWorker, toWorkerOptions, type Worker } from "@sewa/worker";
@@ -12,6 +13,7 @@ import {
   takeInventory,
   withCore,
 } from "@sewa/dev";
+import { expect } from "vitest";
 
 type Instance = RouterOutputs["instances"]["get"];
 
@@ -60,7 +62,13 @@ export async function startHouse(size: { readonly servers?: number; readonly wor
       addWorker,
       customer: (server = servers[0]!) => registerCustomer(parts, server.url),
       inventory: () => takeInventory(parts.databaseUrl, parts.devcluster),
-      [Symbol.asyncDispose]: () => kept.disposeAsync(),
+      async [Symbol.asyncDispose]() {
+        try {
+          expect((await withCore(parts, checkBooks)).filter(({ check }) => check.kind === "books")).toEqual([]);
+        } finally {
+          await kept.disposeAsync();
+        }
+      },
     };
   } catch (error) {
     await stack.disposeAsync();

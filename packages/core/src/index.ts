@@ -1,6 +1,7 @@
 export * from "./accounts/index.ts";
 export * from "./audit/index.ts";
 export * from "./billing/index.ts";
+export * from "./books/index.ts";
 export * from "./capacity/index.ts";
 export * from "./catalog/index.ts";
 export * from "./clocks/index.ts";
@@ -8,6 +9,7 @@ export * from "./events/index.ts";
 export * from "./idempotency/index.ts";
 export * from "./instances/index.ts";
 export * from "./jobs/index.ts";
+export * from "./ledger/index.ts";
 export * from "./notifications/index.ts";
 export * from "./operations/index.ts";
 export * from "./orders/index.ts";

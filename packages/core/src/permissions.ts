@@ -35,6 +35,7 @@ export const permissionTable = {
   "admin.payments.record": operator,
   "admin.clock.advance": operator,
   "admin.jobs.read": operator,
+  "admin.ledger.verify": operator,
   "admin.jobs.write": operator,
   "admin.audit.read": operator,
   "admin.operators.invite": operator,

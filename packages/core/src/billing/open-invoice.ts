@@ -5,7 +5,9 @@ import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { record } from "../events/index.ts";
 import type { Period } from "../periods.ts";
+import { post } from "../ledger/index.ts";
 import { formatInvoiceNumber, type InvoiceRow } from "./invoice.ts";
+import { openingOf } from "./postings.ts";
 
 export interface NewInvoice {
   readonly subscriptionId: string;
@@ -62,6 +64,7 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
       ...line,
     })),
   );
+  post(tx, openingOf(invoice));
   record(tx, {
     type: "invoice.opened",
     subscriptionId,

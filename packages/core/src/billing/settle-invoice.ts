@@ -5,8 +5,10 @@ import { formatActor } from "../actor.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
+import { post } from "../ledger/index.ts";
 import type { Period } from "../periods.ts";
 import { type InvoiceRow, invoiceTransitions, type PaymentRow } from "./invoice.ts";
+import { openingOf, receiptOf, refundingOf, voidingOf, writeOffOf } from "./postings.ts";
 
 /**
  * Books money that has come for an open invoice: all of it, in its currency. Nothing to pay is booked the same way, so a
@@ -50,6 +52,9 @@ export async function payInvoice(
     .returning()
     .catch(refuseKnownReference);
   assert(row !== undefined, "an inserted payment is returned");
+  // Posted when it was opened, unless that was before there was a ledger.
+  post(tx, openingOf(invoice));
+  post(tx, receiptOf(row));
   const data = {
     invoiceId: invoice.id,
     paymentId: row.id,
@@ -79,12 +84,15 @@ function refuseKnownReference(error: unknown): never {
 /** Takes back an invoice that nothing was used for. */
 export async function voidInvoice(tx: Tx, invoice: InvoiceRow, reason: string): Promise<void> {
   await close(tx, invoice, "void", { closedAt: tx.now, closeReason: reason });
+  post(tx, voidingOf(invoice));
   recordClosed(tx, "invoice.voided", invoice, reason);
 }
 
 /** Gives up on money for something that was used. */
 export async function markUncollectible(tx: Tx, invoice: InvoiceRow, reason: string): Promise<void> {
   await close(tx, invoice, "uncollectible", { closedAt: tx.now, closeReason: reason });
+  post(tx, openingOf(invoice));
+  post(tx, writeOffOf(invoice));
   recordClosed(tx, "invoice.uncollectible", invoice, reason);
 }
 
@@ -102,7 +110,9 @@ export async function refundInvoice(tx: Tx, invoice: InvoiceRow, reason: string)
       .values({ id: tx.ctx.ids.next(), organizationId, paymentId, currency, amountMinor, reason, refundedAt: tx.now })
       .onConflictDoNothing()
       .returning({ id: refunds.id });
-    if (inserted.length === 0) continue;
+    const [refund] = inserted;
+    if (refund === undefined) continue;
+    post(tx, refundingOf({ id: refund.id, amountMinor, currency }));
     record(tx, {
       type: "payment.refunded",
       subscriptionId: invoice.subscriptionId,

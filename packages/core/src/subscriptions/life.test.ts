@@ -405,4 +405,6 @@ test("the sweep finds what is due from the tables alone", async () => {
   expect(await sweepSubscriptions(app.core.ctx)).toEqual({ due: 0 });
   app.core.clock.set(addMs(app.core.clock.now(), 31 * dayMs));
   expect(await sweepSubscriptions(app.core.ctx)).toEqual({ due: 1 });
+  await app.after(0);
+  expect(await sweepSubscriptions(app.core.ctx)).toEqual({ due: 0 });
 });

@@ -1,9 +1,11 @@
 import { connectDatabase, type Database } from "@sewa/db";
 import { createTestDatabase } from "@sewa/db/testing";
 import { type Clock, manualClock } from "../clock.ts";
+import { checkBooks } from "../books/index.ts";
 import { type CoreConfig, type CoreContext, createContext, type Observer } from "../context.ts";
 import { uuidV7Ids } from "../ids.ts";
 import { createKeyring } from "../keyring.ts";
+import { listOrganizationsWithLedger, verifyLedger } from "../ledger/index.ts";
 
 export const testConfig: CoreConfig = {
   appsDomain: "apps.test",
@@ -62,8 +64,22 @@ export async function testCore(config: Partial<CoreConfig> = {}): Promise<TestCo
     url: testDatabase.url,
     observed,
     async [Symbol.asyncDispose]() {
-      await Promise.all([database.close(), server.close()]);
-      await testDatabase[Symbol.asyncDispose]();
+      try {
+        await requireTrueBooks(ctx);
+      } finally {
+        await Promise.all([database.close(), server.close()]);
+        await testDatabase[Symbol.asyncDispose]();
+      }
     },
   };
+}
+
+/** Whatever a test was about: it must not leave money behind that does not add up. */
+async function requireTrueBooks(ctx: CoreContext): Promise<void> {
+  const findings = await checkBooks(ctx);
+  const organizationIds = await listOrganizationsWithLedger(ctx);
+  const faults = (await Promise.all(organizationIds.map((id) => verifyLedger(ctx, id)))).flatMap(
+    ({ fault }) => fault ?? [],
+  );
+  if (findings.length + faults.length > 0) throw new Error(`Broken books: ${JSON.stringify([...findings, ...faults])}`);
 }

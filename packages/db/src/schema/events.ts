@@ -8,6 +8,9 @@ export const organizationHeads = pgTable("organization_heads", {
     .primaryKey()
     .references(() => organizations.id),
   sequence: counter().notNull().default(0),
+  /** Number and chained hash of the organization's last ledger transaction. */
+  ledgerSequence: counter().notNull().default(0),
+  ledgerChain: text().notNull().default(""),
 });
 
 /** Append-only by grant. */

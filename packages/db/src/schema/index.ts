@@ -5,5 +5,6 @@ export * from "./catalog.ts";
 export * from "./events.ts";
 export * from "./instances.ts";
 export * from "./jobs.ts";
+export * from "./ledger.ts";
 export * from "./notifications.ts";
 export * from "./subscriptions.ts";

@@ -1,0 +1,183 @@
+import { type SQL, sql } from "drizzle-orm";
+
+export interface BooksCheck {
+  readonly id: string;
+  /** What holds when no row comes back. */
+  readonly promise: string;
+  /** `books`: the books are wrong. `clock`: something is late or out of step, which an outage explains. */
+  readonly kind: "books" | "clock";
+  /** Rows in a column `id`: what breaks the promise. `now` is the time of the house. */
+  readonly rows: (now: Date) => SQL;
+}
+
+/** An organization on a test clock is judged by its own time. */
+const organizationNow = (now: Date, organizationId: SQL): SQL =>
+  sql`coalesce((select c.now_at from test_clocks c where c.organization_id = ${organizationId}), ${now.toISOString()}::timestamptz)`;
+
+const books = (id: string, promise: string, rows: SQL): BooksCheck => ({
+  id,
+  promise,
+  kind: "books",
+  rows: () => rows,
+});
+const clock = (id: string, promise: string, rows: (now: Date) => SQL): BooksCheck => ({
+  id,
+  promise,
+  kind: "clock",
+  rows,
+});
+
+/** Each in its own words of SQL, and not through the code that writes: what that code gets wrong has to show here. */
+export const booksChecks: readonly BooksCheck[] = [
+  books(
+    "M01",
+    "Every ledger transaction sums to zero per currency and has at least two legs.",
+    sql`select t.id from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id
+      group by t.id, e.currency having count(e.id) < 2 or sum(e.amount_minor) <> 0`,
+  ),
+  books(
+    "M02",
+    "The whole ledger sums to zero per currency.",
+    sql`select currency as id from ledger_entries group by currency having sum(amount_minor) <> 0`,
+  ),
+  books(
+    "M03",
+    "Each balance is the sum of its entries.",
+    sql`select a.id from ledger_accounts a left join ledger_entries e on e.account_id = a.id group by a.id
+      having a.balance_minor <> case a.normal_side when 'debit' then 1 else -1 end * coalesce(sum(e.amount_minor), 0)`,
+  ),
+  books(
+    "M04",
+    "No account that may not go below zero was below after any entry.",
+    sql`select distinct id from (
+        select a.id, sum(case a.normal_side when 'debit' then e.amount_minor else -e.amount_minor end)
+          over (partition by a.id order by t.sequence, e.position) as running
+        from ledger_entries e join ledger_accounts a on a.id = e.account_id join ledger_transactions t on t.id = e.transaction_id
+        where not a.may_go_negative) x where running < 0`,
+  ),
+  books(
+    "M05",
+    "An entry has the currency of its account.",
+    sql`select e.id from ledger_entries e join ledger_accounts a on a.id = e.account_id where e.currency <> a.currency`,
+  ),
+  books("M06", "No entry is zero.", sql`select id from ledger_entries where amount_minor = 0`),
+  books(
+    "M07",
+    "A key is posted once.",
+    sql`select min(id::text) as id from ledger_transactions group by organization_id, idempotency_key having count(*) > 1`,
+  ),
+  books(
+    "M08",
+    "A transaction is reversed at most once, and in full.",
+    sql`select reverses_id as id from ledger_transactions where reverses_id is not null group by reverses_id having count(*) > 1
+      union all
+      select r.id from ledger_transactions r where r.reverses_id is not null and exists (
+        select 1 from ledger_entries where transaction_id in (r.id, r.reverses_id) group by account_id having sum(amount_minor) <> 0)`,
+  ),
+  books(
+    "M09",
+    "An invoice's total is the sum of its lines.",
+    sql`select i.id from invoices i left join invoice_lines l on l.invoice_id = i.id group by i.id
+      having i.total_minor <> coalesce(sum(l.amount_minor), 0)`,
+  ),
+  books(
+    "M10",
+    "A line's amount is its quantity times its unit price.",
+    sql`select id from invoice_lines where amount_minor <> quantity * unit_amount_minor`,
+  ),
+  books(
+    "M11",
+    "What is paid of an invoice is what came for it, never more than its total; the status says so.",
+    sql`select i.id from invoices i left join payments p on p.invoice_id = i.id and p.status = 'succeeded' group by i.id
+      having i.paid_minor <> coalesce(sum(p.amount_minor), 0) or i.paid_minor > i.total_minor
+        or (i.status = 'paid' and i.paid_minor <> i.total_minor)
+        or (i.status <> 'paid' and i.total_minor > 0 and i.paid_minor = i.total_minor)`,
+  ),
+  books(
+    "M12",
+    "A period is charged at most once.",
+    sql`select min(id::text) as id from invoices where status not in ('draft', 'void') and reason in ('order', 'renewal', 'reactivation')
+      group by subscription_id, term_number, period_index having count(*) > 1`,
+  ),
+  clock(
+    "M13",
+    "Every period that has begun was charged.",
+    (now) => sql`
+      select p.id from billing_periods p join invoices i on i.id = p.invoice_id
+      where i.status not in ('paid', 'uncollectible') or (i.subscription_id, i.term_number, i.period_index)
+        is distinct from (p.subscription_id, p.term_number, p.period_index)
+      union all
+      select s.id from subscriptions s where s.status in ('active', 'past_due')
+        and s.current_period_start < ${organizationNow(now, sql`s.organization_id`)} - interval '2 hours'
+        and not exists (select 1 from billing_periods p where p.subscription_id = s.id and p.term_number = s.term_number
+          and p.period_index = s.period_index and p.starts_at = s.current_period_start)`,
+  ),
+  books(
+    "M14",
+    "The periods of a term tile: without gap or overlap, numbered from zero.",
+    sql`select id from (
+        select p.*, lag(ends_at) over w as before_end, lag(period_index) over w as before_index
+        from billing_periods p window w as (partition by subscription_id, term_number order by starts_at)) x
+      where ends_at <= starts_at or before_end <> starts_at or period_index <> coalesce(before_index + 1, 0)`,
+  ),
+  books(
+    "M15",
+    "Period n of a term begins at its anchor plus n intervals, in the subscription's zone.",
+    sql`select p.id from billing_periods p
+      join billing_periods first on first.subscription_id = p.subscription_id and first.term_number = p.term_number and first.period_index = 0
+      join subscriptions s on s.id = p.subscription_id
+      where p.starts_at <> ((first.starts_at at time zone s.time_zone) + p.period_index
+        * case s.interval when 'P1M' then interval '1 month' else interval '30 days' end) at time zone s.time_zone`,
+  ),
+  books(
+    "M16",
+    "The numbers of a series are unique and have no gaps.",
+    sql`select series as id from invoices where number is not null group by series
+      having count(*) <> max(number) or count(distinct number) <> count(*) or min(number) <> 1`,
+  ),
+  books(
+    "M17",
+    "A provider's reference is booked once, and every payment of something has one ledger transaction.",
+    sql`select min(id::text) as id from payments where reference is not null group by provider, reference having count(*) > 1
+      union all
+      select p.id::text from payments p where p.status = 'succeeded' and p.amount_minor > 0 and (
+        select count(*) from ledger_transactions t where t.kind = 'payment_received' and t.source_id = p.id) <> 1`,
+  ),
+  clock(
+    "M24",
+    "A subscription that runs has one instance that is wanted; one that was purged has none.",
+    () => sql`
+      select s.id from subscriptions s left join instances i on i.subscription_id = s.id and i.desired_phase <> 'absent'
+      group by s.id having (s.status in ('active', 'past_due') and count(i.id) <> 1) or (s.purged_at is not null and count(i.id) <> 0)`,
+  ),
+  clock(
+    "M25",
+    "Nothing runs unpaid.",
+    () => sql`
+      select i.id from instances i join subscriptions s on s.id = i.subscription_id
+      where i.desired_phase = 'running' and s.status not in ('active', 'past_due')`,
+  ),
+  clock(
+    "M26",
+    "Data is deleted after grace, or after a cancellation, and never before.",
+    () => sql`
+      select id from subscriptions where (purged_at is not null and cancelled_at is null)
+        or (cancel_reason = 'grace_over' and cancelled_at < grace_ends_at)`,
+  ),
+  clock(
+    "M27",
+    "Nothing stays active past its end for longer than two sweeps.",
+    (now) => sql`
+      select id from subscriptions s where status = 'active'
+        and current_period_end < ${organizationNow(now, sql`s.organization_id`)} - interval '10 minutes'`,
+  ),
+  books(
+    "M28",
+    "Along the chain every row belongs to the same organization.",
+    sql`select i.id from instances i join subscriptions s on s.id = i.subscription_id where i.organization_id <> s.organization_id
+      union all select i.id from invoices i join subscriptions s on s.id = i.subscription_id where i.organization_id <> s.organization_id
+      union all select p.id from payments p join invoices i on i.id = p.invoice_id where p.organization_id <> i.organization_id
+      union all select e.id from ledger_entries e join ledger_accounts a on a.id = e.account_id where e.organization_id <> a.organization_id
+      union all select e.id from ledger_entries e join ledger_transactions t on t.id = e.transaction_id where e.organization_id <> t.organization_id`,
+  ),
+];

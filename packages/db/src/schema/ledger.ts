@@ -1,0 +1,101 @@
+import { sql } from "drizzle-orm";
+import { boolean, check, foreignKey, integer, pgTable, text, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { organizations } from "./accounts.ts";
+import { at, counter, currencyCode, id, insertedAt, minor } from "./columns.ts";
+
+/**
+ * One account of one organization in one currency. The house's own accounts (revenue, cash) are kept per organization
+ * too, so that both legs of a transaction belong to the same one. `balance` is a projection of the entries, written by a
+ * trigger alone, on the account's normal side: what a receivable is owed and what a wallet holds are both positive.
+ */
+export const ledgerAccounts = pgTable(
+  "ledger_accounts",
+  {
+    id: id(),
+    organizationId: uuid()
+      .notNull()
+      .references(() => organizations.id),
+    kind: text({ enum: ["receivable", "cash", "revenue", "bad_debt"] }).notNull(),
+    currency: currencyCode().notNull(),
+    normalSide: text({ enum: ["debit", "credit"] }).notNull(),
+    mayGoNegative: boolean().notNull(),
+    balanceMinor: minor()
+      .notNull()
+      .default(sql`0`),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("ledger_accounts_kind_key").on(t.organizationId, t.kind, t.currency),
+    unique("ledger_accounts_currency_key").on(t.organizationId, t.id, t.currency),
+    check("ledger_accounts_balance", sql`${t.mayGoNegative} or ${t.balanceMinor} >= 0`),
+  ],
+);
+
+/** Append-only by grant. Numbered and chained by hashes within its organization. */
+export const ledgerTransactions = pgTable(
+  "ledger_transactions",
+  {
+    id: id(),
+    organizationId: uuid()
+      .notNull()
+      .references(() => organizations.id),
+    sequence: counter().notNull(),
+    kind: text({
+      enum: ["invoice_opened", "invoice_voided", "invoice_written_off", "payment_received", "payment_refunded"],
+    }).notNull(),
+    sourceType: text({ enum: ["invoice", "payment", "refund"] }).notNull(),
+    sourceId: uuid().notNull(),
+    /** What is posted under a key is posted once. */
+    idempotencyKey: text().notNull(),
+    reversesId: uuid(),
+    /** Business time: the organization's clock. */
+    postedAt: at().notNull(),
+    /** SHA-256 over what the row and its entries say. */
+    digest: text().notNull(),
+    /** SHA-256 over the chain of the transaction before and this digest. */
+    chain: text().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("ledger_transactions_organization_key").on(t.organizationId, t.id),
+    unique("ledger_transactions_sequence_key").on(t.organizationId, t.sequence),
+    unique("ledger_transactions_idempotency_key").on(t.organizationId, t.idempotencyKey),
+    uniqueIndex("ledger_transactions_reverses_key")
+      .on(t.reversesId)
+      .where(sql`${t.reversesId} is not null`),
+    foreignKey({
+      columns: [t.organizationId, t.reversesId],
+      foreignColumns: [t.organizationId, t.id],
+      name: "ledger_transactions_reverses_fk",
+    }),
+  ],
+);
+
+/** Append-only by grant. Debits are positive, credits negative; a transaction's entries sum to zero at commit. */
+export const ledgerEntries = pgTable(
+  "ledger_entries",
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    transactionId: uuid().notNull(),
+    position: integer().notNull(),
+    accountId: uuid().notNull(),
+    currency: currencyCode().notNull(),
+    amountMinor: minor().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("ledger_entries_position_key").on(t.transactionId, t.position),
+    foreignKey({
+      columns: [t.organizationId, t.transactionId],
+      foreignColumns: [ledgerTransactions.organizationId, ledgerTransactions.id],
+      name: "ledger_entries_transaction_fk",
+    }),
+    foreignKey({
+      columns: [t.organizationId, t.accountId, t.currency],
+      foreignColumns: [ledgerAccounts.organizationId, ledgerAccounts.id, ledgerAccounts.currency],
+      name: "ledger_entries_account_fk",
+    }),
+    check("ledger_entries_amount", sql`${t.amountMinor} <> 0`),
+  ],
+);
