@@ -43,9 +43,12 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** An hour that comes twice means its second time, and one that never comes the hour after: as PostgreSQL counts too. */
 function boundary(anchor: Date, interval: Interval, timeZone: string, count: number): Date {
+  if (count === 0) return anchor;
   const step = interval === "P1M" ? { months: count } : { days: 30 * count };
-  return fromZoned(toZoned(anchor, timeZone).add(step));
+  const local = toZoned(anchor, timeZone).toPlainDateTime().add(step);
+  return fromZoned(local.toZonedDateTime(timeZone, { disambiguation: "later" }));
 }
 
 function toZoned(date: Date, timeZone: string): Temporal.ZonedDateTime {

@@ -126,7 +126,7 @@ export const booksChecks: readonly BooksCheck[] = [
     sql`select p.id from billing_periods p
       join billing_periods first on first.subscription_id = p.subscription_id and first.term_number = p.term_number and first.period_index = 0
       join subscriptions s on s.id = p.subscription_id
-      where p.starts_at <> ((first.starts_at at time zone s.time_zone) + p.period_index
+      where p.period_index > 0 and p.starts_at <> ((first.starts_at at time zone s.time_zone) + p.period_index
         * case s.interval when 'P1M' then interval '1 month' else interval '30 days' end) at time zone s.time_zone`,
   ),
   books(

@@ -208,7 +208,7 @@ test("who may write everything cannot change the books unseen: the first wrong r
 });
 
 const kinds: readonly LedgerAccountKind[] = ["receivable", "cash", "revenue", "bad_debt"];
-const runs = Number(process.env["PROPERTY_RUNS"] ?? 15);
+const runs = 15 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
 
 test(`random postings on parallel connections: balances are those of a simple model, and the books hold (${runs} runs)`, async () => {
   const command = fc.record({
