@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
+import { Temporal } from "temporal-polyfill";
 import { expect, test } from "vitest";
 import { type Interval, periodAt } from "./periods.ts";
 import { testCore } from "./testing/test-core.ts";
@@ -15,23 +16,38 @@ const zones = [
 ] as const;
 
 const anywhere = fc.date({ min: new Date("2020-01-01"), max: new Date("2032-01-01"), noInvalidDate: true });
-/** The small hours of the first two weeks, where clocks are put forward and back. */
-const smallHours = fc
-  .record({
-    year: fc.integer({ min: 2020, max: 2031 }),
-    month: fc.nat(11),
-    day: fc.integer({ min: 1, max: 14 }),
-    minutes: fc.integer({ min: 0, max: 240 }),
-    hoursFromUtc: fc.constantFrom(-5, -4, -3, 10.5, 11),
-  })
-  .map(({ year, month, day, minutes, hoursFromUtc }) => new Date(Date.UTC(year, month, day, -hoursFromUtc, minutes)));
 
-const history = fc.record({
-  anchor: fc.oneof(anywhere, smallHours),
-  interval: fc.constantFrom<Interval>("P1M", "P30D"),
-  timeZone: fc.constantFrom(...zones),
-  index: fc.integer({ min: 0, max: 60 }),
-});
+/** Where the clocks are put back, and the local hour that then comes twice. */
+const putBack = {
+  "America/New_York": { month: 11, hour: 1 },
+  "Australia/Lord_Howe": { month: 4, hour: 1 },
+} as const;
+
+/** Begun some months before, so that a period begins on the first Sunday of the month in which clocks are put back. */
+const towardsTwiceTold = fc
+  .record({
+    timeZone: fc.constantFrom("America/New_York", "Australia/Lord_Howe"),
+    year: fc.integer({ min: 2021, max: 2031 }),
+    minute: fc.integer({ min: 0, max: 59 }),
+    index: fc.integer({ min: 1, max: 11 }),
+  })
+  .map(({ timeZone, year, minute, index }) => {
+    const { month, hour } = putBack[timeZone];
+    const firstSunday = 1 + ((7 - new Date(Date.UTC(year, month - 1, 1)).getUTCDay()) % 7);
+    const local = Temporal.PlainDateTime.from({ year, month, day: firstSunday, hour, minute });
+    const anchor = new Date(local.subtract({ months: index }).toZonedDateTime(timeZone).epochMilliseconds);
+    return { anchor, interval: "P1M" as Interval, timeZone, index };
+  });
+
+const history = fc.oneof(
+  fc.record({
+    anchor: anywhere,
+    interval: fc.constantFrom<Interval>("P1M", "P30D"),
+    timeZone: fc.constantFrom(...zones),
+    index: fc.integer({ min: 0, max: 60 }),
+  }),
+  towardsTwiceTold,
+);
 
 function localDay(
   date: Date,

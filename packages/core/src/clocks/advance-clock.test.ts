@@ -2,7 +2,7 @@ import { notifications } from "@sewa/db/schema";
 import { asc } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { addMs, dayMs } from "../clock.ts";
-import { getSubscription, sweepSubscriptions } from "../subscriptions/index.ts";
+import { getSubscription, renewSubscription, sweepSubscriptions } from "../subscriptions/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
@@ -45,6 +45,29 @@ test("time goes from due date to due date and waits for the world, while other o
   expect((await getSubscription(neighbour.ctx, theirs.subscription.subscription.id)).subscription.status).toBe(
     "active",
   );
+});
+
+test("a term that is paid on a test clock begins on that clock", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx, organizationId } = await givenCustomer(core.ctx, { testClock: true });
+  const { subscription } = await givenOrder(ctx);
+  const { id: subscriptionId } = subscription.subscription;
+  await provisionOnce(core.ctx, subscription.instanceId);
+  const later = addMs((await findTestClock(ctx))!.now, 40 * dayMs);
+  await advanceClock(ctx, { to: later });
+  await stepClock(core.ctx, organizationId);
+  await provisionOnce(core.ctx, subscription.instanceId);
+  await stepClock(core.ctx, organizationId);
+  await renewSubscription(ctx, { subscriptionId, idempotencyKey: "renew-001" });
+  expect((await getSubscription(ctx, subscriptionId)).subscription).toMatchObject({
+    status: "active",
+    billingAnchorAt: later,
+    currentPeriodStart: later,
+    currentPeriodEnd: addMs(later, 30 * dayMs),
+  });
+  await provisionOnce(core.ctx, subscription.instanceId);
 });
 
 test("the production sweep leaves organizations on a test clock alone", async () => {

@@ -212,6 +212,7 @@ describe("cancelling", () => {
     expect(await app.invoices()).toEqual(["order paid", "renewal void", "renewal open"]);
     await cancelAtPeriodEnd(app.ctx, { subscriptionId, idempotencyKey: "e-000002" });
     expect((await app.after(5 * dayMs)).status).toBe("active");
+    expect(await app.invoices()).toEqual(["order paid", "renewal void", "renewal void"]);
     expect((await app.after(2 * dayMs)).status).toBe("expired");
   });
 });

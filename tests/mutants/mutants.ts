@@ -1,0 +1,224 @@
+/** A bug that somebody could make: one place of the sources, and what it would say then. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  /** Folders or files of tests of which one has to fail. */
+  readonly tests: readonly string[];
+}
+
+const core = "packages/core/src";
+const life = `${core}/subscriptions`;
+
+/** Bugs with money, first of all those that others have had. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: "months counted on from the end before, so that a short one stays short",
+    file: `${core}/periods.ts`,
+    find: `const local = toZoned(anchor, timeZone).toPlainDateTime().add(step);`,
+    replace: `let local = toZoned(anchor, timeZone).toPlainDateTime();
+  for (let month = 0; month < count && interval === "P1M"; month += 1) local = local.add({ months: 1 });
+  if (interval !== "P1M") local = local.add(step);`,
+    tests: [`${core}/periods.test.ts`],
+  },
+  {
+    name: "a month is thirty days",
+    file: `${core}/periods.ts`,
+    find: `{ months: count } : { days: 30 * count }`,
+    replace: `{ days: 30 * count } : { days: 30 * count }`,
+    tests: [`${core}/periods.test.ts`],
+  },
+  {
+    name: "hours that come twice are read otherwise than in the database",
+    file: `${core}/periods.ts`,
+    find: `{ disambiguation: "later" }`,
+    replace: `{ disambiguation: "earlier" }`,
+    tests: [`${core}/periods.test.ts`],
+  },
+  {
+    name: "the next period begins with its payment, not with the end of the last",
+    file: `${life}/apply-action.ts`,
+    find: `  const key = nextPeriodKey(subscription);
+  const period = nextPeriod(subscription);
+  await addBillingPeriod`,
+    replace: `  const key = nextPeriodKey(subscription);
+  const period = periodAt(tx.now, subscription.interval, subscription.timeZone, 0);
+  await addBillingPeriod`,
+    tests: [life],
+  },
+  {
+    name: "a term begins on the process clock, not on the organization's",
+    file: `${life}/apply-action.ts`,
+    find: `  const period = periodAt(paidAt, subscription.interval, subscription.timeZone, 0);`,
+    replace: `  const period = periodAt(tx.ctx.clock.now(), subscription.interval, subscription.timeZone, 0);`,
+    tests: [life, `${core}/clocks`],
+  },
+  {
+    name: "renewed although it was cancelled at the period's end",
+    file: `${life}/subscription.ts`,
+    find: `nextInvoice === null && !subscription.cancelAtPeriodEnd && now >= renewalOpens`,
+    replace: `nextInvoice === null && now >= renewalOpens`,
+    tests: [life],
+  },
+  {
+    name: "expired at once although days past due are left",
+    file: `${life}/subscription.ts`,
+    find: `if (subscription.cancelAtPeriodEnd || subscription.pastDueDays === 0) return { type: "expire" };`,
+    replace: `if (subscription.cancelAtPeriodEnd || subscription.pastDueDays >= 0) return { type: "expire" };`,
+    tests: [life],
+  },
+  {
+    name: "what ran past due is not invoiced",
+    file: `${life}/apply-action.ts`,
+    find: `if (subscription.status === "past_due") await cutUnpaidPeriod(tx, subscription, nextInvoice);
+    else await`,
+    replace: `await`,
+    tests: [life],
+  },
+  {
+    name: "deleted before grace is over",
+    file: `${life}/apply-action.ts`,
+    find: `const counted = addDays(expiryDueAt(subscription), gracePeriodDays, timeZone);`,
+    replace: `const counted = addDays(expiryDueAt(subscription), gracePeriodDays - 1, timeZone);`,
+    tests: [life],
+  },
+  {
+    name: "no money back for an app that never became ready",
+    file: `${life}/apply-action.ts`,
+    find: `  if (instance.readyAt === null) {
+    for`,
+    replace: `  if (instance.readyAt === undefined) {
+    for`,
+    tests: [life],
+  },
+  {
+    name: "a period that was paid ahead is not given back with a cancellation",
+    file: `${life}/apply-action.ts`,
+    find: `} else if (nextInvoice?.status === "paid") {`,
+    replace: `} else if (nextInvoice?.status === "draft") {`,
+    tests: [life],
+  },
+  {
+    name: "cancelled and still asked for money",
+    file: `${life}/apply-action.ts`,
+    find: "await voidInvoice(tx, invoice, `Cancelled: ${reason}.`);",
+    replace: "await Promise.resolve();",
+    tests: [life],
+  },
+  {
+    name: "an expired app runs on",
+    file: `${core}/instances/derive-phase.ts`,
+    find: `case "expired":
+      return "stopped";`,
+    replace: `case "expired":
+      return requestedPhase;`,
+    tests: [life],
+  },
+  {
+    name: "room is kept by apps that nobody pays for",
+    file: `${life}/apply-action.ts`,
+    find: `const releasesCapacity = locked.subscriptionStatus === "expired" ||`,
+    replace: `const releasesCapacity =`,
+    tests: [life],
+  },
+  {
+    name: "money is taken for a second term for which there is no room",
+    file: `${life}/record-payment.ts`,
+    find: `if (subscription.status === "expired") await holdRoom(tx, subscription);`,
+    replace: ``,
+    tests: [life],
+  },
+  {
+    name: "less than the total pays an invoice",
+    file: `${life}/record-payment.ts`,
+    find: `if (input.amountMinor !== invoice.totalMinor || input.currency`,
+    replace: `if (input.amountMinor > invoice.totalMinor || input.currency`,
+    tests: [life, "apps/server"],
+  },
+  {
+    name: "a payment is given back twice",
+    file: "packages/db/migrations/0000_spine.sql",
+    find: `CONSTRAINT "refunds_payment_key" UNIQUE("payment_id"),`,
+    replace: ``,
+    tests: [`${core}/billing`],
+  },
+  {
+    name: "a period is asked for twice",
+    file: "packages/db/migrations/0000_spine.sql",
+    find: `CREATE UNIQUE INDEX "invoices_period_key"`,
+    replace: `CREATE INDEX "invoices_period_key"`,
+    tests: [`${core}/billing`, life, `${core}/books`],
+  },
+  {
+    name: "numbers of invoices leave gaps after a rollback",
+    file: `${core}/billing/open-invoice.ts`,
+    find: `const [row] = await tx.sql
+    .insert(invoiceCounters)`,
+    replace: `const [row] = await tx.ctx.db.drizzle
+    .insert(invoiceCounters)`,
+    tests: [`${core}/billing`, life, `${core}/books`],
+  },
+  {
+    name: "an order asks for a price that has changed since its quote",
+    file: `${core}/orders/place-order.ts`,
+    find: `if (quote.priceKey !== input.priceKey)`,
+    replace: `if (quote.priceKey === "")`,
+    tests: [`${core}/orders`, "apps/server/orders.test.ts"],
+  },
+  {
+    name: "the same key orders again when it is asked for something else",
+    file: `${core}/idempotency/once.ts`,
+    find: `if (earlier.procedure !== procedure || earlier.inputHash !== inputHash) {`,
+    replace: `if (earlier.procedure !== procedure) {`,
+    tests: [`${core}/orders`, `${core}/idempotency`, "apps/server/orders.test.ts"],
+  },
+  {
+    name: "two orders take the last place",
+    file: `${core}/capacity/hold-capacity.ts`,
+    find: "        sql`${nodePools.allocatableMemoryBytes} * (100 - ${nodePools.memoryReservePercent}) / 100 - ${nodePools.heldMemoryBytes} >= ${demand.memoryBytes}`,\n",
+    replace: ``,
+    tests: [`${core}/capacity`, `${core}/orders`],
+  },
+  {
+    name: "money that is given back is booked the wrong way round",
+    file: `${core}/billing/postings.ts`,
+    find: `    debit: "revenue",
+    credit: "cash",`,
+    replace: `    debit: "cash",
+    credit: "revenue",`,
+    tests: [`${core}/ledger`],
+  },
+  {
+    name: "a posting under the same key is booked again",
+    file: `${core}/ledger/post.ts`,
+    find: `if ((await findByKey(tx, posting.key)) !== null) continue;`,
+    replace: ``,
+    tests: [`${core}/ledger`],
+  },
+  {
+    name: "the chain of the ledger forgets what came before",
+    file: `${core}/ledger/transaction.ts`,
+    find: `return sha256Hex(before + digest);`,
+    replace: `return sha256Hex(digest);`,
+    tests: [`${core}/ledger`],
+  },
+  {
+    name: "a void invoice stays owed",
+    file: `${core}/billing/settle-invoice.ts`,
+    find: `  post(tx, voidingOf(invoice));
+`,
+    replace: ``,
+    tests: [`${core}/ledger`],
+  },
+  {
+    name: "who has lost the lease still writes",
+    file: `${core}/instances/lease.ts`,
+    find: `        eq(instanceLeases.epoch, lease.epoch),
+        eq(instanceLeases.holder, lease.holder),
+        sql`,
+    replace: `        sql`,
+    tests: [`${core}/instances`],
+  },
+];
