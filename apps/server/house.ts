@@ -27,10 +27,6 @@ export interface House extends AsyncDisposable {
   drain(): void;
 }
 
-const statementMs = 10_000;
-const lockMs = 3_000;
-const idleInTransactionMs = 15_000;
-
 /** Rejects when the database does not answer. */
 export async function openHouse(options: ServerOptions): Promise<House> {
   await using opening = new AsyncDisposableStack();
@@ -43,9 +39,12 @@ export async function openHouse(options: ServerOptions): Promise<House> {
       role: "sewa_app",
       max: options.databasePoolMax,
       applicationName: "sewa-server",
-      statementTimeoutMs: statementMs,
-      lockTimeoutMs: lockMs,
-      idleInTransactionTimeoutMs: idleInTransactionMs,
+      statementTimeoutMs: limits.statementMs,
+      lockTimeoutMs: limits.lockMs,
+      idleInTransactionTimeoutMs: limits.idleInTransactionMs,
+      answerTimeoutMs: limits.databaseAnswerMs,
+      maxWaiting: limits.waitingForDatabase,
+      waitTimeoutMs: limits.databaseWaitMs,
     }),
   );
   const core = createContext(

@@ -12,8 +12,6 @@ import { createSlots } from "./limits.ts";
 import { currentRequest } from "./log.ts";
 
 export const contractPath = "/trpc";
-const headersMs = 10_000;
-const requestMs = 30_000;
 const keepAliveMs = 65_000;
 const headerBytes = 16 * 1_024;
 
@@ -22,11 +20,11 @@ export function createHttpServer(house: House): Server {
   const takeStream = createSlots(house.limits.streamsPerSession);
   const server = createServer(
     {
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
+      headersTimeout: house.limits.headersMs,
+      requestTimeout: house.limits.requestMs,
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: headerBytes,
-      connectionsCheckingInterval: 5_000,
+      connectionsCheckingInterval: house.limits.headersMs / 2,
     },
     (request, response) => {
       const requestId = requestIdOf(request);

@@ -24,6 +24,18 @@ export interface ServerLimits {
   readonly callsPerMinutePerSession: number;
   /** Also counts what is done with a session, so it has to be enough for an office behind one address. */
   readonly callsPerMinutePerAddress: number;
+  /** From a connection's first byte to the end of its headers, and of its request. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** Of a session of the database: one statement, its wait for a lock, a transaction that does nothing. */
+  readonly statementMs: number;
+  readonly lockMs: number;
+  readonly idleInTransactionMs: number;
+  /** How long the database may be silent; longer than it allows a statement. */
+  readonly databaseAnswerMs: number;
+  /** Who may wait for a connection of the database, and for how long. */
+  readonly waitingForDatabase: number;
+  readonly databaseWaitMs: number;
   /** How long requests may take to finish once the server was told to stop. */
   readonly drainMs: number;
 }
@@ -46,6 +58,14 @@ export const usualLimits: ServerLimits = {
   slowTimerMs: 15_000,
   callsPerMinutePerSession: 1_200,
   callsPerMinutePerAddress: 6_000,
+  headersMs: 10_000,
+  requestMs: 30_000,
+  statementMs: 4_000,
+  lockMs: 2_000,
+  idleInTransactionMs: 15_000,
+  databaseAnswerMs: 5_000,
+  waitingForDatabase: 200,
+  databaseWaitMs: 3_000,
   drainMs: 8_000,
 };
 

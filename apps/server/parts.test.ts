@@ -98,7 +98,7 @@ test("what waits for a reader who does not read is bounded", async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test("a feed hears its organization only, once for many notifications, and again when LISTEN was lost and came back", async () => {
+test("P15 a feed hears its organization only, once for many notifications, and again when LISTEN was lost and came back", async () => {
   await using database = await createTestDatabase();
   await using db = connectDatabase({ url: database.url, role: "sewa_app", max: 2 });
   let reconnects = 0;

@@ -46,7 +46,7 @@ test("calls are limited, each call of a batch counts, and the answer says when t
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
-test("a database that does not answer in time is UNAVAILABLE with a time to come back, never a look into the machine room", async () => {
+test("P8 a lock wait behind a migration is refused as UNAVAILABLE with a time to come back, and later calls go through", async () => {
   await using house = await startTestHouse();
   const { api } = await house.customer();
   const release = Promise.withResolvers<void>();

@@ -55,7 +55,8 @@ export interface Customer {
 
 export async function startTestHouse(options: Partial<ServerOptions> = {}): Promise<TestHouse> {
   await using opening = new AsyncDisposableStack();
-  const database = opening.use(await createTestDatabase());
+  const database =
+    options.databaseUrl === undefined ? opening.use(await createTestDatabase()) : { url: options.databaseUrl };
   const env = readEnv({
     DATABASE_URL: database.url,
     DATABASE_POOL_MAX: "6",

@@ -50,6 +50,7 @@ export interface TaskContext extends AsyncDisposable {
 
 const statementMs = 60_000;
 const lockMs = 10_000;
+const answerMs = 65_000;
 
 /** Opens no connection yet: the first use does. Throws when the kubeconfig cannot be understood. */
 export function openTaskContext(options: ContextOptions): TaskContext {
@@ -68,6 +69,7 @@ export function openTaskContext(options: ContextOptions): TaskContext {
       statementTimeoutMs: statementMs,
       lockTimeoutMs: lockMs,
       idleInTransactionTimeoutMs: statementMs,
+      answerTimeoutMs: answerMs,
     }),
   );
   const core = createContext(

@@ -27,11 +27,13 @@ export interface House extends AsyncDisposable {
   inventory(): Promise<Inventory>;
 }
 
-/** The whole house over a database of its own and an in-process cluster that is as fast as it can be. */
-export async function startHouse(size: { readonly servers?: number; readonly workers?: number } = {}): Promise<House> {
+/** The whole house over a database of its own, or the given one, and an in-process cluster that is as fast as it can be. */
+export async function startHouse(
+  size: { readonly servers?: number; readonly workers?: number; readonly databaseUrl?: string } = {},
+): Promise<House> {
   const stack = new AsyncDisposableStack();
   try {
-    const database = stack.use(await createTestDatabase());
+    const database = size.databaseUrl === undefined ? stack.use(await createTestDatabase()) : { url: size.databaseUrl };
     const parts = stack.use(
       await startParts({ keepIn: null, databaseUrl: database.url, apiPort: 0, mailPort: 0, appsPort: 0, pace: 0 }),
     );

@@ -35,6 +35,7 @@ export type AppErrorCode =
   | "UNSUPPORTED_MEDIA_TYPE"
   | "PAYLOAD_TOO_LARGE"
   | "UNAVAILABLE"
+  | "OVERLOADED"
   | "INTERNAL";
 
 export interface AppErrorIssue {

@@ -69,7 +69,7 @@ export function describeError(error: unknown): Refusal {
   const { cause } = trpc;
   if (cause instanceof DomainError) return fromDomain(cause);
   if (trpc.code === "SERVICE_UNAVAILABLE") return unavailable();
-  if (trpc.code === "INTERNAL_SERVER_ERROR") return isUnavailable(cause) ? unavailable() : internal();
+  if (trpc.code === "INTERNAL_SERVER_ERROR") return fromDatabase(cause);
   if (cause instanceof z.ZodError && trpc.code === "BAD_REQUEST") return invalidInput(cause);
   const known = (transportRefusals as Readonly<Partial<Record<string, { appCode: AppErrorCode; message: string }>>>)[
     trpc.code
@@ -138,6 +138,10 @@ function unavailable(): Refusal {
   };
 }
 
+function overloaded(): Refusal {
+  return { ...unavailable(), appCode: "OVERLOADED", message: "Too much to do at the moment. Try again." };
+}
+
 function internal(): Refusal {
   return {
     code: "INTERNAL_SERVER_ERROR",
@@ -148,21 +152,26 @@ function internal(): Refusal {
   };
 }
 
-// Lost or refused connections of the database's driver, and PostgreSQL's own words for going down, being full, a lock or a statement that took too long.
+// Lost or refused connections of the database's driver, and PostgreSQL's own words: going down or coming up; a lock or a
+// statement that took too long; no connection, disk or memory left; read-only, because another server has taken over.
 const unavailableCodes = new Set(
   [
-    "ECONNREFUSED ECONNRESET ENOTFOUND ETIMEDOUT EPIPE",
+    "ECONNREFUSED ECONNRESET ENOTFOUND ETIMEDOUT EPIPE EHOSTUNREACH",
     "CONNECTION_CLOSED CONNECTION_ENDED CONNECTION_DESTROYED CONNECT_TIMEOUT",
-    "57P01 57P02 57P03 57014 53300 55P03 40001 40P01 25P03",
+    "57P01 57P02 57P03 57014 55P03 40001 40P01 25P03",
+    "53000 53100 53200 53300 25006",
   ].flatMap((line) => line.split(" ")),
 );
 const maxCauses = 8;
 
-function isUnavailable(error: unknown): boolean {
+/** An error that core did not foresee: the database is away or has too much to do, or it is a defect. */
+function fromDatabase(error: unknown): Refusal {
   let current = error;
   for (let depth = 0; depth < maxCauses && current instanceof Error; depth += 1) {
-    if ("code" in current && typeof current.code === "string" && unavailableCodes.has(current.code)) return true;
+    const code = "code" in current ? String(current.code) : "";
+    if (code === "POOL_EXHAUSTED") return overloaded();
+    if (unavailableCodes.has(code)) return unavailable();
     current = current.cause;
   }
-  return false;
+  return internal();
 }

@@ -70,7 +70,7 @@ test("a hurt constraint is found inside of Drizzle's error, and other errors are
   expect(databaseErrorOf("23505")).toBeNull();
 });
 
-test("a listener comes back when its connection is cut, says so, and hears again", async () => {
+test("P15 a listener comes back when its connection is cut, says so, and hears again", async () => {
   await using test = await createTestDatabase();
   await using database = connectDatabase({ url: test.url, role: "sewa_app", applicationName: "cut" });
   const heard: string[] = [];

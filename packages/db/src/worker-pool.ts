@@ -13,7 +13,7 @@ export function createWorkerPool(options: WorkerPoolOptions): pg.Pool & AsyncDis
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max,
-    options: "-c role=sewa_worker",
+    options: "-c role=sewa_worker -c timezone=UTC",
     application_name: options.applicationName ?? "sewa-worker",
     connectionTimeoutMillis: 10_000,
   });

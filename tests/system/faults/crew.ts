@@ -1,8 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { connectDatabase, type Database } from "@sewa/db";
 import type { CrashPoint, FromWorker, ToWorker } from "./worker-process.ts";
 
+const patienceMs = 60_000;
+const pauseMs = 200;
 const program = new URL("./worker-process.ts", import.meta.url);
 
 /** One worker at a time, as a process that can be killed, and a spare one that has its code loaded already. */
@@ -44,10 +47,23 @@ export async function startCrew(env: Readonly<Record<string, string>>): Promise<
     worker.once("exit", () => {
       if (isEnding) return;
       deaths += 1;
-      succession = makeOld(database).then(employ);
+      succession = succeed();
       // Whoever asks with `settled` is told; until then it is nobody's unhandled rejection.
       succession.catch(() => undefined);
     });
+  };
+  /** The world may be away while it starts; a supervisor tries again. */
+  const succeed = async (): Promise<void> => {
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        await makeOld(database);
+        return await employ();
+      } catch (error) {
+        if (isEnding || performance.now() > deadline) throw error;
+      }
+      await setTimeout(pauseMs);
+    }
   };
   await employ();
   return {

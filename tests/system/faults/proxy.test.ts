@@ -15,22 +15,18 @@ const isWhole = (process.env["FAULT_RUNS"] ?? "") !== "";
 const stack = new AsyncDisposableStack();
 let house: House;
 let kubernetes: Proxy;
-let postgres: Proxy;
 let client: Client;
 
 beforeAll(async () => {
   house = stack.use(await startHouse({ workers: 0 }));
-  const { env, devcluster, databaseUrl } = house.parts;
+  const { env, devcluster } = house.parts;
   kubernetes = stack.use(await startProxy(addressOf(devcluster!.url, 80)));
-  postgres = stack.use(await startProxy(addressOf(databaseUrl, 5432)));
   const folder = await mkdtemp(join(tmpdir(), "sewa-"));
   stack.defer(() => rm(folder, { recursive: true }));
   const kubeconfig = join(folder, "kubeconfig");
   const text = await readFile(env["KUBECONFIG"]!, "utf8");
   await writeFile(kubeconfig, text.replaceAll(devcluster!.url, `http://127.0.0.1:${kubernetes.port}`));
-  const database = new URL(databaseUrl);
-  database.host = `127.0.0.1:${postgres.port}`;
-  stack.use(await startCrew({ ...env, KUBECONFIG: kubeconfig, DATABASE_URL: database.href }));
+  stack.use(await startCrew({ ...env, KUBECONFIG: kubeconfig }));
 }, 90_000);
 
 afterAll(() => stack.disposeAsync());
@@ -111,13 +107,3 @@ test.runIf(isWhole)(
 test("K14 watches and calls that are reset come back by themselves", async () => {
   expect(await survive(() => expect(kubernetes.reset()).toBeGreaterThan(0))).toEqual(oneOfEach);
 }, 90_000);
-
-// A queue that breaks ends its process, which nothing starts anew here; and a lease that could not be given back lasts its
-// minute. Whether this is met depends on the moment, so it is for the long run.
-test.runIf(isWhole)(
-  "P1 connections to PostgreSQL that are reset come back, and the work goes on",
-  async () => {
-    expect(await survive(() => expect(postgres.reset()).toBeGreaterThan(0))).toEqual(oneOfEach);
-  },
-  120_000,
-);

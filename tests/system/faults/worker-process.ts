@@ -52,6 +52,8 @@ async function obey(message: ToWorker): Promise<void> {
     ...toWorkerOptions(variables, createLog({ level: variables.LOG_LEVEL })),
     effect,
   });
+  // As apps/worker/main.ts does: who employs it starts another.
+  void worker.closed.then((end) => end === "broken" && process.exit(70));
   process.once("SIGTERM", () => void worker.close().then(() => process.disconnect()));
   await tell({ type: "started", poolId: worker.poolId });
 }

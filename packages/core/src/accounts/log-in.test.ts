@@ -146,7 +146,21 @@ test("a password matches its own hash in both Unicode forms, and nothing matches
   expect(await verifyPassword(null, "nobody")).toBe(false);
 });
 
-test("a flood of hashes is served in turns and turned away beyond a bound; afterwards all is as before", async () => {
+test("W11 a password is hashed beside the event loop, which goes on turning", async () => {
+  let turns = 0;
+  let isDone = false;
+  const turning = (async () => {
+    while (!isDone) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns += 1;
+    }
+  })();
+  await hashPassword("correct horse").finally(() => (isDone = true));
+  await turning;
+  expect(turns).toBeGreaterThan(1);
+});
+
+test("W11 a flood of hashes is served in turns and turned away beyond a bound; afterwards all is as before", async () => {
   const outcomes = await Promise.allSettled(Array.from({ length: 80 }, () => hashPassword("correct horse")));
   const refused = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason as unknown);
   expect(refused).toHaveLength(16);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { instanceLeases, instances } from "@sewa/db/schema";
 import { and, eq, lt, sql } from "drizzle-orm";
 import { monotonicMs } from "../clock.ts";
@@ -5,6 +6,8 @@ import type { CoreContext, Tx } from "../context.ts";
 
 const leaseSeconds = 60;
 const renewMs = 20_000;
+const giveBackTries = 4;
+const giveBackPauseMs = 100;
 
 /** The right to work on one instance, for one process at a time. Real time of the database throughout. */
 export interface InstanceLease extends AsyncDisposable {
@@ -80,12 +83,27 @@ function keepLease(
     signal: lost.signal,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await ctx.db.drizzle
-        .update(instanceLeases)
-        .set({ leasedUntil: sql`now() - interval '1 second'` })
-        .where(mine);
+      await insist(() =>
+        ctx.db.drizzle
+          .update(instanceLeases)
+          .set({ leasedUntil: sql`now() - interval '1 second'` })
+          .where(mine),
+      );
     },
   };
+}
+
+/** A lease that is not given back stops its instance for a minute; a connection that broke is new at the next try. */
+async function insist(giveBack: () => PromiseLike<unknown>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await giveBack();
+      return;
+    } catch (error) {
+      if (tries === giveBackTries) throw error;
+      await setTimeout(giveBackPauseMs * tries);
+    }
+  }
 }
 
 /** Locks the lease row for the length of the transaction. False: somebody took over, and nothing may be written. */

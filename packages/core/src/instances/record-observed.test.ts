@@ -1,3 +1,4 @@
+import { connectDatabase } from "@sewa/db";
 import { expect, test } from "vitest";
 import { listEvents } from "../events/index.ts";
 import { cancelNow } from "../subscriptions/index.ts";
@@ -51,6 +52,23 @@ test("a lease is held by one, and who lost it to a later holder writes nothing",
   expect(await store.recordObserved(lease!, 2, observations.running)).toEqual({ settled: false });
   expect((await app.view()).instance.observedPhase).toBe("absent");
   await second![Symbol.asyncDispose]();
+});
+
+test("a lease is given back although the database breaks off the first tries", async () => {
+  await using app = await given();
+  const lease = await createInstanceStore(app.core.ctx, "first").lease(app.instanceId);
+  await using owner = connectDatabase({ url: app.core.url, role: "sewa_owner", max: 1 });
+  for (const statement of [
+    "create sequence tries",
+    "grant usage on sequence tries to sewa_worker",
+    `create function break_off() returns trigger language plpgsql as $$ begin
+      if nextval('tries') <= 2 then raise exception 'terminating connection' using errcode = '57P01'; end if; return new; end $$`,
+    "create trigger break_off before update on instance_leases for each row execute function break_off()",
+  ])
+    await owner.drizzle.execute(statement);
+  await lease![Symbol.asyncDispose]();
+  await using second = await createInstanceStore(app.core.ctx, "second").lease(app.instanceId);
+  expect(second).toMatchObject({ epoch: lease!.epoch + 1 });
 });
 
 test("a run that began on an older generation settles nothing", async () => {

@@ -1,8 +1,14 @@
+import { setTimeout } from "node:timers/promises";
 import type { Sql, TransactionSql } from "postgres";
+import { databaseErrorOf } from "../errors.ts";
 import { MigrationError, type AppliedMigration, type MigrationFile, type MigrationStatement } from "./files.ts";
 
-// A migration that waits for a long transaction makes everybody behind it wait too; better to fail and be tried again.
-const LOCK_TIMEOUT = "60s";
+// A migration that waits for a long transaction makes everybody behind it wait too. So it waits a little, lets them through,
+// and comes again.
+const LOCK_TIMEOUT = "2s";
+const LOCK_TRIES = 30;
+const LOCK_PAUSE_MS = 1_000;
+const LOCK_NOT_AVAILABLE = "55P03";
 
 export async function readApplied(sql: Sql): Promise<readonly AppliedMigration[]> {
   await sql.begin(async (tx) => {
@@ -22,14 +28,7 @@ export async function readApplied(sql: Sql): Promise<readonly AppliedMigration[]
 
 /** Applies one file and records it. In a transaction both happen or neither; without one, a failed file has to bear being repeated. */
 export async function applyMigration(sql: Sql, file: MigrationFile): Promise<void> {
-  if (file.inTransaction) {
-    await sql.begin(async (tx) => {
-      await asOwner(tx);
-      for (const statement of file.statements) await run(tx, file, statement);
-      await recordApplied(tx, file);
-    });
-    return;
-  }
+  if (file.inTransaction) return patiently(() => applyWhole(sql, file));
   try {
     await sql`set role sewa_owner`;
     await sql`set search_path = public`;
@@ -39,6 +38,26 @@ export async function applyMigration(sql: Sql, file: MigrationFile): Promise<voi
     await sql`reset search_path`;
   }
   await sql.begin((tx) => recordApplied(tx, file));
+}
+
+async function applyWhole(sql: Sql, file: MigrationFile): Promise<void> {
+  await sql.begin(async (tx) => {
+    await asOwner(tx);
+    for (const statement of file.statements) await run(tx, file, statement);
+    await recordApplied(tx, file);
+  });
+}
+
+/** Again, as long as nothing but a lock stands in the way. */
+async function patiently(apply: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await apply();
+    } catch (error) {
+      if (tries === LOCK_TRIES || databaseErrorOf(error)?.code !== LOCK_NOT_AVAILABLE) throw error;
+      await setTimeout(LOCK_PAUSE_MS);
+    }
+  }
 }
 
 async function asOwner(tx: TransactionSql): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import postgres, { type Sql } from "postgres";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "../embedded/index.ts";
 import { withDatabase } from "../testing/postgres.ts";
 import { migrate } from "./migrate.ts";
@@ -50,7 +50,7 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
   }
 }
 
-test("runners of several databases at once make the roles together, and each file of each database runs once", async () => {
+test("P9 runners of several databases at once make the roles together, and each file of each database runs once", async () => {
   expect(await admin`select 1 from pg_roles where rolname like 'sewa\\_%'`).toEqual([]);
   await withFiles({ "0000_a.sql": "create table a ();", "0001_b.sql": "create table b ();" }, async (path) => {
     const urls = await Promise.all([emptyDatabase(), emptyDatabase(), emptyDatabase()]);
@@ -122,7 +122,7 @@ test("a role that could bypass row-level security is refused", async () => {
   await expect(migrate({ url: own.url })).rejects.toThrow("sewa_app may bypass row-level security");
 });
 
-test("a failing file leaves nothing of itself, keeps the earlier ones and names file and line", async () => {
+test("P10 a failing file leaves nothing of itself, keeps the earlier ones and names file and line", async () => {
   const url = await emptyDatabase();
   const broken = "create table b ();\n--> statement-breakpoint\ncreate table c (\n  id integer,\n  other nonsense\n);";
   await withFiles({ "0000_a.sql": "create table a ();", "0001_b.sql": broken }, async (path) => {
@@ -148,7 +148,35 @@ test("a file without a transaction can do what none allows, and other files cann
   });
 });
 
-test("a changed, a missing and a late file are refused before anything is applied", async () => {
+test("P8 a migration that waits for a lock lets those behind it through, and is applied once it gets the lock", async () => {
+  const url = await emptyDatabase();
+  await withFiles({ "0000_a.sql": "create table a ();" }, async (path) => {
+    await migrate({ url, folder: path });
+    await writeFile(join(path, "0001_b.sql"), "alter table a add column b integer;");
+    const release = Promise.withResolvers<void>();
+    const reading = Promise.withResolvers<void>();
+    const reader = postgres(url, { max: 1 });
+    const long = reader.begin(async (tx) => {
+      await tx`select * from a`;
+      reading.resolve();
+      await release.promise;
+    });
+    await reading.promise;
+    const migrated = migrate({ url, folder: path });
+    await vi.waitFor(async () => {
+      const waiting = `select 1 from pg_stat_activity where application_name = 'sewa-migrate' and wait_event_type = 'Lock'`;
+      expect(await query(url, waiting)).toHaveLength(1);
+    }, 10_000);
+    // Behind the migration, which is behind the long transaction.
+    expect(await query(url, "select * from a")).toEqual([]);
+    release.resolve();
+    await long;
+    expect(await migrated).toEqual({ applied: ["0001_b"] });
+    await reader.end();
+  });
+});
+
+test("P11 a changed, a missing and a late file are refused before anything is applied", async () => {
   const url = await emptyDatabase();
   await withFiles({ "0001_b.sql": "create table b ();" }, async (path) => {
     await migrate({ url, folder: path });

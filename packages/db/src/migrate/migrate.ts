@@ -31,7 +31,7 @@ export async function migrate(options: MigrateOptions): Promise<{ readonly appli
     max_lifetime: null,
     idle_timeout: 0,
     connect_timeout: 10,
-    connection: { application_name: "sewa-migrate" },
+    connection: { application_name: "sewa-migrate", timezone: "UTC" },
     onnotice: () => undefined,
   });
   try {
