@@ -140,7 +140,7 @@ test.each([
   ["no address", {}, 78, "DATABASE_URL: has to be set.\n"],
   ["another database", { DATABASE_URL: "mysql://root:hunter2@db/x" }, 78, /^DATABASE_URL: Not an address/],
   ["nobody there", { DATABASE_URL: "postgres://sewa:hunter2@127.0.0.1:9/x" }, 69, "The database cannot be reached.\n"],
-])("with %s in DATABASE_URL the command says so, without the value", async (_, variables, code, words) => {
+])("O6 with %s in DATABASE_URL the command says so, without the value", async (_, variables, code, words) => {
   const outcome = await sewa(["jobs", "list"], variables);
   expect(outcome.code).toBe(code);
   expect(outcome.stderr).toMatch(words);

@@ -55,6 +55,8 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
       PORTAL_URL: "http://127.0.0.1:5173",
       SECRETS_KEYRING: await readKeyring(options.keepIn),
       TEST_CLOCKS: "true",
+      // Nobody balances traffic on a laptop.
+      STOP_DELAY_SECONDS: "0",
       LOG_LEVEL: "warn",
       PORT: String(options.apiPort),
       INTERNAL_PORT: String(options.apiPort === 0 ? 0 : options.apiPort + 1),

@@ -26,6 +26,7 @@ test("a complete environment is read, with the rest filled in", () => {
     CORS_ORIGINS: ["https://a.example", "http://127.0.0.1:5173"],
     API_URL: "https://api.example.com",
     TRUST_PROXY: 0,
+    STOP_DELAY_SECONDS: 5,
   });
 });
 
@@ -51,7 +52,7 @@ test("all problems are told at once, by variable and never by value", () => {
   expect(problems.join("\n")).not.toMatch(/hunter2|99999|loud|a\.example/);
 });
 
-test("with a wrong environment the process ends with 78 and says which variables", async () => {
+test("O6 with a wrong environment the process ends with 78 and says which variables", async () => {
   const child = spawn(process.execPath, [fileURLToPath(new URL("main.ts", import.meta.url))], {
     env: { PATH: process.env["PATH"] },
     stdio: ["ignore", "ignore", "pipe"],
@@ -66,7 +67,14 @@ test("with a wrong environment the process ends with 78 and says which variables
 
 test("the process serves until it is told to stop, and then ends with 0", async () => {
   await using database = await createTestDatabase();
-  const env = { ...complete, PATH: process.env["PATH"], DATABASE_URL: database.url, PORT: "0", INTERNAL_PORT: "0" };
+  const env = {
+    ...complete,
+    PATH: process.env["PATH"],
+    DATABASE_URL: database.url,
+    PORT: "0",
+    INTERNAL_PORT: "0",
+    STOP_DELAY_SECONDS: "0",
+  };
   const child = spawn(process.execPath, [fileURLToPath(new URL("main.ts", import.meta.url))], {
     env,
     stdio: ["ignore", "pipe", "inherit"],

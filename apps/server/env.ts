@@ -33,6 +33,8 @@ export const envSchema = z.object({
   CORS_ORIGINS: origins.default([]),
   /** How many proxies stand before us and append to X-Forwarded-For. */
   TRUST_PROXY: whole(0, 5).default(0),
+  /** How long the server goes on serving after SIGTERM, with readiness off, so that traffic finds another one. */
+  STOP_DELAY_SECONDS: whole(0, 60).default(5),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
 export type Env = z.infer<typeof envSchema>;

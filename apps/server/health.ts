@@ -7,7 +7,7 @@ const pingMs = 2_000;
 
 /** Whether requests should be sent here: the database answers in time, and nobody has told us to stop. */
 export async function isReady(house: House): Promise<boolean> {
-  if (house.isDraining()) return false;
+  if (house.stage !== "serving") return false;
   const late = Promise.withResolvers<false>();
   const timer = setTimeout(() => late.resolve(false), pingMs);
   const ping = house.database.ping().then(
@@ -16,7 +16,7 @@ export async function isReady(house: House): Promise<boolean> {
   );
   const ready = await Promise.race([ping, late.promise]);
   clearTimeout(timer);
-  return ready && !house.isDraining();
+  return ready && house.stage === "serving";
 }
 
 /** Metrics and health on a port that stays inside the house. */

@@ -1,4 +1,4 @@
-import { type CoreContext, createContext, systemClock, uuidV7Ids } from "@sewa/core";
+import { type CoreContext, createContext, sharedClock, uuidV7Ids } from "@sewa/core";
 import { connectDatabase, type Database } from "@sewa/db";
 import { type FeedHub, startFeedHub } from "./feeds.ts";
 import { createSlots, type ServerLimits, usualLimits } from "./limits.ts";
@@ -22,10 +22,12 @@ export interface House extends AsyncDisposable {
   readonly origins: ReadonlySet<string>;
   readonly isSecure: boolean;
   readonly trustedProxies: number;
-  /** True from the moment on at which the server was told to stop. */
-  isDraining(): boolean;
-  drain(): void;
+  /** `leaving`: told to stop, still serving whoever comes late. `draining`: nothing new. Only forward. */
+  readonly stage: "serving" | "leaving" | "draining";
+  enter(stage: "leaving" | "draining"): void;
 }
+
+const clockSyncMs = 60_000;
 
 /** Rejects when the database does not answer. */
 export async function openHouse(options: ServerOptions): Promise<House> {
@@ -47,11 +49,15 @@ export async function openHouse(options: ServerOptions): Promise<House> {
       waitTimeoutMs: limits.databaseWaitMs,
     }),
   );
+  const clock = sharedClock(() => database.nowMs());
+  await clock.sync();
+  const timer = setInterval(() => void clock.sync().catch(() => undefined), clockSyncMs);
+  opening.defer(() => clearInterval(timer));
   const core = createContext(
     {
       db: database,
-      clock: systemClock,
-      ids: uuidV7Ids(systemClock),
+      clock,
+      ids: uuidV7Ids(clock),
       keyring: options.keyring,
       config: options.config,
       observer: {
@@ -72,7 +78,7 @@ export async function openHouse(options: ServerOptions): Promise<House> {
       },
     }),
   );
-  let isDraining = false;
+  let stage: House["stage"] = "serving";
   const resources = opening.move();
   return {
     core,
@@ -86,9 +92,11 @@ export async function openHouse(options: ServerOptions): Promise<House> {
     origins: new Set(options.origins),
     isSecure: options.apiUrl?.startsWith("https:") ?? false,
     trustedProxies: options.trustedProxies,
-    isDraining: () => isDraining,
-    drain() {
-      isDraining = true;
+    get stage() {
+      return stage;
+    },
+    enter(next) {
+      stage = next;
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -30,7 +30,7 @@ export function createHttpServer(house: House): Server {
       const requestId = requestIdOf(request);
       response.setHeader("x-request-id", requestId);
       response.setHeader("x-content-type-options", "nosniff");
-      if (house.isDraining()) response.setHeader("connection", "close");
+      if (house.stage !== "serving") response.setHeader("connection", "close");
       currentRequest.run({ requestId }, () => answer(house, request, response, requestId, takeStream));
     },
   );

@@ -15,6 +15,8 @@ export interface ServerOptions {
   /** Origins whose pages may call with cookies. */
   readonly origins: readonly string[];
   readonly trustedProxies: number;
+  /** How long it goes on serving after it was told to stop; traffic that follows readiness is late. */
+  readonly stopDelayMs: number;
   readonly config: CoreConfig;
   readonly keyring: Keyring;
   readonly log: Logger;
@@ -33,6 +35,7 @@ export function toServerOptions(env: Env, log: Logger): ServerOptions {
     apiUrl,
     origins: [...env.CORS_ORIGINS, new URL(env.PORTAL_URL).origin, ...(apiUrl === null ? [] : [apiUrl])],
     trustedProxies: env.TRUST_PROXY,
+    stopDelayMs: env.STOP_DELAY_SECONDS * 1_000,
     config: toCoreConfig(env),
     keyring: env.SECRETS_KEYRING,
     log,

@@ -59,7 +59,7 @@ test("a slot that is given back twice is one slot", () => {
   expect(take("b")).not.toBeNull();
 });
 
-test("the log keeps secrets and the text of failed queries to itself", () => {
+test("O4 the log keeps secrets and the text of failed queries to itself", () => {
   const lines: string[] = [];
   const log = createServerLog({ level: "info" }, { write: (line) => void lines.push(line) });
   log.info(

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { createInternalServer } from "./health.ts";
 import { type House, openHouse } from "./house.ts";
 import { createHttpServer } from "./http.ts";
@@ -10,7 +11,10 @@ export interface Server extends AsyncDisposable {
   /** Where it listens, for example `http://127.0.0.1:3000`. */
   readonly url: string;
   readonly internalUrl: string;
-  /** Takes nothing new, sends sockets elsewhere, finishes what runs (bounded) and closes everything. May be called twice. */
+  /**
+   * Says that it is not ready and serves on for `stopDelayMs`; then takes nothing new, sends sockets elsewhere, finishes what
+   * runs (bounded) and closes everything. May be called twice.
+   */
   close(): Promise<void>;
 }
 
@@ -35,6 +39,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
     closing ??= (async () => {
+      house.enter("leaving");
+      await pause(options.stopDelayMs);
       await drain(house, http, sockets);
       await resources.disposeAsync();
       options.log.info("server stopped");
@@ -46,7 +52,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 async function drain(house: House, http: HttpServer, sockets: SocketHouse): Promise<void> {
   const endMs = performance.now() + house.limits.drainMs;
-  house.drain();
+  house.enter("draining");
   const closed = new Promise<void>((resolve) => http.close(() => resolve()));
   http.closeIdleConnections();
   // Ended by us and not by the feeds: a stream that ends in order tells its client not to come back.

@@ -67,6 +67,7 @@ export async function startTestHouse(options: Partial<ServerOptions> = {}): Prom
     APPS_DOMAIN: "apps.test",
     APPS_SCHEME: "http",
     TEST_CLOCKS: "true",
+    STOP_DELAY_SECONDS: "0",
   });
   const serverOptions = {
     ...toServerOptions(env, createServerLog({ level: process.env["SEWA_TEST_LOG"] ?? "silent" })),

@@ -38,7 +38,7 @@ export function createSocketHouse(house: House): SocketHouse {
       const { origin } = request.headers;
       if (pathOf(request) !== contractPath) return reject(socket, 404, "Not Found");
       if (origin !== undefined && !house.origins.has(origin)) return reject(socket, 403, "Forbidden");
-      if (house.isDraining()) return reject(socket, 503, "Service Unavailable");
+      if (house.stage === "draining") return reject(socket, 503, "Service Unavailable");
       const giveBack = takeAddress(addressOf(request, house.trustedProxies) ?? "unknown");
       if (giveBack === null) return reject(socket, 429, "Too Many Requests");
       socket.once("close", giveBack);

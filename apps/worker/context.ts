@@ -4,7 +4,7 @@ import {
   createContext,
   type Keyring,
   type Mailer,
-  systemClock,
+  sharedClock,
   uuidV7Ids,
 } from "@sewa/core";
 import { connectDatabase } from "@sewa/db";
@@ -46,8 +46,11 @@ export interface TaskContext extends AsyncDisposable {
   readonly log: Logger;
   readonly metrics: WorkerMetrics;
   readonly resyncSeconds: number;
+  /** Takes the time from the database, again and again; rejects when that does not answer the first time. */
+  keepTime(): Promise<void>;
 }
 
+const clockSyncMs = 60_000;
 const statementMs = 60_000;
 const lockMs = 10_000;
 const answerMs = 65_000;
@@ -72,11 +75,12 @@ export function openTaskContext(options: ContextOptions): TaskContext {
       answerTimeoutMs: answerMs,
     }),
   );
+  const clock = sharedClock(() => db.nowMs());
   const core = createContext(
     {
       db,
-      clock: systemClock,
-      ids: uuidV7Ids(systemClock),
+      clock,
+      ids: uuidV7Ids(clock),
       keyring: options.keyring,
       config: options.config,
       observer: {
@@ -88,7 +92,20 @@ export function openTaskContext(options: ContextOptions): TaskContext {
     },
     { actor: { type: "system", name: "worker" } },
   );
-  return { core, cluster, mailer, log, metrics, resyncSeconds, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return {
+    core,
+    cluster,
+    mailer,
+    log,
+    metrics,
+    resyncSeconds,
+    async keepTime() {
+      await clock.sync();
+      const timer = setInterval(() => void clock.sync().catch(() => undefined), clockSyncMs).unref();
+      resources.defer(() => clearInterval(timer));
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
 }
 
 function openCluster(

@@ -8,7 +8,7 @@ import { readableMessage } from "./log.ts";
 export interface TaskRun {
   /** The pool that runs it; the holder of leases. */
   readonly poolId: string;
-  /** Aborted when the worker stops and cannot wait any longer. */
+  /** Aborted at the deadline, and when the worker stops and cannot wait any longer. */
   readonly signal: AbortSignal;
   /** Runs the same job again after `delayMs`, unless a prompt for it waits already: that one keeps its earlier time. */
   again(delayMs: number): Promise<void>;
@@ -17,25 +17,45 @@ export interface TaskRun {
 export interface TaskDefinition {
   readonly name: JobName;
   readonly needsCluster: boolean;
+  /** A run that takes longer has failed, whether it listens to its signal or not. */
+  readonly deadlineSeconds: number;
   /** `payload` fits the schema of the job: it was checked just before. */
   run(context: TaskContext, payload: unknown, run: TaskRun): Promise<void>;
 }
 
 type Handler<N extends JobName, C> = (context: C, payload: JobPayload<N>, run: TaskRun) => Promise<void>;
 
+export interface TaskOptions {
+  /** 60 unless told otherwise. */
+  readonly deadlineSeconds?: number;
+}
+
+const usualDeadlineSeconds = 60;
+
 /** A task is the name of a job and what to do. Throwing makes the queue try again with back-off. */
-export function defineTask<N extends JobName>(name: N, handler: Handler<N, TaskContext>): TaskDefinition {
-  return { name, needsCluster: false, run: (context, payload, run) => handler(context, payload as JobPayload<N>, run) };
+export function defineTask<N extends JobName>(
+  name: N,
+  handler: Handler<N, TaskContext>,
+  { deadlineSeconds = usualDeadlineSeconds }: TaskOptions = {},
+): TaskDefinition {
+  return {
+    name,
+    needsCluster: false,
+    deadlineSeconds,
+    run: (context, payload, run) => handler(context, payload as JobPayload<N>, run),
+  };
 }
 
 /** The same, for a task that workers without a cluster leave to others. */
 export function defineClusterTask<N extends JobName>(
   name: N,
   handler: Handler<N, TaskContext & { readonly cluster: Cluster }>,
+  { deadlineSeconds = usualDeadlineSeconds }: TaskOptions = {},
 ): TaskDefinition {
   return {
     name,
     needsCluster: true,
+    deadlineSeconds,
     async run(context, payload, run) {
       const { cluster } = context;
       if (cluster === null) throw new Error(`${name} needs a cluster, and none is configured.`);
@@ -74,11 +94,11 @@ async function runTask(
     end("refused");
     const problems = parsed.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ");
     context.log.error({ ...fields, problems }, "job refused");
-    await giveUp(helpers);
+    // Not for good: while versions change, a worker that is newer than this one may know what it means.
     throw new Error(`The payload does not fit ${task.name}. ${problems}`);
   }
   try {
-    await task.run(context, parsed.data, toRun(task.name, parsed.data as JobPayload<JobName>, helpers));
+    await runInTime(task, context, parsed.data as JobPayload<JobName>, helpers);
     end("success");
   } catch (error) {
     end("failure");
@@ -88,18 +108,41 @@ async function runTask(
   }
 }
 
-function toRun(name: JobName, payload: JobPayload<JobName>, helpers: JobHelpers): TaskRun {
+/** A run that does not hear its signal is left to itself: its place in the queue is free, and what it writes late has to be harmless. */
+async function runInTime(
+  task: TaskDefinition,
+  context: TaskContext,
+  payload: JobPayload<JobName>,
+  helpers: JobHelpers,
+): Promise<void> {
+  const deadline = new AbortController();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const error = new Error(`${task.name} did not end within ${task.deadlineSeconds} s.`);
+    deadline.abort(error);
+    late.reject(error);
+  }, task.deadlineSeconds * 1_000);
+  const signal = helpers.abortSignal ? AbortSignal.any([helpers.abortSignal, deadline.signal]) : deadline.signal;
+  try {
+    await Promise.race([task.run(context, payload, toRun(task.name, payload, signal, helpers)), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toRun(name: JobName, payload: JobPayload<JobName>, signal: AbortSignal, helpers: JobHelpers): TaskRun {
   return {
     // The queue locks a job by its pool.
     poolId: helpers.job.locked_by ?? "unknown",
-    signal: helpers.abortSignal ?? new AbortController().signal,
+    signal,
     async again(delayMs) {
-      await helpers.addJob(name, payload, {
-        jobKey: jobKey(name, payload),
-        // A customer's "stop" that arrived while this ran must not wait until the delay is over.
-        jobKeyMode: "preserve_run_at",
-        runAt: new Date(Date.now() + delayMs),
-      });
+      // Counted by the database, because the clock of this machine may be wrong. `preserve_run_at`: a customer's "stop"
+      // that arrived while this ran must not wait until the delay is over.
+      await helpers.query(
+        `select from graphile_worker.add_job($1, payload => $2::json, job_key => $3, job_key_mode => 'preserve_run_at',
+          run_at => now() + $4::float8 * interval '1 millisecond', priority => $5)`,
+        [name, JSON.stringify(payload), jobKey(name, payload), delayMs, jobs[name].priority],
+      );
     },
   };
 }
@@ -109,16 +152,4 @@ function withoutCronMark(payload: unknown): unknown {
   if (payload === null || typeof payload !== "object" || !("_cron" in payload)) return payload;
   const { _cron, ...rest } = payload;
   return rest;
-}
-
-/**
- * Uses up the attempts of the running job: a payload that does not fit today will not fit tomorrow. The queue's own
- * function for this leaves jobs alone that somebody runs, as we do now.
- */
-async function giveUp(helpers: JobHelpers): Promise<void> {
-  const { id, locked_by: lockedBy } = helpers.job;
-  await helpers.query(
-    "update graphile_worker._private_jobs set attempts = max_attempts where id = $1::bigint and locked_by = $2",
-    [id, lockedBy],
-  );
 }

@@ -12,7 +12,8 @@ import {
 
 const started = /"msg":"worker started"/;
 
-test("after kill -9 in mid-provision a new worker brings the app up, once", async () => {
+/** Ends a worker in mid-provision, and lets a new one bring the app up, once. */
+async function expectSuccession(end: (first: TestProcess) => Promise<unknown>): Promise<void> {
   await using house = await startTestHouse({ latencyMs: 60 });
   const instanceId = await house.order();
   await using first = startProcess(["main.ts"], house.env);
@@ -20,7 +21,7 @@ test("after kill -9 in mid-provision a new worker brings the app up, once", asyn
     const isHeld = (await house.lockedJobs()).some((job) => JSON.stringify(job).includes("instance:reconcile"));
     return isHeld && house.cluster.objects("Secret").length > 0;
   });
-  expect(await stopProcess(first, "SIGKILL")).toBe("SIGKILL");
+  expect(await end(first)).toMatch(/^SIG/);
   expect(await house.lockedJobs()).not.toEqual([]);
   // A minute of silence: what the dead one held is free for others.
   await house.sql("update worker_pools set beat_at = now() - interval '61 seconds'");
@@ -35,9 +36,20 @@ test("after kill -9 in mid-provision a new worker brings the app up, once", asyn
   expect(await house.sql("select id from events where type = 'instance.ready'")).toHaveLength(1);
   expect(await house.sql("select id from notifications where kind = 'app_ready'")).toHaveLength(1);
   expect(await house.lockedJobs()).toEqual([]);
+}
+
+test("Q1 after kill -9 in mid-provision a new worker brings the app up, once", async () => {
+  await expectSuccession((first) => stopProcess(first, "SIGKILL"));
 }, 60_000);
 
-test("SIGTERM ends the process by itself with 0, and nothing stays locked", async () => {
+test("Q5 SIGTERM twice ends a busy worker at once, and a new one brings the app up, once", async () => {
+  await expectSuccession(async (first) => {
+    first.child.kill("SIGTERM");
+    return stopProcess(first, "SIGTERM");
+  });
+}, 60_000);
+
+test("Q4 SIGTERM ends the process by itself with 0, and nothing stays locked", async () => {
   await using house = await startTestHouse();
   await using worker = startProcess(["main.ts"], house.env);
   await until("it runs", () => started.test(worker.output()));
@@ -45,7 +57,7 @@ test("SIGTERM ends the process by itself with 0, and nothing stays locked", asyn
   expect(await house.sql("select state from worker_pools")).toEqual([{ state: "ended" }]);
 });
 
-test("a queue that gives up ends the process with 70", async () => {
+test("Q6 Q17 a queue that gives up ends the process with 70", async () => {
   await using house = await startTestHouse();
   await using worker = startProcess(["main.ts"], house.env);
   await until("it runs", () => started.test(worker.output()));
@@ -53,7 +65,7 @@ test("a queue that gives up ends the process with 70", async () => {
   expect(await worker.exited).toBe(70);
 });
 
-test("a wrong environment is explained whole, without a value, and ends with 78", async () => {
+test("O6 a wrong environment is explained whole, without a value, and ends with 78", async () => {
   await using worker = startProcess(["main.ts"], {
     DATABASE_URL: "mysql://root:hunter2@db",
     SMTP_URL: "smtp://127.0.0.1:25",
@@ -96,7 +108,7 @@ async function startBehindProxy(house: TestHouse): Promise<{ readonly worker: Te
   return { worker, proxy };
 }
 
-test("a worker whose connections are all cut goes on working, or ends as broken; it never lingers", async () => {
+test("Q6 a worker whose connections are all cut goes on working, or ends as broken; it never lingers", async () => {
   await using house = await startTestHouse();
   const behind = await startBehindProxy(house);
   await using worker = behind.worker;
@@ -120,3 +132,25 @@ test("SIGTERM ends a worker whose database is gone", async () => {
   // 70: it was in the middle of a write and broke of its own.
   expect([0, 70]).toContain(code);
 }, 60_000);
+
+test("Q7 a worker whose database goes away and comes back works on, or ends for a successor, and its work is done", async () => {
+  await using house = await startTestHouse();
+  const { worker: opened, proxy } = await startBehindProxy(house);
+  await using first = opened;
+  await proxy[Symbol.asyncDispose]();
+  const orders = [await house.order(), await house.order()];
+  await until("it has noticed", () => /ECONNRE|CONNECTION_CLOSED|connection/i.test(first.output()));
+  const url = new URL(house.env["DATABASE_URL"] ?? "");
+  await using _back = await startProxy(url.hostname, Number(url.port), 0, proxy.port);
+  const isDone = async (): Promise<boolean> => {
+    const rows = await house.sql("select id from instances where observed_phase = 'running'");
+    return rows.length === orders.length;
+  };
+  await until("it works again, or has ended", async () => first.child.exitCode !== null || isDone(), 40_000);
+  expect([null, 70]).toContain(first.child.exitCode);
+  // What its supervisor does then.
+  await using _successor = first.child.exitCode === null ? null : startProcess(["main.ts"], house.env);
+  await house.sql("update graphile_worker._private_jobs set locked_at = locked_at - interval '10 minutes'");
+  await until("the work is done", isDone, 40_000);
+  expect(house.cluster.objects("Deployment")).toHaveLength(orders.length);
+}, 120_000);

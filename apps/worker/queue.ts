@@ -10,16 +10,21 @@ export const queueSettings = {
   // With batching, or without waiting for it, a job that ends during a stop is reported as done and stays locked.
   completeJobBatchDelay: 0,
   failJobBatchDelay: 0,
-  /** A job that still runs this long after the stop began is told to stop. */
-  gracefulShutdownAbortTimeout: 5_000,
 } as const;
+
+export interface Patience {
+  /** A job that still runs this long after the stop began is told to stop. */
+  readonly abortMs: number;
+  /** One that does not listen is left to others after this. */
+  readonly leaveMs: number;
+}
+
+const usualPatience: Patience = { abortMs: 5_000, leaveMs: 20_000 };
 
 export const crontabFile = new URL("./crontab", import.meta.url);
 
-/** Jobs that do not stop are given back to the queue after this. */
-const stopMs = 20_000;
-/** What is done after that is given so long; whoever waits longer waits for a database that is away. */
-const killMs = 5_000;
+/** Connections are given so long to close; whoever waits longer waits for a database that is away. */
+const endMs = 5_000;
 
 export interface Queue extends AsyncDisposable {
   /** Under this name the queue locks jobs. */
@@ -35,11 +40,13 @@ export interface QueueOptions {
   readonly concurrency: number;
   readonly tasks: TaskList;
   readonly log: Logger;
+  /** Other bounds on stopping than the usual ones. */
+  readonly patience?: Patience;
 }
 
-/** Starts to take jobs. Disposing takes no more, waits for those that run and closes the connections. */
+/** Starts to take jobs. Disposing takes no more, waits for those that run and closes the connections; what does not end stays locked until `endPool`. */
 export async function startQueue(options: QueueOptions): Promise<Queue> {
-  const { log } = options;
+  const { log, patience = usualPatience } = options;
   const pgPool = createWorkerPool({
     url: options.databaseUrl,
     // One listens, and jobs hold none while they run.
@@ -61,7 +68,14 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
       taskList: options.tasks,
       parsedCronItems: parseCrontab(readFileSync(crontabFile, "utf8")),
       events,
-      preset: { worker: { ...queueSettings, concurrentJobs: options.concurrency, logger: graphileLogger(log) } },
+      preset: {
+        worker: {
+          ...queueSettings,
+          gracefulShutdownAbortTimeout: patience.abortMs,
+          concurrentJobs: options.concurrency,
+          logger: graphileLogger(log),
+        },
+      },
     });
     const poolId = await created;
     const ended = runner.promise.then(
@@ -69,20 +83,12 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
       (error: unknown) => log.error({ err: error }, "the queue's runner broke"),
     );
     const close = async (): Promise<void> => {
+      const stopped = stopRunner(runner).then(() => ended);
       // Its clock may sleep for a minute between tries to reach a database that is away, and nothing wakes it.
-      if (
-        !(await isWithin(
-          stopMs,
-          stopRunner(runner).then(() => ended),
-        ))
-      ) {
-        log.error("jobs did not stop in time and are given back to the queue");
-        await isWithin(
-          killMs,
-          runner.kill("The worker cannot wait any longer.").catch(() => undefined),
-        );
-      }
-      await isWithin(killMs, pgPool.end());
+      const inTime = await isWithin(patience.leaveMs, stopped);
+      // The runner's own `kill` does nothing once it was asked to stop.
+      if (!inTime) log.error("jobs did not stop in time and are left to others");
+      await isWithin(endMs, pgPool.end());
     };
     let closing: Promise<void> | null = null;
     return {

@@ -44,7 +44,7 @@ test("an app whose job was lost is found by the sweep and counted", async () => 
   expect(metrics).toMatch(/sewa_sweep_corrections_total\{sweep="instance"\} [1-9]/);
 });
 
-test("a job that ends while the worker stops leaves no locked row, and the pool says good-bye", async () => {
+test("Q4 a job that ends while the worker stops leaves no locked row, and the pool says good-bye", async () => {
   await using house = await startTestHouse({ latencyMs: 20 });
   for (let round = 0; round < 3; round += 1) {
     await using worker = await startWorker(house.options);
@@ -62,7 +62,7 @@ test.each([
   ["no uuid", { instanceId: "../../etc" }, /instanceId/],
   ["unknown fields", { instanceId: "01a1fd78-ef6f-7888-add7-58ae708fc93e", limits: { cpu: 1 } }, /limits/],
   ["no object", [1, 2], /instance:reconcile/],
-])("a payload with %s fails for good at once and says why", async (_, payload, words) => {
+])("a payload with %s is refused by its task and says why in its row", async (_, payload, words) => {
   await using house = await startTestHouse();
   await using _worker = await startWorker(house.options);
   await house.sql(`select graphile_worker.add_job('instance:reconcile', '${JSON.stringify(payload)}'::json)`);
@@ -72,7 +72,7 @@ test.each([
   });
   expect(job["last_error"]).toMatch(words);
   expect(job["last_error"]).toContain("The payload does not fit instance:reconcile.");
-  expect(job).toMatchObject({ is_available: false, locked_by: null, attempts: 25, max_attempts: 25 });
+  expect(job).toMatchObject({ is_available: true, locked_by: null, attempts: 1, max_attempts: 25 });
 });
 
 test("a machine is closed in the cluster as an operator asked, and its row follows", async () => {
@@ -132,7 +132,7 @@ test("health, readiness and metrics are told on the internal port, and nothing e
   expect(pool).toEqual({ internal_url: worker.internalUrl });
 });
 
-test("a runner that ends by itself ends the worker as broken", async () => {
+test("Q6 Q17 a runner that ends by itself ends the worker as broken", async () => {
   await using house = await startTestHouse();
   await using worker = await startWorker(house.options);
   const exitCode = process.exitCode;
@@ -160,4 +160,10 @@ test("three workers share the work, and each app is made once", async () => {
   expect(await house.sql("select id from events where type = 'instance.ready'")).toHaveLength(ids.length);
   expect(await house.sql("select id from notifications where kind = 'app_ready'")).toHaveLength(ids.length);
   expect(await house.lockedJobs()).toEqual([]);
+});
+
+test("Q17 a worker that is older than the queue's tables does not start, and says so", async () => {
+  await using house = await startTestHouse();
+  await house.sql("insert into graphile_worker.migrations (id, breaking) values (1000000, true)");
+  await expect(startWorker(house.options)).rejects.toThrow(/1000000.*breaking|breaking.*1000000/);
 });

@@ -38,7 +38,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { log } = options;
   await using opening = new AsyncDisposableStack();
   const context = opening.use(openTaskContext(options));
-  await context.core.db.ping();
+  await context.keepTime();
   const queue = opening.use(
     await startQueue({
       databaseUrl: options.databaseUrl,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { isJobName, jobKey } from "@sewa/core";
+import { isJobName, jobKey, jobs } from "@sewa/core";
 import { parseCrontab } from "graphile-worker";
 import { expect, test } from "vitest";
 import { crontabFile } from "./queue.ts";
@@ -23,7 +23,7 @@ test.each([
   expect(await house.sql("select id from graphile_worker.jobs where run_at <= now()")).toEqual([]);
 });
 
-test("the stock command fails a payload that does not fit for good", async () => {
+test("Q13 the stock command refuses a payload that does not fit, and leaves it to be tried again", async () => {
   await using house = await startTestHouse();
   await house.sql(`select graphile_worker.add_job('mail:send', '{"to": "everybody"}'::json)`);
   await using run = startProcess([command, "-C", "graphile.config.ts", "--once"], house.env, here);
@@ -31,7 +31,7 @@ test("the stock command fails a payload that does not fit for good", async () =>
   const [job] = await house.sql("select last_error, is_available from graphile_worker._private_jobs");
   expect(job).toEqual({
     last_error: expect.stringMatching(/mail:send.*notificationId/) as string,
-    is_available: false,
+    is_available: true,
   });
 });
 
@@ -45,7 +45,7 @@ test("without a cluster, jobs of apps are left to other workers", async () => {
   expect(waiting).toContainEqual({ task_identifier: "instance:reconcile", attempts: 0 });
 });
 
-test("each line of the crontab names a task of ours, under the key that enqueue uses", () => {
+test("each line of the crontab names a task of ours, under the key and with the priority that enqueue uses", () => {
   const items = parseCrontab(readFileSync(crontabFile, "utf8"));
   expect(items.map(({ task }) => task).toSorted((a = "", b = "") => a.localeCompare(b))).toEqual([
     "house:clean",
@@ -58,5 +58,6 @@ test("each line of the crontab names a task of ours, under the key that enqueue 
   for (const { task, options } of items) {
     expect(isJobName(task) && jobKey(task, {} as never)).toBe(options.jobKey);
     expect(options.jobKeyMode).toBe("replace");
+    expect(isJobName(task) && jobs[task].priority).toBe(options.priority);
   }
 });

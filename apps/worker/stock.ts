@@ -11,7 +11,11 @@ let context: TaskContext | null = null;
 
 /** Opened with the first job, so that `--schema-only` and `--cleanup` need nothing but the queue. */
 export function stockContext(): TaskContext {
-  context ??= openTaskContext(stockOptions);
+  if (context === null) {
+    context = openTaskContext(stockOptions);
+    // The first jobs may still go by the clock of this machine.
+    void context.keepTime().catch(() => undefined);
+  }
   return context;
 }
 

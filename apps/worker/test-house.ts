@@ -220,7 +220,8 @@ export interface Proxy extends AsyncDisposable {
   cut(): void;
 }
 
-export async function startProxy(host: string, port: number, latencyMs = 0): Promise<Proxy> {
+/** Listens on a free port unless told on which. */
+export async function startProxy(host: string, port: number, latencyMs = 0, ownPort = 0): Promise<Proxy> {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(port, host);
@@ -239,7 +240,7 @@ export async function startProxy(host: string, port: number, latencyMs = 0): Pro
         });
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(ownPort, "127.0.0.1", resolve));
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };

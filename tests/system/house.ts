@@ -17,13 +17,20 @@ import { expect } from "vitest";
 
 type Instance = RouterOutputs["instances"]["get"];
 
+export interface Customer extends Client {
+  readonly email: string;
+  readonly password: string;
+  /** Of the session that `api` uses. */
+  readonly token: string;
+}
+
 export interface House extends AsyncDisposable {
   readonly parts: Parts;
   readonly servers: readonly Server[];
   readonly workers: readonly Worker[];
   addWorker(): Promise<Worker>;
   /** A verified customer with a client that talks to one of the servers. */
-  customer(server?: Server): Promise<Client>;
+  customer(server?: { readonly url: string }): Promise<Customer>;
   inventory(): Promise<Inventory>;
 }
 
@@ -80,7 +87,7 @@ export async function startHouse(
 
 let customers = 0;
 
-async function registerCustomer(parts: Parts, apiUrl: string): Promise<Client> {
+async function registerCustomer(parts: Parts, apiUrl: string): Promise<Customer> {
   customers += 1;
   const email = `customer-${process.pid}-${customers}@example.com`;
   const password = "correct horse battery";
@@ -91,7 +98,7 @@ async function registerCustomer(parts: Parts, apiUrl: string): Promise<Client> {
   const mail = await parts.mailHouse!.waitFor(({ to, text }) => to.includes(email) && text.includes("token="));
   await visitor.api.auth.verifyEmail.mutate({ token: /token=([\w.~-]+)/.exec(mail.text)![1]! });
   const { token } = await visitor.api.auth.logIn.mutate({ email, password });
-  return createClient(apiUrl, token);
+  return { ...createClient(apiUrl, token), email, password, token };
 }
 
 /** Orders the free plan once there is room, which is when a worker has counted the machines. */

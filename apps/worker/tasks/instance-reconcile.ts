@@ -2,6 +2,9 @@ import { createInstanceStore } from "@sewa/core";
 import { reconcileInstance, TerminalError } from "@sewa/provisioner";
 import { defineClusterTask } from "../define-task.ts";
 
+/** One pass over all objects of an app, each with its retries against a slow cluster. */
+const passSeconds = 300;
+
 /** Brings one instance a step towards what is desired, and comes again while the world needs time. */
 export const instanceReconcile = defineClusterTask(
   "instance:reconcile",
@@ -18,4 +21,5 @@ export const instanceReconcile = defineClusterTask(
       log.error({ instanceId, err: error }, "instance cannot be brought about");
     }
   },
+  { deadlineSeconds: passSeconds },
 );

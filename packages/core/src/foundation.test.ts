@@ -61,15 +61,32 @@ describe("money", () => {
   });
 });
 
+/** What a calendar and a clock on the wall show. */
+function wallOf(date: Date, timeZone: string) {
+  const numeric = "numeric" as const;
+  const shape = {
+    year: numeric,
+    month: numeric,
+    day: numeric,
+    hour: numeric,
+    minute: numeric,
+    hourCycle: "h23",
+  } as const;
+  const parts = new Intl.DateTimeFormat("en", { timeZone, ...shape }).formatToParts(date);
+  const read = (type: string): number => Number(parts.find((part) => part.type === type)?.value);
+  const [year, month, day] = [read("year"), read("month"), read("day")];
+  return { year, month, day, minutes: read("hour") * 60 + read("minute") };
+}
+
 describe("periods", () => {
   const anchor = new Date("2026-01-31T05:00:00Z");
 
-  test("months are counted from the anchor, so a short one does not make the next ones short", () => {
+  test("T4 months are counted from the anchor, so a short one does not make the next ones short", () => {
     const ends = [0, 1, 2].map((index) => periodAt(anchor, "P1M", "Asia/Jakarta", index).end.toISOString());
     expect(ends).toEqual(["2026-02-28T05:00:00.000Z", "2026-03-31T05:00:00.000Z", "2026-04-30T05:00:00.000Z"]);
   });
 
-  test("periods of a term tile: each begins where the one before ended", () => {
+  test("T3 T4 periods of a term tile: each begins where the one before ended", () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date("2020-01-01"), max: new Date("2040-01-01"), noInvalidDate: true }),
@@ -85,7 +102,34 @@ describe("periods", () => {
     );
   });
 
-  test("days keep the hour on the wall over a change of summer time", () => {
+  test("T3 T4 a period ends on the anchor's day or the last of a shorter month, at the anchor's hour on the wall", () => {
+    fc.assert(
+      fc.property(
+        fc.date({ min: new Date("2020-01-01"), max: new Date("2032-01-01"), noInvalidDate: true }),
+        fc.constantFrom(
+          "Asia/Jakarta",
+          "UTC",
+          "America/New_York",
+          "Australia/Lord_Howe",
+          "Asia/Kathmandu",
+          "America/Sao_Paulo",
+        ),
+        fc.nat(60),
+        (start, zone, index) => {
+          const from = wallOf(start, zone);
+          const to = wallOf(periodAt(start, "P1M", zone, index).end, zone);
+          const months = from.year * 12 + (from.month - 1) + index + 1;
+          const [year, month] = [Math.floor(months / 12), (months % 12) + 1];
+          const day = Math.min(from.day, new Date(Date.UTC(year, month, 0)).getUTCDate());
+          expect([to.year, to.month, to.day]).toEqual([year, month, day]);
+          // An hour that the clocks leave out on that day is an hour later, or half of one on Lord Howe.
+          expect([0, 30, 60]).toContain(to.minutes - from.minutes);
+        },
+      ),
+    );
+  });
+
+  test("T3 days keep the hour on the wall over a change of summer time", () => {
     expect(addDays(new Date("2026-03-28T11:00:00Z"), 1, "Europe/Berlin").toISOString()).toBe(
       "2026-03-29T10:00:00.000Z",
     );
@@ -105,11 +149,18 @@ describe("the keyring", () => {
   const old = { id: "k1", key: Buffer.alloc(32, 1) };
   const recent = { id: "k2", key: Buffer.alloc(32, 2) };
 
-  test("seals with the newest key and opens what an older one sealed", () => {
+  test("O3 after a change of keys the newest seals, older ones still open, and one that was taken out opens nothing", () => {
     const sealed = createKeyring([old]).seal("secret", "org|ins");
     const both = createKeyring([recent, old]);
     expect(both.open(sealed, "org|ins")).toBe("secret");
-    expect(both.seal("secret", "org|ins").keyId).toBe("k2");
+    const resealed = both.seal("secret", "org|ins");
+    expect(resealed.keyId).toBe("k2");
+    const without = createKeyring([recent]);
+    expect(without.open(resealed, "org|ins")).toBe("secret");
+    expect(() => without.open(sealed, "org|ins")).toThrow("The key k1 is not in the keyring.");
+    // Nor does another key that took over its id.
+    const impostor = createKeyring([recent, { id: "k1", key: Buffer.alloc(32, 9) }]);
+    expect(() => impostor.open(sealed, "org|ins")).toThrow("unable to authenticate data");
   });
 
   test("what was copied to another organization, or changed, does not open", () => {

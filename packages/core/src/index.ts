@@ -15,7 +15,18 @@ export * from "./operations/index.ts";
 export * from "./orders/index.ts";
 export * from "./subscriptions/index.ts";
 export { type Actor, formatActor } from "./actor.ts";
-export { addMs, type Clock, dayMs, hourMs, manualClock, minuteMs, secondMs, systemClock } from "./clock.ts";
+export {
+  addMs,
+  type Clock,
+  dayMs,
+  hourMs,
+  manualClock,
+  minuteMs,
+  secondMs,
+  type SharedClock,
+  sharedClock,
+  systemClock,
+} from "./clock.ts";
 export { type CoreEnvironment, coreConfigShape, toCoreConfig } from "./config.ts";
 export {
   type CoreConfig,

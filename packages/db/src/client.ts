@@ -38,6 +38,8 @@ export interface Database extends AsyncDisposable {
   ): Promise<{ close(): Promise<void> }>;
   /** One round trip; throws when the database cannot be reached. */
   ping(): Promise<void>;
+  /** Milliseconds since 1970, by the clock of the database's machine. */
+  nowMs(): Promise<number>;
   /** Waits up to five seconds for running queries, then ends all connections. */
   close(): Promise<void>;
 }
@@ -86,6 +88,12 @@ export function connectDatabase(options: ConnectOptions): Database {
     },
     async ping() {
       await pool.client.unsafe("select 1");
+    },
+    async nowMs() {
+      const [row] = await pool.client.unsafe<{ ms: string }[]>(
+        "select (extract(epoch from clock_timestamp()) * 1000)::text as ms",
+      );
+      return Number(row?.ms);
     },
     close,
     [Symbol.asyncDispose]: close,

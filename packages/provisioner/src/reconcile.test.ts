@@ -92,7 +92,7 @@ describe("a pass", () => {
     expect(server.connections()).toBe(0);
   });
 
-  test("leaves an instance alone that somebody else holds", async () => {
+  test("Q12 leaves an instance alone that somebody else holds", async () => {
     await using server = await startHttpServer((_, response) => answer(response, 500, ""));
     await using cluster = connect(server.kubeconfig);
     const instances = createMemoryStore();

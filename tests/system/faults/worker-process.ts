@@ -1,10 +1,16 @@
+import { existsSync } from "node:fs";
 import { createLog, readEnv, startWorker, toWorkerOptions } from "@sewa/worker";
 
-/** Where the process kills itself: around the nth effect of this name that happens from now on. */
+/** What happens there: it kills itself, stops until SIGCONT, does nothing else until a file exists, or takes memory without end. */
+export type Harm = "kill" | "freeze" | { readonly blockUntil: string } | "exhaust";
+
+/** Where harm comes: around the nth effect of this name that happens from now on. */
 export interface CrashPoint {
   readonly name: string;
   readonly nth: number;
   readonly when: "before" | "after";
+  /** `kill` unless told otherwise. */
+  readonly harm?: Harm;
 }
 
 /** `start` comes once; the process loads its code before that and waits. `arm` counts anew from its arrival. */
@@ -13,8 +19,10 @@ export type ToWorker =
   | { readonly type: "arm"; readonly point: CrashPoint | null };
 
 export type FromWorker =
-  | { readonly type: "started"; readonly poolId: string }
+  | { readonly type: "started"; readonly poolId: string; readonly internalUrl: string }
   | { readonly type: "armed" }
+  /** The harm that it was armed with comes now. */
+  | { readonly type: "struck" }
   | { readonly type: "effect"; readonly name: string };
 
 const counts = new Map<string, number>();
@@ -26,14 +34,24 @@ async function effect<T>(name: string, change: () => Promise<T>): Promise<T> {
   counts.set(name, nth);
   const point = armed !== null && armed.name === name && armed.nth === nth ? armed : null;
   await tell({ type: "effect", name });
-  if (point?.when === "before") dieHere();
+  if (point?.when === "before") await strike(point);
   const result = await change();
-  if (point?.when === "after") dieHere();
+  if (point?.when === "after") await strike(point);
   return result;
 }
 
-function dieHere(): void {
-  process.kill(process.pid, "SIGKILL");
+async function strike({ harm = "kill" }: CrashPoint): Promise<void> {
+  armed = null;
+  if (harm === "kill") process.kill(process.pid, "SIGKILL");
+  await tell({ type: "struck" });
+  if (harm === "freeze") process.kill(process.pid, "SIGSTOP");
+  else if (harm === "exhaust") exhaust();
+  else if (typeof harm === "object") while (!existsSync(harm.blockUntil));
+}
+
+function exhaust(): never {
+  const hoard: number[][] = [];
+  for (;;) hoard.push(Array.from({ length: 1_000_000 }, () => hoard.length + 0.5));
 }
 
 function tell(message: FromWorker): Promise<void> {
@@ -55,7 +73,7 @@ async function obey(message: ToWorker): Promise<void> {
   // As apps/worker/main.ts does: who employs it starts another.
   void worker.closed.then((end) => end === "broken" && process.exit(70));
   process.once("SIGTERM", () => void worker.close().then(() => process.disconnect()));
-  await tell({ type: "started", poolId: worker.poolId });
+  await tell({ type: "started", poolId: worker.poolId, internalUrl: worker.internalUrl });
 }
 
 // Without its parent nobody is left to look at what it does.

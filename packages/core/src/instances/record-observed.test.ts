@@ -37,7 +37,7 @@ async function given() {
   };
 }
 
-test("a lease is held by one, and who lost it to a later holder writes nothing", async () => {
+test("Q3 a lease is held by one, and who lost it to a later holder writes nothing", async () => {
   await using app = await given();
   const store = createInstanceStore(app.core.ctx, "first");
   await using lease = await store.lease(app.instanceId);

@@ -21,7 +21,8 @@ export async function enqueue<N extends JobName>(
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const [row] = await tx.sql.execute<{ added: boolean }>(sql`
       select enqueue_job(${name}, ${body}::json, ${key},
-        ${delay === 0 ? sql`null` : sql`now() + ${`${delay} milliseconds`}::interval`}) as added`);
+        ${delay === 0 ? sql`null` : sql`now() + ${`${delay} milliseconds`}::interval`},
+        priority => ${jobs[name].priority}) as added`);
     if (row?.added === true) return;
   }
   assert(false, `the job ${name} could be added`);
@@ -41,7 +42,8 @@ export async function enqueueMissing(ctx: CoreContext, name: JobName, ids: SQL):
   assert(field !== null, "a job that is looked for has an id");
   const [row] = await ctx.db.drizzle.execute<{ added: number }>(sql`
     select count(missing.added)::int as added from (
-      select enqueue_job(${name}, json_build_object(${field}::text, s.id), ${name} || ':' || s.id) as added
+      select enqueue_job(${name}, json_build_object(${field}::text, s.id), ${name} || ':' || s.id,
+        priority => ${jobs[name].priority}) as added
       from (${ids}) s
       where not exists (
         select 1 from graphile_worker._private_jobs j left join worker_pools p on p.pool_id = j.locked_by

@@ -1,24 +1,51 @@
 import { z } from "zod";
 
+/** Lower runs first. Within one, whoever was due earlier. */
+const priorities = {
+  /** A person is waiting for it. */
+  awaited: 0,
+  /** It is due by the clock, and a minute does not matter. */
+  due: 10,
+  /** Tidying up. */
+  idle: 20,
+} as const;
+
 /**
- * Every task of the workers: its name, the shape of its payload (checked when it is added and again when it runs), and
- * what makes two prompts the same prompt. A payload holds a key and no state: the row is read when the job runs.
+ * Every task of the workers: its name, the shape of its payload (checked when it is added and again when it runs), what
+ * makes two prompts the same prompt, and what goes before what in a long queue. A payload holds a key and no state: the
+ * row is read when the job runs.
  */
 export const jobs = {
-  "instance:reconcile": { payload: z.strictObject({ instanceId: z.uuid() }), key: "instanceId" },
+  "instance:reconcile": {
+    payload: z.strictObject({ instanceId: z.uuid() }),
+    key: "instanceId",
+    priority: priorities.awaited,
+  },
   "subscription:reconcile": {
     payload: z.strictObject({ subscriptionId: z.uuid() }),
     key: "subscriptionId",
+    priority: priorities.due,
   },
-  "mail:send": { payload: z.strictObject({ notificationId: z.uuid() }), key: "notificationId" },
-  "clock:advance": { payload: z.strictObject({ organizationId: z.uuid() }), key: "organizationId" },
-  "node:reconcile": { payload: z.strictObject({}), key: null },
-  "instance:sweep": { payload: z.strictObject({}), key: null },
-  "subscription:sweep": { payload: z.strictObject({}), key: null },
-  "subscription:remind": { payload: z.strictObject({}), key: null },
-  "mail:sweep": { payload: z.strictObject({}), key: null },
-  "house:clean": { payload: z.strictObject({}), key: null },
-} as const satisfies Record<string, { readonly payload: z.ZodType; readonly key: string | null }>;
+  "mail:send": {
+    payload: z.strictObject({ notificationId: z.uuid() }),
+    key: "notificationId",
+    priority: priorities.due,
+  },
+  "clock:advance": {
+    payload: z.strictObject({ organizationId: z.uuid() }),
+    key: "organizationId",
+    priority: priorities.awaited,
+  },
+  "node:reconcile": { payload: z.strictObject({}), key: null, priority: priorities.awaited },
+  "instance:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "subscription:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "subscription:remind": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "mail:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "house:clean": { payload: z.strictObject({}), key: null, priority: priorities.idle },
+} as const satisfies Record<
+  string,
+  { readonly payload: z.ZodType; readonly key: string | null; readonly priority: number }
+>;
 
 export type JobName = keyof typeof jobs;
 export type JobPayload<N extends JobName> = z.infer<(typeof jobs)[N]["payload"]>;

@@ -1,6 +1,18 @@
+import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { testCore } from "../testing/test-core.ts";
-import { beatPool, cancelJob, enqueue, listJobs, reapDeadPools, retryJob, runJob } from "./index.ts";
+import {
+  beatPool,
+  cancelJob,
+  endPool,
+  enqueue,
+  enqueueMissing,
+  jobs,
+  listJobs,
+  reapDeadPools,
+  retryJob,
+  runJob,
+} from "./index.ts";
 
 const lock = (pool: string, attempts: number) =>
   `update graphile_worker._private_jobs set locked_by = '${pool}', locked_at = now() - interval '5 minutes', attempts = ${attempts}`;
@@ -63,4 +75,61 @@ test("a prompt that was given again while a worker that died ran its job leaves 
   expect(await listJobs(core.ctx)).toHaveLength(2);
   expect(await reapDeadPools(core.ctx)).toEqual(["never-seen"]);
   expect(await listJobs(core.ctx)).toMatchObject([{ key: "house:clean", status: "waiting", attempts: 0 }]);
+});
+
+test("Q2 a job whose worker is killed on its last attempt runs once more, and if that kills it too is shown as failed", async () => {
+  await using core = await testCore();
+  await runJob(core.ctx, "house:clean", {});
+  await core.database.drizzle.execute(lock("never-seen", 25));
+  await reapDeadPools(core.ctx);
+  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting", attempts: 24 }]);
+
+  await core.database.drizzle.execute(lock("its-successor", 25));
+  expect(await reapDeadPools(core.ctx)).toEqual(["its-successor"]);
+  const failed = await listJobs(core.ctx, { status: "failed" });
+  expect(failed).toMatchObject([
+    { task: "house:clean", attempts: 25, lockedBy: null, lastError: expect.stringContaining("died") as string },
+  ]);
+
+  // The next prompt is a job with all its chances; the failed one stays for an operator to see.
+  await runJob(core.ctx, "house:clean", {});
+  expect(await listJobs(core.ctx)).toMatchObject([{ status: "failed" }, { status: "waiting", attempts: 0 }]);
+});
+
+test("a pool that says good-bye leaves nothing locked, not even what it could not end", async () => {
+  await using core = await testCore();
+  await beatPool(core.ctx, { poolId: "leaving", host: "a", version: "1", internalUrl: null });
+  await runJob(core.ctx, "house:clean", {});
+  await core.database.drizzle.execute(lock("leaving", 3));
+  await endPool(core.ctx, "leaving");
+  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting", attempts: 3, lockedBy: null }]);
+});
+
+test("Q11 one key added thousands of times at once is one job that waits, beside the one that runs, and no prompt is refused", async () => {
+  await using core = await testCore();
+  const instanceId = core.ctx.ids.next();
+  const adders = 50;
+  const prompts = 20;
+  const add = () => core.ctx.transaction((tx) => enqueue(tx, "instance:reconcile", { instanceId }));
+  const addAll = () =>
+    Promise.all(
+      Array.from({ length: adders }, async () => {
+        for (let count = 0; count < prompts; count += 1) await add();
+      }),
+    );
+  await addAll();
+  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting" }]);
+  await core.database.drizzle.execute(lock("running", 1));
+  await addAll();
+  const statuses = (await listJobs(core.ctx)).map(({ status }) => status);
+  expect(statuses).toEqual(["running", "waiting"]);
+});
+
+test("each job is added with its own priority, by a prompt and by a sweep", async () => {
+  await using core = await testCore();
+  const notificationId = core.ctx.ids.next();
+  await core.ctx.transaction((tx) => enqueue(tx, "mail:send", { notificationId }));
+  await enqueueMissing(core.ctx, "mail:send", sql`select gen_random_uuid() as id`);
+  const rows = await core.database.drizzle.execute("select distinct priority from graphile_worker._private_jobs");
+  expect(rows.map((row) => row["priority"])).toEqual([jobs["mail:send"].priority]);
 });

@@ -8,6 +8,9 @@ export const poolSilenceSeconds = 60;
 /** A lock whose holder never wrote a heartbeat is released after this. */
 const unknownHolderSeconds = 120;
 
+/** Stands in the row of a job whose worker died on its last attempt. Dying over it a second time is its end. */
+const diedError = "The worker that ran it died on its last attempt.";
+
 /** More than would be asked one after the other. */
 const asksAtMost = 5;
 
@@ -27,11 +30,15 @@ export async function beatPool(
     .onConflictDoUpdate({ target: workerPools.poolId, set: { beatAt: sql`now()`, internalUrl: pool.internalUrl } });
 }
 
+/** The good-bye of a pool that takes no more jobs. What it could not end is free for others from then on. */
 export async function endPool(ctx: CoreContext, poolId: string): Promise<void> {
-  await ctx.db.drizzle
-    .update(workerPools)
-    .set({ state: "ended", beatAt: sql`now()` })
-    .where(eq(workerPools.poolId, poolId));
+  await ctx.db.drizzle.transaction(async (tx) => {
+    await tx
+      .update(workerPools)
+      .set({ state: "ended", beatAt: sql`now()` })
+      .where(eq(workerPools.poolId, poolId));
+    await releaseJobs(tx, [poolId]);
+  });
 }
 
 export async function listPools(ctx: CoreContext): Promise<readonly (typeof workerPools.$inferSelect)[]> {
@@ -58,7 +65,7 @@ export async function listLivingPools(
 /**
  * Takes the jobs away from workers that died: killed processes leave them locked for hours. One reaper at a time; the
  * others find the lock taken and do nothing. A job that died on its last attempt gets one more, because the crash left
- * no error behind that would say why. Returns the pools whose jobs were released.
+ * no error behind that would say why; if that kills its worker too it has failed, and the row says how. Returns the pools whose jobs were released.
  */
 export async function reapDeadPools(ctx: CoreContext): Promise<readonly string[]> {
   return ctx.db.drizzle.transaction(async (tx) => {
@@ -89,12 +96,13 @@ async function releaseJobs(tx: Transaction, poolIds: readonly string[]): Promise
   )}]::text[]`;
   const last = await tx.execute<{ id: string }>(sql`
     select id::text from graphile_worker._private_jobs
-    where locked_by = any(${list}) and attempts >= max_attempts and key is not null`);
+    where locked_by = any(${list}) and attempts >= max_attempts and key is not null
+      and last_error is distinct from ${diedError}`);
   await tx.execute(sql`select graphile_worker.force_unlock_workers(${list})`);
   for (const { id } of last) {
     await tx.execute(sql`
-      select graphile_worker.reschedule_jobs(array[${id}::bigint], run_at => now(), attempts => max_attempts - 1)
-      from graphile_worker._private_jobs where id = ${id}::bigint`);
+      update graphile_worker._private_jobs set attempts = max_attempts - 1, run_at = now(), last_error = ${diedError}
+      where id = ${id}::bigint and locked_at is null`);
   }
 }
 
