@@ -11,7 +11,7 @@ export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["orders"],
   ["subscriptions"],
   ["billing"],
-  ["usage"],
+  ["usage", "uptime"],
   ["instances"],
   ["operations", "ledger", "catalog", "capacity"],
   ["accounts", "notifications"],

@@ -10,6 +10,16 @@ export interface WorkerMetrics {
   /** Flat in health: what the sweeps had to add again or to end. */
   readonly corrections: Counter<"sweep">;
   readonly events: Counter<"type">;
+  /** Apps that were asked whether they answer: `answered` or `failed`. */
+  readonly probes: Counter<"outcome">;
+  /** Apps that should answer and were reported as down. */
+  readonly instancesDown: Gauge;
+  /** New minutes of usage. */
+  readonly usageSamples: Counter;
+  /** When this process last collected usage, in seconds since the epoch. */
+  readonly usageCollectedAt: Gauge;
+  /** 1 while the cluster tells what apps use, 0 while it does not. */
+  readonly usageAvailable: Gauge;
   /** Pools whose jobs were taken over from. */
   readonly reapedPools: Counter;
   /** Reports the logs that `relay` passes on. */
@@ -44,6 +54,28 @@ export function createMetrics(): WorkerMetrics {
       registers,
     }),
     events: new Counter({ name: "sewa_events_total", help: "Business events.", labelNames: ["type"], registers }),
+    probes: new Counter({
+      name: "sewa_probes_total",
+      help: "Apps that were asked whether they answer, by outcome.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    instancesDown: new Gauge({
+      name: "sewa_instances_down",
+      help: "Apps that should answer and have not for five minutes. The same from every worker.",
+      registers,
+    }),
+    usageSamples: new Counter({ name: "sewa_usage_samples_total", help: "New minutes of usage.", registers }),
+    usageCollectedAt: new Gauge({
+      name: "sewa_usage_collected_at_seconds",
+      help: "When this process last collected usage, in seconds since the epoch; 0 if never.",
+      registers,
+    }),
+    usageAvailable: new Gauge({
+      name: "sewa_usage_available",
+      help: "Whether the cluster told what apps use when this process last asked.",
+      registers,
+    }),
     reapedPools: new Counter({ name: "sewa_reaped_pools_total", help: "Dead pools taken over.", registers }),
     relay(relay) {
       const collect = function (this: Gauge): void {

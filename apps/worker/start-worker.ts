@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { beatPool, endPool, reapDeadPools } from "@sewa/core";
+import { beatPool, countInstancesDown, endPool, reapDeadPools } from "@sewa/core";
 import { type ContextOptions, openTaskContext, type TaskContext } from "./context.ts";
 import { createTaskList } from "./define-task.ts";
 import { type Health, startInternalServer } from "./internal-server.ts";
@@ -30,6 +30,8 @@ export interface Worker extends AsyncDisposable {
 
 const beatMs = 10_000;
 const reapMs = 30_000;
+/** The gauge of apps that are down is counted from the table, by every worker, whoever made the probes. */
+const countMs = 15_000;
 /** Longer without a sign of life, and the process is better started anew. */
 const deadAfterMs = 90_000;
 
@@ -113,6 +115,14 @@ async function startVitals(
         if (reaped.length > 0) log.warn({ pools: reaped }, "jobs of dead workers were taken over");
       },
       onError: (error) => log.error({ err: error }, "dead workers could not be looked for"),
+    }),
+  );
+  resources.use(
+    startLoop({
+      everyMs: countMs,
+      run: async () => metrics.instancesDown.set(await countInstancesDown(core)),
+      // A figure that may be wrong by now is worse than none.
+      onError: () => metrics.instancesDown.remove(),
     }),
   );
   return { internalUrl: server.url, stopBeating: async () => beat[Symbol.asyncDispose]() };

@@ -49,11 +49,13 @@ test("each line of the crontab names a task of ours, under the key and with the 
   const items = parseCrontab(readFileSync(crontabFile, "utf8"));
   expect(items.map(({ task }) => task).toSorted((a = "", b = "") => a.localeCompare(b))).toEqual([
     "house:clean",
+    "instance:probe",
     "instance:sweep",
     "mail:sweep",
     "node:reconcile",
     "subscription:remind",
     "subscription:sweep",
+    "usage:sample",
   ]);
   for (const { task, options } of items) {
     expect(isJobName(task) && jobKey(task, {} as never)).toBe(options.jobKey);

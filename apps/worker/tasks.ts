@@ -1,11 +1,13 @@
 import type { JobName } from "@sewa/core";
 import type { TaskDefinition } from "./define-task.ts";
 import { clockAdvance, houseClean } from "./tasks/house.ts";
+import { instanceProbe } from "./tasks/instance-probe.ts";
 import { instanceReconcile } from "./tasks/instance-reconcile.ts";
 import { mailSend } from "./tasks/mail-send.ts";
 import { nodeReconcile } from "./tasks/node-reconcile.ts";
 import { subscriptionReconcile, subscriptionRemind } from "./tasks/subscriptions.ts";
 import { instanceSweep, mailSweep, subscriptionSweep } from "./tasks/sweeps.ts";
+import { usageSample } from "./tasks/usage-sample.ts";
 
 /** By name, so that a job without a task does not compile. */
 const byName = {
@@ -14,6 +16,8 @@ const byName = {
   "mail:send": mailSend,
   "clock:advance": clockAdvance,
   "node:reconcile": nodeReconcile,
+  "instance:probe": instanceProbe,
+  "usage:sample": usageSample,
   "instance:sweep": instanceSweep,
   "subscription:sweep": subscriptionSweep,
   "subscription:remind": subscriptionRemind,

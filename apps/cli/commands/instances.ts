@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { listAll, type Session, withApi } from "../client.ts";
 import { Refusal } from "../failure.ts";
 import { formatTime, leaf, sheet, show, table, type JsonOption } from "../output.ts";
+import { addMeasureCommands } from "./instance-measures.ts";
 
 export function addInstanceCommands(program: Command): void {
   const group = program.command("instances").description("the organization's apps");
@@ -18,6 +19,7 @@ export function addInstanceCommands(program: Command): void {
     });
   }
   leaf(group, "credentials <id>", "address, user and password; this is audited").action(credentials);
+  addMeasureCommands(group);
   leaf(group, "watch <id>", "follow what happens to it, live, until Ctrl-C")
     .option("--until-done", "end with the operation that runs; 1 if it failed")
     .action(watch);

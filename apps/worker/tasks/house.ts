@@ -1,4 +1,10 @@
-import { deleteExpiredRecords, deleteExpiredSessionsAndTokens, stepClock } from "@sewa/core";
+import {
+  deleteExpiredRecords,
+  deleteExpiredSessionsAndTokens,
+  deleteOldUptime,
+  deleteOldUsage,
+  stepClock,
+} from "@sewa/core";
 import { defineTask } from "../define-task.ts";
 
 /** Takes an organization's test clock as far as it can go now; core adds the job again while the world needs time. */
@@ -9,5 +15,8 @@ export const clockAdvance = defineTask("clock:advance", async ({ core }, { organ
 export const houseClean = defineTask("house:clean", async ({ core, log }) => {
   const deleted = await deleteExpiredSessionsAndTokens(core);
   const records = await deleteExpiredRecords(core);
-  log.info({ ...deleted, idempotencyRecords: records }, "house cleaned");
+  const usage = await deleteOldUsage(core);
+  const uptimeDays = await deleteOldUptime(core);
+  const counts = { ...deleted, idempotencyRecords: records, usageSamples: usage.samples, usageHours: usage.hours };
+  log.info({ ...counts, uptimeDays }, "house cleaned");
 });

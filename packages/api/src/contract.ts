@@ -21,4 +21,6 @@ export type * from "./operations/dto.ts";
 export type * from "./orders/dto.ts";
 export type * from "./subscriptions/dto.ts";
 export type * from "./system/dto.ts";
+export type * from "./uptime/dto.ts";
+export type * from "./usage/dto.ts";
 export { transformer } from "./transformer.ts";

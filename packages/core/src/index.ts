@@ -14,6 +14,8 @@ export * from "./notifications/index.ts";
 export * from "./operations/index.ts";
 export * from "./orders/index.ts";
 export * from "./subscriptions/index.ts";
+export * from "./uptime/index.ts";
+export * from "./usage/index.ts";
 export { type Actor, formatActor } from "./actor.ts";
 export {
   addMs,

@@ -34,6 +34,17 @@ export function localHour(date: Date, timeZone: string): number {
   return toZoned(date, timeZone).hour;
 }
 
+/** The day on the wall clock of the time zone, as `2026-03-02`. */
+export function localDay(date: Date, timeZone: string): string {
+  return toZoned(date, timeZone).toPlainDate().toString();
+}
+
+/** From one midnight of the time zone to the next: 23 or 25 hours where clocks are changed. */
+export function dayPeriod(day: string, timeZone: string): Period {
+  const start = Temporal.PlainDate.from(day).toZonedDateTime({ timeZone });
+  return { start: fromZoned(start), end: fromZoned(start.add({ days: 1 }).startOfDay()) };
+}
+
 export function isTimeZone(name: string): boolean {
   try {
     toZoned(new Date(0), name);

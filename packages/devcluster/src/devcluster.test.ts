@@ -21,7 +21,7 @@ function page(cluster: Devcluster, host: string): Promise<{ status: number; text
   });
 }
 
-test("an app behind an Ingress answers by its host: unknown, not ready, ready", async () => {
+test("an app behind an Ingress answers by its host: unknown, not ready, ready, silent", async () => {
   await using test = await testCluster();
   test.cluster.faults.neverReady("example/app");
   const container = { ports: [{ containerPort: 8080, name: "http" }] };
@@ -45,6 +45,11 @@ test("an app behind an Ingress answers by its host: unknown, not ready, ready", 
   expect(served.status).toBe(200);
   expect(served.text).toContain("example/app:1");
   expect(served.text).toContain("development cluster");
+  test.cluster.apps.stopAnswering("my.apps.localhost");
+  expect((await page(test.cluster, "my.apps.localhost:8080")).status).toBe(502);
+  expect((await test.get(`${deployments}/web`)).body).toMatchObject({ status: { availableReplicas: 1 } });
+  test.cluster.apps.clear();
+  expect((await page(test.cluster, "my.apps.localhost:8080")).status).toBe(200);
 });
 
 test("a namespace takes its content with it, pods, claims and volumes included", async () => {

@@ -17,11 +17,14 @@ import { startApiServer } from "./api/server.ts";
 import { Watches } from "./api/watch.ts";
 import { FaultSwitches, type Faults } from "./faults.ts";
 import { startIngress } from "./ingress/server.ts";
+import { AppSwitches, type Apps } from "./ingress/switches.ts";
 import { renderKubeconfig } from "./kubeconfig.ts";
 import type { Pod } from "./kube/kinds.ts";
 import { as, type KubeObject } from "./kube/object.ts";
 import type { Objects } from "./objects/context.ts";
 import { loadRegistry } from "./resources/registry.ts";
+import { MetricsApi } from "./metrics/api.ts";
+import { MetricsSwitches, type Metrics } from "./metrics/switches.ts";
 import { readState, saveState } from "./state-file.ts";
 import { Store } from "./store/store.ts";
 
@@ -57,6 +60,10 @@ export interface Devcluster extends AsyncDisposable {
   readonly kubeconfig: string;
   /** What can be made to go wrong. */
   readonly faults: Faults;
+  /** Whether apps answer behind the ingress. */
+  readonly apps: Apps;
+  /** What the metrics-server tells, and whether there is one. */
+  readonly metrics: Metrics;
   /** The stored objects, of one kind ("Pod") or of all, sorted by namespace and name. */
   objects(kind?: string): readonly KubeObject[];
   /** Forgets the history, so that watches and lists of older versions are answered 410. */
@@ -138,8 +145,11 @@ export async function startDevcluster(options: DevclusterOptions = {}): Promise<
   store.subscribe(({ type, resource, object }) => {
     if (type === "DELETED" && resource === "pods") logs.forget(object.metadata.uid);
   });
-  const api = await startApiServer(objects, watches, logs, options.port ?? 0, log, saved?.token ?? undefined);
-  const ingress = await startIngress(store, options.ingressPort ?? 0);
+  const measuring = new MetricsSwitches();
+  const metrics = new MetricsApi(objects, measuring);
+  const api = await startApiServer(objects, watches, logs, metrics, options.port ?? 0, log, saved?.token ?? undefined);
+  const answering = new AppSwitches();
+  const ingress = await startIngress(store, answering, options.ingressPort ?? 0);
   const saver =
     options.stateFile === undefined
       ? null
@@ -157,6 +167,8 @@ export async function startDevcluster(options: DevclusterOptions = {}): Promise<
     ingressUrl: ingress.url,
     kubeconfig: renderKubeconfig(api.url, api.token),
     faults: switches.controls(lookAgain, (node, isReady) => setNodeReady(control, node, isReady)),
+    apps: answering.controls(),
+    metrics: measuring.controls(),
     objects: (kind) =>
       registry.all
         .filter((resource) => kind === undefined || resource.kind === kind)

@@ -3,6 +3,7 @@ export type { CallOptions, Cluster, OwnedNamespace } from "./cluster/cluster.ts"
 export { connectCluster, type ConnectOptions, type Log } from "./cluster/connect.ts";
 export type { LogLine } from "./cluster/log-lines.ts";
 export type { LogQuery } from "./cluster/logs.ts";
+export type { ProbedApp } from "./cluster/probe.ts";
 export type { WatchStats, WatchTimings } from "./cluster/watch-kind.ts";
 export type { Watcher } from "./cluster/watcher.ts";
 export {

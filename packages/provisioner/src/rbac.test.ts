@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { startDevcluster } from "@sewa/devcluster";
 import { expect, test } from "vitest";
 import { connectCluster } from "./cluster/connect.ts";
-import { podLog, resources } from "./cluster/resources.ts";
+import { podLog, podMetrics, resources } from "./cluster/resources.ts";
 import { reconcileInstance } from "./reconcile.ts";
 import { startForwarder } from "./testing/forwarder.ts";
 import { createMemoryStore } from "./testing/memory-store.ts";
@@ -24,7 +24,7 @@ function granted(): readonly string[] {
 }
 
 test("the worker's role grants exactly what the client asks for", () => {
-  const needed = [...Object.values(resources), podLog].flatMap(({ group, plural, verbs }) =>
+  const needed = [...Object.values(resources), podLog, podMetrics].flatMap(({ group, plural, verbs }) =>
     verbs.map((verb) => `${group}/${plural} ${verb}`),
   );
   expect(granted().toSorted()).toEqual(needed.toSorted());
@@ -39,7 +39,7 @@ test("the worker's role can neither read Secrets nor give rights", () => {
 /** The right that a request needs, as RBAC names it; an apply needs two, as it may create. */
 function rightsFor(method: string, url: URL): readonly string[] {
   const path =
-    /^\/apis?\/(?:(?<group>[^/]+)\/)?v1\/(?:namespaces\/[^/]+\/)?(?<plural>[a-z]+)(?<name>\/[^/]+)?(?<sub>\/log)?$/u;
+    /^\/apis?\/(?:(?<group>[^/]+)\/)?v1(?:beta1)?\/(?:namespaces\/[^/]+\/)?(?<plural>[a-z]+)(?<name>\/[^/]+)?(?<sub>\/log)?$/u;
   const { group = "", plural = "", name, sub = "" } = path.exec(url.pathname)?.groups ?? {};
   const right = (verb: string): string => `${group}/${plural}${sub} ${verb}`;
   if (method === "PATCH")
@@ -90,6 +90,7 @@ test("a whole life of an instance, watched and not, asks for nothing that the ro
   await cluster.nodes();
   await cluster.setSchedulable("node-1", true);
   await cluster.listOwnedNamespaces();
+  expect(await cluster.usage()).not.toBeNull();
   expect(used.size).toBeGreaterThan(30);
   expect([...used].filter((right) => !granted().includes(right))).toEqual([]);
 });

@@ -34,6 +34,8 @@ export type EventTypeDto =
   | "instance.ready"
   | "instance.phaseChanged"
   | "instance.stopped"
+  | "instance.wentDown"
+  | "instance.cameBack"
   | "instance.removed"
   | "instance.provisioningFailed"
   | "operation.started"

@@ -1,5 +1,7 @@
 import {
   getInstance,
+  getInstanceMetrics,
+  getInstanceUptime,
   listEvents,
   listInstances,
   restartInstance,
@@ -18,6 +20,12 @@ import { toOperationDto } from "../operations/to-dto.ts";
 import { toPageDto } from "../page.ts";
 import { type Stream, streamOf } from "../streams.ts";
 import { organizationProcedure } from "../trpc.ts";
+import type { InstanceUptimeDto } from "../uptime/dto.ts";
+import { instanceUptimeInput, instanceUptimeSchema } from "../uptime/schema.ts";
+import { toInstanceUptimeDto } from "../uptime/to-dto.ts";
+import type { InstanceMetricsDto } from "../usage/dto.ts";
+import { instanceMetricsInput, instanceMetricsSchema } from "../usage/schema.ts";
+import { toInstanceMetricsDto } from "../usage/to-dto.ts";
 import type {
   CredentialsDto,
   EventStreamDto,
@@ -107,6 +115,20 @@ export const instancesRouter = {
       const { instance, pods } = await getInstance(coreContext(ctx), uuidOf("instance", input.instanceId));
       return { items: pods.map(toPodDto), observedAt: instance.observedAt };
     }),
+
+  metrics: organizationProcedure("instance.read")
+    .input(instanceMetricsInput)
+    .output(instanceMetricsSchema)
+    .query(async ({ ctx, input: { range = "24h", ...input } }): Promise<InstanceMetricsDto> =>
+      toInstanceMetricsDto(await getInstanceMetrics(coreContext(ctx), { ...withUuid(input), range })),
+    ),
+
+  uptime: organizationProcedure("instance.read")
+    .input(instanceUptimeInput)
+    .output(instanceUptimeSchema)
+    .query(async ({ ctx, input: { days = 30, ...input } }): Promise<InstanceUptimeDto> =>
+      toInstanceUptimeDto(await getInstanceUptime(coreContext(ctx), { ...withUuid(input), days })),
+    ),
 
   logs: organizationProcedure("instance.readLogs")
     .input(logsInput)

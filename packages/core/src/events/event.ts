@@ -38,6 +38,8 @@ export const eventTypes = {
   "instance.ready": { audited: false },
   "instance.phaseChanged": { audited: false },
   "instance.stopped": { audited: false },
+  "instance.wentDown": { audited: false },
+  "instance.cameBack": { audited: false },
   "instance.removed": { audited: true },
   "instance.provisioningFailed": { audited: true },
   "operation.started": { audited: false },

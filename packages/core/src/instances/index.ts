@@ -5,6 +5,7 @@ export { type HoldKind, holdInstance, liftHold } from "./hold-instance.ts";
 export { conditionsOf, deriveAddress, type InstanceRow, isSettled, podsOf } from "./instance.ts";
 export { createInstanceStore, type InstanceSpec, type InstanceStore, type LoadedInstance } from "./instance-store.ts";
 export type { InstanceLease } from "./lease.ts";
+export { listHealthUrls } from "./list-health-urls.ts";
 export {
   createLogTicket,
   type LogSource,
@@ -29,6 +30,7 @@ export {
   areInstancesSettled,
   getInstance,
   getInstanceOfSubscription,
+  getInstanceRow,
   type InstanceView,
   listInstances,
 } from "./queries.ts";

@@ -62,6 +62,16 @@ export async function getInstance(ctx: CoreContext, instanceId: string): Promise
   });
 }
 
+/** Inside a transaction of a domain above. The same NOT_FOUND for foreign, deleted and invented ids. */
+export async function getInstanceRow(tx: Tx, instanceId: string): Promise<InstanceRow> {
+  const [row] = await tx.sql
+    .select()
+    .from(instances)
+    .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId)));
+  if (row === undefined) throw notFound("instance");
+  return row;
+}
+
 /** Inside a transaction of a domain above: the instance of a subscription. */
 export async function getInstanceOfSubscription(tx: Tx, subscriptionId: string): Promise<InstanceRow> {
   const [row] = await tx.sql

@@ -37,6 +37,8 @@ export const jobs = {
     priority: priorities.awaited,
   },
   "node:reconcile": { payload: z.strictObject({}), key: null, priority: priorities.awaited },
+  "instance:probe": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "usage:sample": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "instance:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "subscription:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "subscription:remind": { payload: z.strictObject({}), key: null, priority: priorities.due },

@@ -8,3 +8,5 @@ export * from "./jobs.ts";
 export * from "./ledger.ts";
 export * from "./notifications.ts";
 export * from "./subscriptions.ts";
+export * from "./uptime.ts";
+export * from "./usage.ts";

@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ApiError } from "../kube/status.ts";
+import type { MetricsApi } from "../metrics/api.ts";
 import type { Objects } from "../objects/context.ts";
 import { Discovery, healthAnswer } from "./discovery.ts";
 import { handleObjects } from "./handler.ts";
@@ -23,6 +24,7 @@ export async function startApiServer(
   objects: Objects,
   watches: Watches,
   logs: PodLogs,
+  metrics: MetricsApi,
   port: number,
   log: Log,
   token = randomBytes(24).toString("base64url"),
@@ -78,6 +80,8 @@ export async function startApiServer(
       checkAccept(request, route.name === null);
       return handleObjects(objects, watches, logs, { request, response, query: url.searchParams, route });
     }
+    const measured = metrics.answer(request.method, path, url.searchParams);
+    if (measured !== null) return measured;
     const found = discovery.answer(path, request.headers.accept ?? "", address);
     if (found === null) return pageNotFound();
     if (request.method !== "GET") {
@@ -85,7 +89,7 @@ export async function startApiServer(
         details: {},
       });
     }
-    return found;
+    return metrics.addGroup(path, found);
   }
 
   return {

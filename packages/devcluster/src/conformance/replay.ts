@@ -66,8 +66,9 @@ class Session {
     this.#closing.abort();
   }
 
-  /** The recorded cluster had no default classes; images of this name could never be pulled there. */
+  /** The recorded cluster had no default classes and no metrics-server; images of this name could never be pulled there. */
   async prepare(): Promise<void> {
+    this.#cluster.metrics.setState("absent");
     await this.#send("DELETE", "/apis/storage.k8s.io/v1/storageclasses/local-path");
     await this.#send("DELETE", "/apis/networking.k8s.io/v1/ingressclasses/traefik");
     this.#cluster.faults.failImagePull("registry.local/missing");

@@ -4,14 +4,18 @@ import { listen } from "../api/server.ts";
 import type { Store } from "../store/store.ts";
 import { appPage, unavailablePage, unknownPage } from "./page.ts";
 import { resolveRequest } from "./resolve.ts";
+import type { AppSwitches } from "./switches.ts";
 
 export interface IngressServer {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** Answers for the apps by the Host header: 200 with a page, 503 without a ready pod, 404 for hosts that nobody has. */
-export async function startIngress(store: Store, port: number): Promise<IngressServer> {
+/**
+ * Answers for the apps by the Host header: 200 with a page, 502 for one that was told not to answer, 503 without a ready
+ * pod, 404 for hosts that nobody has.
+ */
+export async function startIngress(store: Store, switches: AppSwitches, port: number): Promise<IngressServer> {
   const server = createServer((request, response) => {
     request.resume();
     const host = (request.headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
@@ -19,7 +23,9 @@ export async function startIngress(store: Store, port: number): Promise<IngressS
     const found = resolveRequest(store, host, pathname);
     const [status, body] =
       found.kind === "served"
-        ? [200, appPage(host, found.ingress, found.service, found.pod)]
+        ? switches.isSilent(host)
+          ? [502, unavailablePage(host, "the app does not answer")]
+          : [200, appPage(host, found.ingress, found.service, found.pod)]
         : found.kind === "unavailable"
           ? [503, unavailablePage(host, found.why)]
           : [404, unknownPage(host)];

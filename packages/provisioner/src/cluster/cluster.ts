@@ -1,7 +1,8 @@
-import type { Observation, ObservedNode } from "@sewa/core";
+import type { MeasuredUsage, Observation, ObservedNode } from "@sewa/core";
 import type { InstanceSpec } from "../render/types.ts";
 import type { LogLine } from "./log-lines.ts";
 import type { LogQuery } from "./logs.ts";
+import type { ProbedApp } from "./probe.ts";
 import type { Watcher } from "./watcher.ts";
 
 export interface CallOptions {
@@ -44,6 +45,12 @@ export interface Cluster extends AsyncDisposable {
    * gone and ClusterUnreachable when the connection breaks; leaving the loop closes the connection.
    */
   logs(query: LogQuery, options?: CallOptions): AsyncIterable<LogLine>;
+  /** What all instances use now. Null: the cluster does not say, for want of a metrics-server or otherwise. */
+  usage(options?: CallOptions): Promise<readonly MeasuredUsage[] | null>;
+  /** False without the address of the ingress controller: apps cannot be asked. */
+  readonly canProbe: boolean;
+  /** Asks each app through the ingress controller whether it answers; by instance. Throws where `canProbe` is false. */
+  probe(apps: readonly ProbedApp[], options?: CallOptions): Promise<ReadonlyMap<string, boolean>>;
   ping(options?: CallOptions): Promise<{ readonly version: string }>;
   listOwnedNamespaces(options?: CallOptions): Promise<readonly OwnedNamespace[]>;
 }

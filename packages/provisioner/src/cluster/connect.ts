@@ -14,7 +14,10 @@ import { openConnection } from "./connection.ts";
 import { createHealthCheck } from "./health.ts";
 import { readLogs } from "./logs.ts";
 import { lookAtInstance } from "./look.ts";
+import { probeApps } from "./probe.ts";
 import { collectionPath, objectPath, type Kind } from "./resources.ts";
+import { toSlim, type Slim } from "./slim.ts";
+import { createUsageReader } from "./usage.ts";
 import type { WatchTimings } from "./watch-kind.ts";
 import { startWatcher, type WatchedCluster } from "./watcher.ts";
 
@@ -47,6 +50,7 @@ const pageSize = 500;
 const defaultResyncMs = 240_000;
 /** A pass for another reason may come shortly before the resync; what cannot be watched is then not left for a whole one more. */
 const secretsPerResync = 4;
+const ours = { labelSelector: `${labelKeys.managedBy}=${manager}` } as const;
 
 /** Opens a cluster. Nothing is sent before the first call; `ping` tells whether it answers. */
 export function connectCluster(options: ConnectOptions): Cluster {
@@ -109,6 +113,14 @@ export function connectCluster(options: ConnectOptions): Cluster {
     return items;
   };
 
+  const listVolumes = async (call: CallOptions | undefined): Promise<readonly Slim<"PersistentVolumeClaim">[]> => {
+    const known = watched?.cache("PersistentVolumeClaim")?.all();
+    if (known !== undefined) return known;
+    const claims = await listAll("PersistentVolumeClaim", ours, call);
+    return claims.map((claim) => toSlim("PersistentVolumeClaim", claim));
+  };
+  const readUsage = createUsageReader({ connection, listVolumes, log });
+
   return {
     apply: (spec, call) => applyInstance(contextFor(spec, call), spec),
     async observe(spec, call) {
@@ -156,14 +168,19 @@ export function connectCluster(options: ConnectOptions): Cluster {
       };
     },
     logs: (query, call) => readLogs(connection, query, call),
+    usage: (call) => readUsage(call),
+    canProbe: health !== null,
+    async probe(apps, call) {
+      if (health === null) throw new Error("Without the address of the ingress controller, apps cannot be asked.");
+      return probeApps(health, apps, call);
+    },
     async ping(call) {
       const request = { method: "GET", path: "/version", what: "get version", signal: call?.signal } as const;
       const { gitVersion } = await connection.json<{ gitVersion: string }>(request);
       return { version: gitVersion };
     },
     async listOwnedNamespaces(call) {
-      const query = { labelSelector: `${labelKeys.managedBy}=${manager}` };
-      return (await listAll<LiveObject>("Namespace", query, call)).map(toOwnedNamespace);
+      return (await listAll<LiveObject>("Namespace", ours, call)).map(toOwnedNamespace);
     },
     async [Symbol.asyncDispose]() {
       await watched?.[Symbol.asyncDispose]();

@@ -51,6 +51,9 @@ export const resources = {
 /** What we ask of a pod beside the pod itself. */
 export const podLog = { group: "", plural: "pods/log", verbs: ["get"] } as const;
 
+/** What a metrics-server says of pods; not every cluster has one. */
+export const podMetrics = { group: "metrics.k8s.io", version: "v1beta1", plural: "pods", verbs: ["list"] } as const;
+
 export type Kind = keyof typeof resources;
 
 /** Path of a kind's collection, of one namespace or, without one, of the whole cluster. */

@@ -2,6 +2,7 @@ import type { ReasonCode } from "@sewa/core";
 import { isQuotaText } from "../cluster/status.ts";
 import { labelKeys } from "../render/names.ts";
 import type { PodFact } from "./pods.ts";
+import { parseBytes } from "./quantity.ts";
 import type { LiveJob, LiveNamespace, LiveObject, LiveVolumeClaim, LiveWorkload } from "./wire.ts";
 
 export interface NamespaceFact {
@@ -33,6 +34,8 @@ export interface JobFact {
 export interface VolumeFact {
   readonly name: string;
   readonly state: "bound" | "pending" | "lost";
+  /** What it got, which may be more than was asked for; null while it has nothing. */
+  readonly capacityBytes: number | null;
   readonly createdAt: string | null;
 }
 
@@ -100,9 +103,11 @@ export function toJobFact(job: LiveJob): JobFact {
 
 export function toVolumeFact(claim: LiveVolumeClaim): VolumeFact {
   const phase = claim.status?.phase;
+  const capacity = claim.status?.capacity?.storage;
   return {
     name: claim.metadata.name,
     state: phase === "Bound" ? "bound" : phase === "Lost" ? "lost" : "pending",
+    capacityBytes: phase === "Bound" && capacity !== undefined ? parseBytes(capacity) : null,
     createdAt: claim.metadata.creationTimestamp ?? null,
   };
 }

@@ -28,6 +28,11 @@ export function parseMillis(quantity: string): number {
   return Math.floor(parseQuantity(quantity) * 1000 + 1e-6);
 }
 
+/** The same with its fractions, for what was measured: sums of many small amounts round once. */
+export function parseExactMillis(quantity: string): number {
+  return parseQuantity(quantity) * 1000;
+}
+
 function parseQuantity(quantity: string): number {
   const match = /^([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/u.exec(quantity);
   const factor = factors[match?.[2] ?? ""];

@@ -79,7 +79,17 @@ export interface LiveJob extends LiveObject {
 }
 
 export interface LiveVolumeClaim extends LiveObject {
-  readonly status?: { readonly phase?: string };
+  readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
+}
+
+/** What metrics.k8s.io says of a pod: processor over the window that ends at `timestamp`, memory at its end. */
+export interface LivePodMetrics {
+  readonly metadata: LiveObject["metadata"];
+  readonly timestamp: string;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly usage: { readonly cpu: string; readonly memory: string };
+  }[];
 }
 
 export interface LiveNode extends LiveObject {
