@@ -61,6 +61,7 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
   let heardAt = performance.now();
   const onPulse = (): void => void (heardAt = performance.now());
   events.on("worker:getJob:empty", onPulse).on("job:start", onPulse).on("job:complete", onPulse);
+  const asked = untilAsked(events);
   try {
     const runner = await run({
       pgPool,
@@ -78,6 +79,10 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
       },
     });
     const poolId = await created;
+    await asked.catch(async (error: unknown) => {
+      await stopRunner(runner);
+      throw error;
+    });
     const ended = runner.promise.then(
       () => undefined,
       (error: unknown) => log.error({ err: error }, "the queue's runner broke"),
@@ -101,6 +106,19 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
     await pgPool.end();
     throw error;
   }
+}
+
+/**
+ * Waits for the first look for jobs. What the runner learns then of its tasks it keeps, and a failure to learn it as well: every later
+ * look would fail with the same error, on a database that has long come back.
+ */
+function untilAsked(events: WorkerEvents): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  events.once("worker:getJob:empty", () => resolve()).once("job:start", () => resolve());
+  events.once("worker:getJob:error", ({ error }) => reject(error));
+  // A start that fails before may never come to ask how this ended.
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** A runner that has ended by itself refuses to be stopped, which is all right. */
