@@ -40,14 +40,9 @@ test("a customer logs in, orders, follows the app and ends it, all from the comm
 
   expect(await firstStatus(instanceId, api.env)).toMatchObject({ id: instanceId, operation: { kind: "provision" } });
   expect(await run("instances", "get", instanceId)).toMatchObject({ name: "Status page", isOpen: false });
-  const measured = await run("instances", "metrics", instanceId, "--range", "7d");
-  expect(measured).toMatchObject({ range: "7d", stepSeconds: 3_600, points: expect.any(Array) as unknown[] });
-  const chart = await sewa(["instances", "metrics", instanceId], api.env);
-  expect(chart.stdout).toMatch(/^MEASURE +CHART .*\ncpu +·{72} +- +- +500m\nmemory +·{72}/);
+  const chart = await sewa(["instances", "metrics", instanceId, "--range", "7d"], api.env);
+  expect(chart.stdout).toMatch(/^MEASURE +CHART .*\ncpu +·{72} +- +- +500m\n/);
   expect(await run("instances", "uptime", instanceId, "--days", "2")).toMatchObject({ isWithinTarget: null });
-  const days = await sewa(["instances", "uptime", instanceId, "--days", "2"], api.env);
-  expect(days.stdout).toMatch(/\n- in all, target 99\.500 %; days of Asia\/Jakarta\n$/);
-  expect(await sewa(["instances", "uptime", instanceId, "--days", "91"], api.env)).toMatchObject({ code: 2 });
   const early = await sewa(["instances", "stop", instanceId], api.env);
   expect(early).toMatchObject({ code: 1, stderr: expect.stringMatching(/^OPERATION_IN_PROGRESS: /) as string });
 

@@ -35,8 +35,8 @@ function parseDays(text: string): number {
   return days;
 }
 
-/** Charts reach from nothing to the plan's limit; a dot is a time in which nothing was measured. */
-function describeMetrics({ from, to, points, limits }: InstanceMetricsDto): string {
+/** For people. Charts reach from nothing to the plan's limit; a dot is a time in which nothing was measured. */
+export function describeMetrics({ from, to, points, limits }: InstanceMetricsDto): string {
   const row = (
     name: string,
     values: readonly (number | null)[],
@@ -76,7 +76,8 @@ function describeMetrics({ from, to, points, limits }: InstanceMetricsDto): stri
   return `${table(rows, "")}\n\nfrom ${formatTime(from)} to ${formatTime(to)}`;
 }
 
-function describeUptime({ days, ratio, targetRatio, isWithinTarget, timeZone }: InstanceUptimeDto): string {
+/** For people. */
+export function describeUptime({ days, ratio, targetRatio, isWithinTarget, timeZone }: InstanceUptimeDto): string {
   const rows = days.map(({ day, upSeconds, downSeconds, unknownSeconds, ratio: share }) => ({
     day,
     up: formatMinutes(upSeconds),
