@@ -1,4 +1,4 @@
-export { readEnv } from "./env.ts";
+export { envSchema as workerEnvSchema, readEnv } from "./env.ts";
 export type { ClusterOptions } from "./context.ts";
 export { toWorkerOptions } from "./options.ts";
 export { createLog, type Logger } from "./log.ts";

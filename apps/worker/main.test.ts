@@ -14,7 +14,7 @@ const started = /"msg":"worker started"/;
 
 /** Ends a worker in mid-provision, and lets a new one bring the app up, once. */
 async function expectSuccession(end: (first: TestProcess) => Promise<unknown>): Promise<void> {
-  await using house = await startTestHouse({ latencyMs: 60 });
+  await using house = await startTestHouse({ latencyMs: 150 });
   const instanceId = await house.order();
   await using first = startProcess(["main.ts"], house.env);
   await until("it is in the middle", async () => {
@@ -45,6 +45,7 @@ test("Q1 after kill -9 in mid-provision a new worker brings the app up, once", a
 test("Q5 SIGTERM twice ends a busy worker at once, and a new one brings the app up, once", async () => {
   await expectSuccession(async (first) => {
     first.child.kill("SIGTERM");
+    await until("it was told once", () => first.output().includes("Runner stopping"));
     return stopProcess(first, "SIGTERM");
   });
 }, 60_000);

@@ -17,17 +17,19 @@ export interface AppProcess extends AsyncDisposable {
 export interface AppOptions {
   /** Further arguments for Node, before the program. */
   readonly nodeArguments?: readonly string[];
+  /** `info` unless told otherwise: the start has to be told. */
+  readonly logLevel?: "info" | "trace";
 }
 
 /** Resolves when it has started. Killed when it is disposed of. */
 export async function startApp(
   app: "server" | "worker",
   env: Readonly<Record<string, string>>,
-  { nodeArguments = [] }: AppOptions = {},
+  { nodeArguments = [], logLevel = "info" }: AppOptions = {},
 ): Promise<AppProcess> {
   const main = fileURLToPath(new URL(`../../../apps/${app}/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [...nodeArguments, main], {
-    env: { PATH: process.env["PATH"], LOG_LEVEL: "info", ...env },
+    env: { PATH: process.env["PATH"], ...env, LOG_LEVEL: logLevel },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

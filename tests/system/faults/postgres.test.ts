@@ -198,6 +198,7 @@ test("P1 connections of a worker that are reset come back, and the work goes on"
   }
   await comesUp(subscription);
   await endsClean(subscription);
+  expect(await countOrders()).toBe(1);
 }, 120_000);
 
 test("P1 a database that crashes under load refuses with UNAVAILABLE until it is back, then serves at once, and an order stays one", async () => {

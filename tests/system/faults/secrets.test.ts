@@ -111,9 +111,9 @@ test("O4 after a life with refusals and failures no secret stands in a log, a ro
   await using house = await startHouse({ servers: 0, workers: 0 });
   const { databaseUrl, env, mailHouse, devcluster } = house.parts;
   await watchJobs(databaseUrl);
-  const loud = { ...env, LOG_LEVEL: "trace", STOP_DELAY_SECONDS: "0" };
-  await using server = await startApp("server", loud);
-  await using worker = await startApp("worker", loud);
+  const quick = { ...env, STOP_DELAY_SECONDS: "0" };
+  await using server = await startApp("server", quick, { logLevel: "trace" });
+  await using worker = await startApp("worker", quick, { logLevel: "trace" });
   const apiUrl = server.started["url"]!;
   const canaries: Canaries = new Map([
     ["password of the database", decodeURIComponent(new URL(env["DATABASE_URL"]!).password)],
@@ -148,7 +148,7 @@ test("O4 after a life with refusals and failures no secret stands in a log, a ro
   await using mailServer = await startRefusingMailServer();
   const smtpUrl = new URL(`smtp://sewa:canary-smtp-${crypto.randomUUID()}@127.0.0.1:${mailServer.port}`);
   canaries.set("password of the mail server", smtpUrl.password);
-  await using refused = await startApp("worker", { ...loud, SMTP_URL: smtpUrl.href });
+  await using refused = await startApp("worker", { ...quick, SMTP_URL: smtpUrl.href }, { logLevel: "trace" });
   {
     await using visitor = createClient(apiUrl, null);
     const password = `canary ${crypto.randomUUID()}`;

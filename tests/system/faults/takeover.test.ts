@@ -121,13 +121,12 @@ test(
 );
 
 test.runIf(isWhole)(
-  "Q1 Q5 a worker is killed and nobody hurries: within two minutes its work is taken over",
+  "Q1 a worker is killed and nobody hurries: within two minutes its work is taken over",
   { timeout: 240_000 },
   async () => {
     await using house = await startHouse({ workers: 0 });
     await using crew = await startCrew(house.parts.env, { size: 2, agesRows: false });
     await using client = await house.customer();
-    await until("there are machines", async () => (await order(client, "Warm-up")).subscription);
     await crew.arm({ name: "apply:Deployment", nth: 1, when: "before" });
     const deaths = crew.deaths();
     const { subscription } = await order(client, "App");
@@ -138,7 +137,7 @@ test.runIf(isWhole)(
       const instance = await client.api.instances.get.query({ instanceId: subscription.instanceId });
       return isUp(instance) ? true : null;
     };
-    await until("the app is up", isRunning, 120_000);
+    expect(await until("the app is up", isRunning, 120_000)).toBe(true);
   },
 );
 

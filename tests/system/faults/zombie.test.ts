@@ -83,7 +83,7 @@ async function expectOneStory(harm: Harm, wake: (struck: Member) => Promise<void
   await until("the app is stopped", async () => {
     const { observedPhase } = await api.instances.get.query({ instanceId });
     const [deployment] = cluster.objects("Deployment").filter(({ metadata }) => metadata.namespace === `sewa-${uuid}`);
-    const { replicas } = deployment?.["spec"] as { readonly replicas: number };
+    const replicas = (deployment?.["spec"] as { readonly replicas: number } | undefined)?.replicas;
     return observedPhase === "stopped" && replicas === 0 && podCount(cluster, uuid) === 0 ? true : null;
   });
   const kinds = declaredObjects(cluster, uuid).map((line) => line.split(" ")[0]);

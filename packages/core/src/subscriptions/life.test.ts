@@ -13,6 +13,7 @@ import { recordNodes } from "../capacity/index.ts";
 import { addMs, dayMs, hourMs } from "../clock.ts";
 import { failOverdueOperations, getInstance, startInstance, stopInstance } from "../instances/index.ts";
 import { listInvoices } from "../billing/index.ts";
+import { checkBooks } from "../books/index.ts";
 import { observations, provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
@@ -58,7 +59,13 @@ async function given(plan: "free" | "small" = "free") {
       (await drizzle.select().from(invoices).orderBy(asc(invoices.id))).map(
         ({ status, reason }) => `${reason} ${status}`,
       ),
-    [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      try {
+        expect(await checkBooks(core.ctx)).toEqual([]);
+      } finally {
+        await core[Symbol.asyncDispose]();
+      }
+    },
   };
 }
 
