@@ -71,7 +71,7 @@ test(
 );
 
 test(
-  "a first provisioning that cannot succeed is taken back: cancelled, told by mail, nothing left",
+  "K29 a first provisioning that cannot succeed is taken back: cancelled, told by mail, nothing left",
   { timeout: 90_000 },
   async () => {
     await using house = await startHouse();

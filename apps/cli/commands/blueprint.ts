@@ -116,6 +116,7 @@ function renderExample(
   });
   return renderManifests(
     {
+      houseId: exampleId,
       organizationId: exampleId,
       subscriptionId: exampleId,
       instanceId: exampleId,

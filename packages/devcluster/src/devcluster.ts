@@ -72,8 +72,8 @@ export interface Devcluster extends AsyncDisposable {
   write(pod: PodRef, text: string): void;
   /** Forgets what the current run of the pod has written, as a kubelet does when the file has grown too large. */
   rotateLog(pod: PodRef): void;
-  /** Resets the connections of all open watches and followed logs. */
-  dropWatches(): void;
+  /** Resets the connections of all open watches and followed logs. Answers how many. */
+  dropWatches(): number;
   stop(): Promise<void>;
 }
 
@@ -147,7 +147,16 @@ export async function startDevcluster(options: DevclusterOptions = {}): Promise<
   });
   const measuring = new MetricsSwitches();
   const metrics = new MetricsApi(objects, measuring);
-  const api = await startApiServer(objects, watches, logs, metrics, options.port ?? 0, log, saved?.token ?? undefined);
+  const api = await startApiServer({
+    objects,
+    watches,
+    logs,
+    metrics,
+    switches: switches.answers,
+    port: options.port ?? 0,
+    log,
+    token: saved?.token ?? undefined,
+  });
   const answering = new AppSwitches();
   const ingress = await startIngress(store, answering, options.ingressPort ?? 0);
   const saver =

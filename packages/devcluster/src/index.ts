@@ -1,3 +1,4 @@
+export type { AnsweredRequests, FaultyAnswer, RefusalStatus, RequestPattern, RequestVerb } from "./answers.ts";
 export { startDevcluster, type Devcluster, type DevclusterOptions, type PodRef } from "./devcluster.ts";
 export type { Faults, ImagePattern } from "./faults.ts";
 export type { Apps } from "./ingress/switches.ts";

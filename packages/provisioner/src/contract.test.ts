@@ -220,7 +220,7 @@ describe.each(["with a watch", "without a watch"])("a cluster, %s,", (mode) => {
     });
   });
 
-  test("puts back what somebody changed or deleted, and leaves alone what is theirs", async () => {
+  test("K26 K27 puts back what somebody changed or deleted, and leaves alone what is theirs", async () => {
     const spec = newSpec();
     await running(spec);
     const done = claimed(spec, {});
@@ -253,7 +253,7 @@ describe.each(["with a watch", "without a watch"])("a cluster, %s,", (mode) => {
     expect(await cluster.observe(absent)).toMatchObject({ existence: "absent" });
   });
 
-  test("makes everything again after somebody deleted the namespace", async () => {
+  test("K26 makes everything again after somebody deleted the namespace", async () => {
     const spec = newSpec();
     await running(spec);
     const done = claimed(spec, {});
@@ -280,7 +280,7 @@ describe.each(["with a watch", "without a watch"])("a cluster, %s,", (mode) => {
     expect(await list("PersistentVolumeClaim", spec)).toHaveLength(1);
   });
 
-  test("touches nothing of a namespace that is not ours", async () => {
+  test("K8 touches nothing of a namespace that is not ours", async () => {
     const spec = newSpec();
     const name = namespaceName(spec.instanceId);
     const body = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels: { theirs: "yes" } } };
@@ -303,7 +303,7 @@ describe.each(["with a watch", "without a watch"])("a cluster, %s,", (mode) => {
     ["IMAGE_PULL_FAILED", testWorkload({ image: missingImage })],
     ["CRASH_LOOP", testWorkload({ image, command: shell("exit 3") })],
     ["POD_SECURITY", testWorkload({ image, command: serve, security: { ...testWorkload().security, runAsUser: 0 } })],
-  ])("says %s when that is why an app does not come up", async (reason, workload) => {
+  ])("K29 says %s when that is why an app does not come up", async (reason, workload) => {
     const spec = newSpec({ app: testApp({ workloads: [workload], claim: null }) });
     const seen = await bring(spec, `the reason is ${reason}`, (observation) => observation.reason === reason);
     expect(seen.phase).not.toBe("running");
@@ -391,7 +391,7 @@ describe.each(["with a watch", "without a watch"])("a cluster, %s,", (mode) => {
   });
 
   describe.skipIf(isReal)("that can be made to fail", () => {
-    test("says NODE_LOST when the app's machine does not answer, and forgets it when it does again", async () => {
+    test("K28 says NODE_LOST when the app's machine does not answer, and forgets it when it does again", async () => {
       const spec = newSpec();
       const { nodeName } = await running(spec);
       devcluster!.faults.setNodeReady(nodeName!, false);
@@ -399,6 +399,9 @@ describe.each(["with a watch", "without a watch"])("a cluster, %s,", (mode) => {
       expect(lost.phase).toBe("degraded");
       devcluster!.faults.setNodeReady(nodeName!, true);
       await running(claimed(spec, { generation: 3 }));
+      // Nothing was made a second time elsewhere.
+      for (const kind of ["Deployment", "PersistentVolumeClaim", "Pod"] as const)
+        expect((await list(kind, spec)).filter(({ metadata }) => !metadata.name.startsWith("claim-"))).toHaveLength(1);
     });
 
     test("says CLAIM_FAILED, and keeps the address closed, when the owner account cannot be claimed", async () => {
@@ -435,7 +438,7 @@ describe.each(["with a watch", "without a watch"])("a cluster, %s,", (mode) => {
       expect(seen.conditions).toContainEqual({ type: "Healthy", status: "True", reason: null, message: null });
     });
 
-    test("tells of changes after its watches broke and after its history was forgotten", async () => {
+    test("K14 K16 tells of changes after its watches broke and after its history was forgotten", async () => {
       if (watcher === null) return;
       const spec = newSpec();
       await running(spec);

@@ -38,25 +38,25 @@ async function pass(handler: Handler, spec = newSpec()) {
 }
 
 describe("a pass that cannot make its change records why, gives the lease back, and", () => {
-  test("is to be retried when the server has a fault", async () => {
+  test("K6 is to be retried when the server has a fault", async () => {
     const { outcome, observations, isLeased } = await pass((_, response) => answer(response, 503, "away"));
     expect(outcome).toMatchObject({ name: "ClusterUnreachable" });
     expect(observations).toMatchObject([{ existence: "unknown", phase: "unknown", reason: "CLUSTER_UNREACHABLE" }]);
     expect(isLeased).toBe(false);
   });
 
-  test("waits as long as a busy server asks for", async () => {
+  test("K5 waits as long as a busy server asks for", async () => {
     const { outcome } = await pass((_, response) => answer(response, 429, "busy", { "retry-after": "7" }));
     expect(outcome).toEqual({ outcome: "progressing", requeueAfterMs: 7_000 });
   });
 
-  test("is retried when the server does not answer", async () => {
+  test("K3 is retried when the server does not answer", async () => {
     const { outcome, observations } = await pass(() => undefined);
     expect(outcome).toMatchObject({ name: "ClusterUnreachable" });
     expect(observations).toHaveLength(1);
   });
 
-  test("asks a refusing server no more than once a minute", async () => {
+  test("K9 asks a refusing server no more than once a minute", async () => {
     const { outcome, observations } = await pass((_, response) =>
       answer(response, 403, { kind: "Status", message: "forbidden" }),
     );
@@ -67,13 +67,13 @@ describe("a pass that cannot make its change records why, gives the lease back, 
   test.each([
     [409, "Conflict"],
     [404, "NotFound"],
-  ])("looks again and is retried when somebody else was faster: %i", async (code, name) => {
+  ])("K7 looks again and is retried when somebody else was faster: %i", async (code, name) => {
     const { outcome, observations } = await pass((_, response) => answer(response, code, { kind: "Status" }));
     expect(outcome).toMatchObject({ name });
     expect(observations).toMatchObject([{ existence: "absent" }]);
   });
 
-  test("stops for good at an object that the server will never take", async () => {
+  test("K10 stops for good at an object that the server will never take", async () => {
     const { outcome, observations } = await pass((_, response) =>
       answer(response, 422, { kind: "Status", message: "invalid" }),
     );
@@ -173,7 +173,7 @@ async function provisionWithFault(at: number, isBefore: boolean): Promise<number
   }
 }
 
-test("a worker that is killed before or after any write is followed by one that finishes, with nothing twice", async () => {
+test("K1 a worker that is killed before or after any write is followed by one that finishes, with nothing twice", async () => {
   const writes = await provisionWithFault(-1, true);
   expect(writes).toBeGreaterThan(12);
   for (let at = 1; at <= 15; at += 1) {

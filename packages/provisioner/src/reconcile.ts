@@ -34,7 +34,7 @@ const delaysMs = {
   /** Nothing in the cluster changes when an app begins to answer, so it must be asked again. */
   asked: 2_000,
   deleting: 5_000,
-  /** Rights and quotas are given by people. */
+  /** Rights and quotas are given by people, and what holds a removal is let go by them. */
   refused: 60_000,
 } as const;
 
@@ -51,7 +51,11 @@ export async function reconcileInstance(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ReconcileOutcome> {
   await using lease = await deps.instances.lease(instanceId);
-  if (lease === null) return { outcome: "busy", requeueAfterMs: delaysMs.busy };
+  if (lease === null) {
+    // What the cluster has of others, or what our database no longer knows, is not ours to touch.
+    const isKnown = await deps.instances.exists(instanceId);
+    return isKnown ? { outcome: "busy", requeueAfterMs: delaysMs.busy } : { outcome: "converged" };
+  }
   const bound = AbortSignal.any([signal, lease.signal]);
   try {
     const loaded = await deps.instances.load(lease);
@@ -119,7 +123,7 @@ function afterFailure(error: Error): ReconcileOutcome {
 }
 
 function delayFor({ phase, reason }: Observation): number {
+  if (reason === "CLUSTER_DENIED" || reason === "DELETION_STUCK") return delaysMs.refused;
   if (phase === "deleting") return delaysMs.deleting;
-  if (reason === "CLUSTER_DENIED") return delaysMs.refused;
   return reason === "HEALTH_CHECK_FAILED" ? delaysMs.asked : delaysMs.watched;
 }

@@ -20,6 +20,8 @@ export interface LoadedInstance {
 export interface InstanceStore {
   /** Null when another holder works on the instance. */
   lease(instanceId: string): Promise<InstanceLease | null>;
+  /** False for the instance of another house that shares the cluster, or of a database that was lost. */
+  exists(instanceId: string): Promise<boolean>;
   /** Null when the instance is gone for good. */
   load(lease: InstanceLease): Promise<LoadedInstance | null>;
   /** Writes what was seen of `generation`; whether that is what is desired is decided there. */

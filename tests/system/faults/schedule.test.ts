@@ -129,7 +129,7 @@ async function playSchedule(client: Client, seed: number): Promise<void> {
       }),
     "kill the worker": () => crew.kill(),
     "kill the worker at its next apply": () => crew.arm({ name: "apply:Deployment", nth: 1, when: "after" }),
-    "reset the watches": async () => cluster.dropWatches(),
+    "reset the watches": async () => void cluster.dropWatches(),
     "forget the history": async () => cluster.compact(),
     "delete by hand": async () => void done.push(`(${await deleteByHand(pick)})`),
   };

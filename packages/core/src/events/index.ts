@@ -1,3 +1,10 @@
 export { type DomainEvent, type EventType, eventTypes } from "./event.ts";
-export { createOrganizationHead, type EventRow, listEvents, listEventsAfter, readEventBounds } from "./queries.ts";
+export {
+  createOrganizationHead,
+  type EventRow,
+  listEvents,
+  listEventsAfter,
+  listLastEvents,
+  readEventBounds,
+} from "./queries.ts";
 export { notifyOrganization, organizationChannel, record } from "./record.ts";

@@ -1,6 +1,7 @@
 import { events, organizationHeads } from "@sewa/db/schema";
-import { and, asc, desc, eq, gt, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, lt, sql } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import type { EventType } from "./event.ts";
 import { type Page, type PageInput, pageLimit, readNumberCursor, toPage } from "../pages.ts";
 
 export type EventRow = typeof events.$inferSelect;
@@ -48,6 +49,25 @@ export async function listEventsAfter(
       .orderBy(asc(events.sequence))
       .limit(input.limit),
   );
+}
+
+/** The newest events of one type about an instance, newest first, with their age by the database's clock. */
+export async function listLastEvents(
+  tx: Tx,
+  input: { readonly instanceId: string; readonly type: EventType; readonly limit: number },
+): Promise<readonly { readonly data: EventRow["data"]; readonly ageSeconds: number }[]> {
+  return tx.sql
+    .select({ data: events.data, ageSeconds: sql<number>`extract(epoch from now() - ${events.recordedAt})::float8` })
+    .from(events)
+    .where(
+      and(
+        eq(events.organizationId, organizationOf(tx)),
+        eq(events.instanceId, input.instanceId),
+        eq(events.type, input.type),
+      ),
+    )
+    .orderBy(desc(events.sequence))
+    .limit(input.limit);
 }
 
 /** Last sequence that was given out, and the oldest one that is still kept (0 when there is none). */

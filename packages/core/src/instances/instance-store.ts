@@ -1,7 +1,8 @@
 import type { PlanLimits, ResolvedApp } from "@sewa/blueprint";
-import { instances } from "@sewa/db/schema";
+import { house, instances } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import { assert } from "../errors.ts";
 import { findOpenOperation, startOperation } from "../operations/index.ts";
 import type { DesiredPhase } from "./derive-phase.ts";
 import type { InstanceRow } from "./instance.ts";
@@ -13,6 +14,8 @@ import { resolveInstance } from "./resolve-instance.ts";
 
 /** Everything that is needed to render an instance, and nothing about money. */
 export interface InstanceSpec {
+  /** Which installation it belongs to: several may share a cluster, each with a database of its own. */
+  readonly houseId: string;
   readonly organizationId: string;
   readonly subscriptionId: string;
   readonly instanceId: string;
@@ -40,6 +43,8 @@ export interface LoadedInstance {
 export interface InstanceStore {
   /** Null when somebody else works on it, or it does not exist. */
   lease(instanceId: string): Promise<InstanceLease | null>;
+  /** Whether there is such an instance, be it removed long ago. */
+  exists(instanceId: string): Promise<boolean>;
   /** The open operation begins with it. Null when the lease was lost. */
   load(lease: InstanceLease): Promise<LoadedInstance | null>;
   /** `settled`: nothing is left to do for this generation. A lost lease writes nothing and is not settled. */
@@ -54,10 +59,15 @@ export interface InstanceStore {
 export function createInstanceStore(ctx: CoreContext, holder: string): InstanceStore {
   return {
     lease: (instanceId) => acquireLease(ctx, instanceId, holder),
+    exists: (instanceId) => instanceExists(ctx, instanceId),
     load: (lease) => loadInstance(ctx.forOrganization(lease.organizationId), lease),
     recordObserved: (lease, generation, observation) =>
       recordObserved(ctx.forOrganization(lease.organizationId), lease, generation, observation),
   };
+}
+
+async function instanceExists(ctx: CoreContext, instanceId: string): Promise<boolean> {
+  return (await ctx.db.drizzle.$count(instances, eq(instances.id, instanceId))) > 0;
 }
 
 async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<LoadedInstance | null> {
@@ -75,7 +85,10 @@ async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<Loa
 }
 
 async function toSpec(tx: Tx, instance: InstanceRow, requestId: string | null): Promise<InstanceSpec> {
+  const [own] = await tx.sql.select({ id: house.id }).from(house);
+  assert(own !== undefined, "the database knows which house it is");
   return {
+    houseId: own.id,
     organizationId: instance.organizationId,
     subscriptionId: instance.subscriptionId,
     instanceId: instance.id,

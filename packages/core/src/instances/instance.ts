@@ -33,6 +33,26 @@ export function isSettled(desired: DesiredPhase, observation: Pick<Observation, 
   }
 }
 
+/** An app, or the way to it, may go to and fro between these every second. */
+const flapping: ReadonlySet<string> = new Set(["running", "degraded", "provisioning", "unknown"]);
+/** So many turns are told in so long a time, which is enough for an app that comes up after some trouble. */
+export const toldTurns = 4;
+const flapSeconds = 300;
+
+export function isFlapping(phase: string): boolean {
+  return flapping.has(phase);
+}
+
+/** Whether a phase is to be told of, after `told`: the last ones that were, newest first, at most `toldTurns`. */
+export function isPhaseNews(
+  told: readonly { readonly phase: string; readonly ageSeconds: number }[],
+  phase: InstanceRow["observedPhase"],
+): boolean {
+  if (told[0]?.phase === phase) return false;
+  const isToAndFro = isFlapping(phase) && told.every((turn) => isFlapping(turn.phase) && turn.ageSeconds < flapSeconds);
+  return !isToAndFro || told.length < toldTurns;
+}
+
 export function podsOf(instance: Pick<InstanceRow, "pods">): readonly ObservedPod[] {
   // The column is written by recordObserved only, from a typed observation.
   return instance.pods as unknown as readonly ObservedPod[];

@@ -71,6 +71,17 @@ test("a lease is given back although the database breaks off the first tries", a
   expect(second).toMatchObject({ epoch: lease!.epoch + 1 });
 });
 
+test("K32 what is to be made bears the id of the house whose database this is, and only its own instances are known", async () => {
+  await using app = await given();
+  const store = createInstanceStore(app.core.ctx, "first");
+  expect([await store.exists(app.instanceId), await store.exists(app.ctx.ids.next())]).toEqual([true, false]);
+  await using lease = await store.lease(app.instanceId);
+  const [house] = await app.core.database.drizzle.execute("select id from house");
+  expect((await store.load(lease!))?.spec.houseId).toBe(house?.["id"]);
+  for (const change of ["update house set id = gen_random_uuid()", "delete from house"])
+    await expect(app.core.database.drizzle.execute(change)).rejects.toThrow("Failed query");
+});
+
 test("a run that began on an older generation settles nothing", async () => {
   await using app = await given();
   const store = createInstanceStore(app.core.ctx, "slow");
@@ -113,6 +124,34 @@ test("the same look twice raises no revision and wakes nobody", async () => {
   const { instance } = await app.view();
   await app.provision();
   expect((await app.view()).instance.revision).toBe(instance.revision);
+});
+
+test("K30 of an app that goes to and fro four turns are told in five minutes, and how it ended is told", async () => {
+  await using app = await given();
+  const degraded = { ...observations.running, phase: "degraded", reason: "NOT_READY" } as const;
+  const told = async (): Promise<unknown[]> =>
+    (await listEvents(app.ctx, {})).items
+      .filter(({ type }) => type === "instance.phaseChanged")
+      .map(({ data }) => `${String(data["from"])} ${String(data["to"])}`);
+  const minutesLater = async (count: number): Promise<void> => {
+    await using owner = connectDatabase({ url: app.core.url, role: "sewa_owner", max: 1 });
+    await owner.drizzle.execute(`update events set recorded_at = recorded_at - interval '${count} minutes'`);
+  };
+  await app.provision();
+  await minutesLater(10);
+  for (let turn = 0; turn < 20; turn += 1) await app.provision(turn % 2 === 0 ? degraded : observations.running);
+  const turns = ["degraded running", "running degraded", "degraded running", "running degraded", "absent running"];
+  expect(await told()).toEqual(turns);
+  // Its customer sees each turn live all the same.
+  await app.provision(degraded);
+  expect((await app.view()).instance.observedPhase).toBe("degraded");
+  expect(await told()).toEqual(turns);
+  await minutesLater(5);
+  await app.provision(degraded);
+  expect(await told()).toEqual(["running degraded", ...turns]);
+  await app.provision(degraded);
+  expect(await told()).toHaveLength(turns.length + 1);
+  expect(app.core.observed.filter((type) => type === "instance.ready")).toHaveLength(1);
 });
 
 test("steps go forward only and end with the operation", async () => {

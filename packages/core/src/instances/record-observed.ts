@@ -3,12 +3,12 @@ import { and, eq } from "drizzle-orm";
 import { releaseCapacity } from "../capacity/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
-import { notifyOrganization, record } from "../events/index.ts";
+import { listLastEvents, notifyOrganization, record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { canonicalJson } from "../json.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { countAttempt, endOperation, findOpenOperation, progressOperation } from "../operations/index.ts";
-import { deriveAddress, type InstanceRow, isSettled } from "./instance.ts";
+import { deriveAddress, type InstanceRow, isFlapping, isPhaseNews, isSettled, toldTurns } from "./instance.ts";
 import { holdsLease, type InstanceLease } from "./lease.ts";
 import type { Observation } from "./observation.ts";
 
@@ -90,15 +90,24 @@ async function writeObservation(
     .returning();
   assert(after !== undefined, "the locked instance is still there");
   if (visible) notifyOrganization(tx);
-  if (after.observedPhase !== before.observedPhase) {
-    record(tx, {
-      type: "instance.phaseChanged",
-      instanceId: before.id,
-      subscriptionId: before.subscriptionId,
-      data: { from: before.observedPhase, to: after.observedPhase, reason: after.reason },
-    });
-  }
+  await tellPhase(tx, before, after);
   return after;
+}
+
+/** Live status shows each phase at once; the log of events tells what lasts. */
+async function tellPhase(tx: Tx, before: InstanceRow, after: InstanceRow): Promise<void> {
+  const hasChanged = after.observedPhase !== before.observedPhase;
+  // What was kept back before is told at a later look, when nothing changes any more.
+  if (!hasChanged && !isFlapping(after.observedPhase)) return;
+  const events = await listLastEvents(tx, { instanceId: after.id, type: "instance.phaseChanged", limit: toldTurns });
+  const told = events.map(({ data, ageSeconds }) => ({ phase: String(data["to"]), ageSeconds }));
+  if (!isPhaseNews(told, after.observedPhase)) return;
+  record(tx, {
+    type: "instance.phaseChanged",
+    instanceId: after.id,
+    subscriptionId: after.subscriptionId,
+    data: { from: told[0]?.phase ?? before.observedPhase, to: after.observedPhase, reason: after.reason },
+  });
 }
 
 function pick<T extends object>(row: InstanceRow, like: T): Pick<InstanceRow, keyof T & keyof InstanceRow> {

@@ -60,7 +60,7 @@ test("the same key answers with the same order, and with another input it is ref
   expect(await core.database.drizzle.select().from(invoices)).toHaveLength(1);
 });
 
-test("two orders for the last place: one gets it, the other is told CAPACITY and leaves nothing behind", async () => {
+test("K12 two orders for the last place: one gets it, the other is told CAPACITY and leaves nothing behind", async () => {
   await using core = await testCore();
   await givenCatalog(core.ctx);
   await givenMachines(core.ctx);

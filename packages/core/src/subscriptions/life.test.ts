@@ -299,7 +299,7 @@ describe("a plan that costs money", () => {
     expect(await app.mails()).toEqual([]);
   });
 
-  test("a first provisioning that fails is taken back whole: refunded, cancelled, told, removed", async () => {
+  test("K29 a first provisioning that fails is taken back whole: refunded, cancelled, told, removed", async () => {
     await using app = await given("small");
     const [invoice] = (await listInvoices(app.ctx, {})).items;
     await recordPayment(app.ctx.as({ type: "system", name: "cli" }), {

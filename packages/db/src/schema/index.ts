@@ -3,6 +3,7 @@ export * from "./billing.ts";
 export * from "./capacity.ts";
 export * from "./catalog.ts";
 export * from "./events.ts";
+export * from "./house.ts";
 export * from "./instances.ts";
 export * from "./jobs.ts";
 export * from "./ledger.ts";

@@ -1,15 +1,19 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ApiError } from "../kube/status.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AnswerSwitches } from "../answers.ts";
+import { ApiError, type StatusBody } from "../kube/status.ts";
 import type { MetricsApi } from "../metrics/api.ts";
 import type { Objects } from "../objects/context.ts";
+import { readAsked } from "./asked.ts";
 import { Discovery, healthAnswer } from "./discovery.ts";
 import { handleObjects } from "./handler.ts";
 import { errorAnswer, pageNotFound, send, type Answer } from "./http.ts";
 import type { PodLogs } from "./pod-logs.ts";
-import { parseRoute, type Route } from "./route.ts";
-import type { Watches } from "./watch.ts";
+import { accessDenied, refusalOf } from "./refusals.ts";
+import { parseRoute } from "./route.ts";
+import { beginWatch, type Watches } from "./watch.ts";
 
 export interface ApiServer {
   readonly url: string;
@@ -19,16 +23,23 @@ export interface ApiServer {
 
 export type Log = (line: string, fields: Record<string, unknown>) => void;
 
+/** What the API is made of. */
+interface ApiParts {
+  readonly objects: Objects;
+  readonly watches: Watches;
+  readonly logs: PodLogs;
+  readonly metrics: MetricsApi;
+  readonly switches: AnswerSwitches;
+  /** 0 for one that is free. */
+  readonly port: number;
+  readonly log: Log;
+  /** Made at random when left out. */
+  readonly token?: string | undefined;
+}
+
 /** Serves the API on loopback. Everything but health and the version needs the bearer token of the kubeconfig. */
-export async function startApiServer(
-  objects: Objects,
-  watches: Watches,
-  logs: PodLogs,
-  metrics: MetricsApi,
-  port: number,
-  log: Log,
-  token = randomBytes(24).toString("base64url"),
-): Promise<ApiServer> {
+export async function startApiServer(parts: ApiParts): Promise<ApiServer> {
+  const { objects, watches, logs, metrics, switches, port, log, token = randomBytes(24).toString("base64url") } = parts;
   const discovery = new Discovery(objects.registry);
   const server = createServer((request, response) => {
     void serve(request, response).catch((error: unknown) => {
@@ -43,7 +54,34 @@ export async function startApiServer(
   const { port: actual } = server.address() as AddressInfo;
   const address = `127.0.0.1:${actual}`;
 
+  /** Answers as the switches say, where one of them is about this request. */
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asked = readAsked(objects.registry, request);
+    const how = switches.next(asked);
+    const isWatch = asked.verb === "watch";
+    if (how === null) await serveWell(request, response);
+    else if (how === "cut" || (how === "lost" && isWatch)) request.socket.resetAndDestroy();
+    else if (how === "lost") {
+      // Nobody knows whether it was refused or done: both are lost.
+      await answerTo(request, response).catch(() => undefined);
+      request.socket.resetAndDestroy();
+    } else if (how === "silent") {
+      watches.hold(response);
+      request.resume();
+      if (isWatch) beginWatch(response);
+    } else if (how !== "quota" && "delayMs" in how) {
+      await sleep(how.delayMs, undefined, { ref: false });
+      await serveWell(request, response);
+    } else if (isWatch && how !== "quota" && how.status === 410) {
+      beginWatch(response).error(refusalOf(how, asked).body as StatusBody);
+      response.end();
+    } else {
+      request.resume();
+      send(response, refusalOf(how, asked));
+    }
+  }
+
+  async function serveWell(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let answer: Answer | null;
     try {
       answer = await answerTo(request, response);
@@ -73,8 +111,8 @@ export async function startApiServer(
         path === "/version" ? discovery.answer(path, "", address) : healthAnswer(path, url.searchParams.has("verbose"));
       if (open !== null) return open;
     }
-    const isKnown = authenticate(request, token);
-    if (!isKnown) throw anonymousError(objects, request, url);
+    // Unknown kinds are forbidden as well: who may not read does not learn what exists.
+    if (!authenticate(request, token)) throw accessDenied(readAsked(objects.registry, request), "system:anonymous");
     const route = parseRoute(objects.registry, path);
     if (route !== null) {
       checkAccept(request, route.name === null);
@@ -115,7 +153,9 @@ export async function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-/** True for the right token, false for none at all; a wrong one is a 401. */
+/**
+ * True for the right token; a wrong one is a 401. False for none at all: that is an anonymous user, who may do nothing.
+ */
 function authenticate(request: IncomingMessage, token: string): boolean {
   const given = request.headers.authorization;
   if (given === undefined) return false;
@@ -123,48 +163,6 @@ function authenticate(request: IncomingMessage, token: string): boolean {
   const actual = Buffer.from(given);
   if (actual.length === expected.length && timingSafeEqual(actual, expected)) return true;
   throw new ApiError(401, "Unauthorized", "Unauthorized");
-}
-
-const verbs: Readonly<Record<string, string>> = {
-  GET: "get",
-  POST: "create",
-  PUT: "update",
-  PATCH: "patch",
-  DELETE: "delete",
-};
-
-/** Requests without credentials are anonymous, and an anonymous user may do nothing: 403, as on a real server. */
-function anonymousError(objects: Objects, request: IncomingMessage, url: URL): ApiError {
-  const user = 'User "system:anonymous"';
-  const path = url.pathname;
-  let route: Route | null = null;
-  try {
-    route = parseRoute(objects.registry, path);
-  } catch {
-    // Unknown kinds are forbidden as well: who may not read does not learn what exists.
-  }
-  if (route === null) {
-    return new ApiError(
-      403,
-      "Forbidden",
-      `forbidden: ${user} cannot ${verbs[request.method ?? ""] ?? "get"} path "${path}"`,
-      { details: {} },
-    );
-  }
-  const { resource, name, namespace } = route;
-  const qualified = resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
-  const isWatch = url.searchParams.has("watch");
-  const read = name === null ? (isWatch ? "watch" : "list") : "get";
-  const verb = request.method === "GET" ? read : (verbs[request.method ?? ""] ?? "get");
-  const where = namespace === "" ? "at the cluster scope" : `in the namespace "${namespace}"`;
-  const subject = name === null ? qualified : `${qualified} "${name}"`;
-  const message = `${subject} is forbidden: ${user} cannot ${verb} resource "${resource.plural}" in API group "${resource.group}" ${where}`;
-  const details = {
-    ...(name === null ? {} : { name }),
-    ...(resource.group === "" ? {} : { group: resource.group }),
-    kind: resource.plural,
-  };
-  return new ApiError(403, "Forbidden", message, { details });
 }
 
 /** JSON is all that is spoken here. Accept headers that leave no room for it are refused as on a real server. */

@@ -24,9 +24,10 @@ export class Watches {
     return this.#open.size;
   }
 
-  /** Resets the connections, as a network that breaks does. */
-  drop(): void {
+  /** Resets the connections, as a network that breaks does. Answers how many. */
+  drop(): number {
     for (const response of this.#sockets) response.socket?.resetAndDestroy();
+    return this.#sockets.size;
   }
 
   /** Another answer that stays open, to be cut with the watches: a followed log. */
@@ -38,6 +39,12 @@ export class Watches {
       this.#open.delete(end);
       this.#sockets.delete(response);
     });
+  }
+
+  /** An answer that never ends well: it is only there to be cut. */
+  hold(response: ServerResponse): void {
+    this.#sockets.add(response);
+    response.on("close", () => this.#sockets.delete(response));
   }
 
   endAll(): void {
@@ -61,9 +68,7 @@ export class Watches {
     }
     const fields = route.name === null ? parameters.fieldSelector : `metadata.name=${route.name}`;
     const selection = selectionOf(resource, parameters.labelSelector, fields);
-    response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
-    response.flushHeaders();
-    const stream = new WatchStream(response);
+    const stream = beginWatch(response);
     const isInScope = (object: KubeObject): boolean => namespace === "" || object.metadata.namespace === namespace;
     const startsWithState = parameters.sendsInitialEvents ?? (resourceVersion === null || resourceVersion === 0);
     let sentVersion = store.version;
@@ -128,6 +133,13 @@ export class Watches {
     this.#sockets.add(response);
     response.on("close", close);
   }
+}
+
+/** The head of the answer is sent at once: a watch on which nothing happens has begun nevertheless. */
+export function beginWatch(response: ServerResponse): WatchStream {
+  response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
+  response.flushHeaders();
+  return new WatchStream(response);
 }
 
 class WatchStream {

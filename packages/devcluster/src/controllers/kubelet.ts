@@ -149,7 +149,8 @@ class PodWorker {
     if (faults.pullFails(container.image)) return this.#failPull(container, waiting, isInit);
     if (!this.#isDue(`start ${container.name} ${run}`, pace(durations.pull + durations.start))) return;
     this.#eventFor(container, "Normal", "Pulled", `Container image "${container.image}" already present on machine`);
-    const config = missingConfig(this.#control, this.#pod, container);
+    const broken = faults.configFails(container.image) ? "couldn't find a key in a Secret" : null;
+    const config = broken ?? missingConfig(this.#control, this.#pod, container);
     if (config !== null) {
       if (waiting !== "CreateContainerConfigError") this.#eventFor(container, "Warning", "Failed", `Error: ${config}`);
       return this.#replace(waitingStatus(container, "CreateContainerConfigError", config), isInit, true);
@@ -262,6 +263,11 @@ class PodWorker {
     const again = ended.find(() => restarts === "Always");
     const container = pod.spec.containers.find((item) => item.name === again?.name);
     if (again !== undefined && container !== undefined) return this.#restart(container, again, false);
+    const lost = statuses.filter((item) => item.ready && faults.isNeverReady(item.image));
+    if (lost.length > 0) {
+      const containerStatuses = statuses.map((item) => (lost.includes(item) ? { ...item, ready: false } : item));
+      return this.#write({ ...pod.status, containerStatuses });
+    }
     const unready = statuses.filter((item) => item.state.running !== undefined && !item.ready);
     const isHeld = pod.spec.containers.some((item) => faults.isNeverReady(item.image));
     if (unready.length === 0 && (isReady(pod) || ended.length > 0)) return;

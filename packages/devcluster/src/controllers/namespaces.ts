@@ -83,15 +83,17 @@ export function namespaceController(control: Control): Controller {
       return;
     }
     const left = deleteContent(control, name);
-    if (left.length === 0) {
+    const { undiscovered } = control.faults;
+    if (left.length === 0 && undiscovered.length === 0) {
       deadlines.delete(name);
       if ((current.spec.finalizers ?? []).length > 0) {
-        const status = { ...current.status, conditions: conditionsFor(current, []) };
+        const status = { ...current.status, conditions: conditionsFor(current, [], []) };
         finalizeNamespace(control.objects, updateStatus(control, "namespaces", current, status), { spec: {} });
       }
       return;
     }
-    updateStatus(control, "namespaces", current, { ...current.status, conditions: conditionsFor(current, left) });
+    const conditions = conditionsFor(current, left, undiscovered);
+    updateStatus(control, "namespaces", current, { ...current.status, conditions });
     const again = Math.max(control.pace(lookAgainMs), 20);
     deadlines.set(name, Date.now() + again);
     control.loop.later(controller, name, again);
@@ -123,7 +125,7 @@ function deleteContent(control: Control, namespace: string): Remaining[] {
 }
 
 /** The five conditions that say what holds a namespace. */
-function conditionsFor(namespace: Namespace, left: readonly Remaining[]): Condition[] {
+function conditionsFor(namespace: Namespace, left: readonly Remaining[], undiscovered: readonly string[]): Condition[] {
   const remaining = left.map((item) => `${item.resource} has ${item.objects.length} resource instances`);
   const counts = new Map<string, number>();
   for (const finalizer of left.flatMap((item) => item.objects.flatMap((object) => object.metadata.finalizers ?? []))) {
@@ -131,7 +133,9 @@ function conditionsFor(namespace: Namespace, left: readonly Remaining[]): Condit
   }
   const held = [...counts].map(([finalizer, count]) => `${finalizer} in ${count} resource instances`);
   const wanted: Condition[] = [
-    bad("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
+    undiscovered.length === 0
+      ? bad("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered")
+      : good("NamespaceDeletionDiscoveryFailure", "DiscoveryFailed", discoveryFailure(undiscovered)),
     bad(
       "NamespaceDeletionGroupVersionParsingFailure",
       "ParsedGroupVersions",
@@ -160,6 +164,12 @@ function conditionsFor(namespace: Namespace, left: readonly Remaining[]): Condit
   let conditions = namespace.status.conditions ?? [];
   for (const condition of wanted) conditions = withCondition(conditions, condition);
   return conditions;
+}
+
+function discoveryFailure(undiscovered: readonly string[]): string {
+  const each = undiscovered.map((name) => `${name}: stale GroupVersion discovery: ${name}`).join(", ");
+  const count = undiscovered.length;
+  return `Discovery failed for some groups, ${count} failing: unable to retrieve the complete list of server APIs: ${each}`;
 }
 
 function bad(type: string, reason: string, message: string): Condition {

@@ -77,12 +77,15 @@ export interface SeenEvent {
 
 export class TestWatch {
   readonly events: SeenEvent[] = [];
+  /** Of the answer's head; null before it came. */
+  status: number | null = null;
   /** "open" until the server ended it cleanly or the connection broke. */
   state: "open" | "ended" | "broken" = "open";
 
   constructor(url: string, token: string) {
     const request = httpRequest(url, { headers: { authorization: `Bearer ${token}` } }, (response) => {
       let rest = "";
+      this.status = response.statusCode ?? null;
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
         const lines = (rest + chunk).split("\n");

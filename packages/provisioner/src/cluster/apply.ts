@@ -1,5 +1,5 @@
 import { Conflict, NameTaken, NamespaceTerminating, NotFound } from "../errors.ts";
-import { toNamespaceFact, type NamespaceFact } from "../observe/facts.ts";
+import { isOwnNamespace, toNamespaceFact } from "../observe/facts.ts";
 import type { LiveNamespace, LiveObject } from "../observe/wire.ts";
 import { contentHash } from "../render/hash.ts";
 import { renderManifests } from "../render/index.ts";
@@ -19,6 +19,7 @@ interface Applied {
   /** `liveHash` of what the server made of it. */
   readonly live: string;
   readonly appliedAt: number;
+  readonly uid: string;
 }
 
 /** What this process has applied, by path. Memory only: after a restart each object is applied once more, at no change. */
@@ -48,7 +49,8 @@ export async function removeInstance(context: ApplyContext, spec: InstanceSpec):
   const path = objectPath("Namespace", namespaceName(spec.instanceId));
   const live = await findNamespace(context, path);
   forget(context.applied, path);
-  if (live === null || !isOwn(toNamespaceFact(live), spec) || live.metadata.deletionTimestamp !== undefined) return;
+  if (live === null || !isOwnNamespace(toNamespaceFact(live), spec) || live.metadata.deletionTimestamp !== undefined)
+    return;
   const body = {
     kind: "DeleteOptions",
     apiVersion: "v1",
@@ -82,7 +84,8 @@ async function applyManifest(context: ApplyContext, manifest: KubeManifest): Pro
   // An apply to an object that is going away succeeds and does not keep it; to say «applied» would be wrong.
   if (live.metadata.deletionTimestamp !== undefined) throw terminating(`${kind} ${metadata.name}`);
   const appliedAt = performance.now();
-  context.applied.set(path, { desired: contentHash(manifest), live: liveHash(live), appliedAt });
+  const uid = live.metadata.uid ?? "";
+  context.applied.set(path, { desired: contentHash(manifest), live: liveHash(live), appliedAt, uid });
 }
 
 /** True when the object was applied as it is now and the watch has seen nothing else since. */
@@ -111,25 +114,20 @@ async function requireOwnNamespace(context: ApplyContext, spec: InstanceSpec): P
     forget(context.applied, path);
     return;
   }
-  if (!isOwn(fact, spec)) throw new NameTaken(`The namespace ${name} exists and is not ours.`);
+  if (!isOwnNamespace(fact, spec)) throw new NameTaken(`The namespace ${name} exists and is not ours.`);
   if (fact.deletingSince !== null) throw terminating(`Namespace ${name}`);
-}
-
-function isOwn(fact: NamespaceFact, spec: InstanceSpec): boolean {
-  return fact.instanceId === spec.instanceId;
+  const remembered = context.applied.get(path);
+  // Another one that came after ours under the same name: nothing of what we remember is in it.
+  if (remembered !== undefined && remembered.uid !== fact.uid) forget(context.applied, path);
 }
 
 function terminating(what: string): NamespaceTerminating {
   return new NamespaceTerminating(`${what} is being deleted.`);
 }
 
-interface UniqueNamespace extends LiveNamespace {
-  readonly metadata: LiveNamespace["metadata"] & { readonly uid?: string };
-}
-
-async function findNamespace({ connection, signal }: ApplyContext, path: string): Promise<UniqueNamespace | null> {
+async function findNamespace({ connection, signal }: ApplyContext, path: string): Promise<LiveNamespace | null> {
   try {
-    return await connection.json<UniqueNamespace>({ method: "GET", path, what: "get Namespace", signal });
+    return await connection.json<LiveNamespace>({ method: "GET", path, what: "get Namespace", signal });
   } catch (error) {
     if (error instanceof NotFound) return null;
     throw error;

@@ -13,6 +13,8 @@ export interface CallOptions {
 /** A namespace that carries our labels, for finding those that no instance owns. */
 export interface OwnedNamespace {
   readonly name: string;
+  /** Null before houses were told apart. One of another house is nobody's orphan here. */
+  readonly houseId: string | null;
   readonly instanceId: string | null;
   readonly organizationId: string | null;
   readonly subscriptionId: string | null;

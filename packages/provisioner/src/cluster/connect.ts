@@ -41,7 +41,7 @@ export interface ConnectOptions {
   /** After so long without one, a settled instance gets a pass all the same. */
   readonly resyncMs?: number;
   readonly watchTimings?: Partial<WatchTimings>;
-  /** Milliseconds since the epoch; compared with the cluster's own timestamps. */
+  /** Milliseconds since the epoch; compared with the cluster's own timestamps, and what waits are kept by. */
   readonly now?: () => number;
   readonly random?: () => number;
 }
@@ -55,8 +55,10 @@ const ours = { labelSelector: `${labelKeys.managedBy}=${manager}` } as const;
 /** Opens a cluster. Nothing is sent before the first call; `ping` tells whether it answers. */
 export function connectCluster(options: ConnectOptions): Cluster {
   const { settings, log, effect = (_, change) => change(), now = Date.now, random = Math.random } = options;
-  const timeout = options.requestTimeoutMs === undefined ? {} : { requestMs: options.requestTimeoutMs };
-  const connection = openConnection(options, timeout);
+  const connection = openConnection(options, {
+    ...(options.requestTimeoutMs === undefined ? {} : { requestMs: options.requestTimeoutMs }),
+    ...(options.now === undefined ? {} : { now: options.now }),
+  });
   const health = options.ingressAddress === undefined ? null : createHealthCheck(options.ingressAddress);
   const applied = new Map<string, AppliedObjects>();
   let watched: WatchedCluster | null = null;
@@ -89,7 +91,12 @@ export function connectCluster(options: ConnectOptions): Cluster {
       const answers = spec.app.healthChecks.map(({ url }) => health.isHealthy(url, call?.signal));
       answer = (await Promise.all(answers)).every(Boolean) ? "healthy" : "unhealthy";
     }
-    return deriveObservation(spec, { ...found, health: answer });
+    const observation = deriveObservation(spec, { ...found, health: answer });
+    if (observation.reason === "DELETION_STUCK") {
+      const { instanceId, organizationId } = spec;
+      log.warn({ instanceId, organizationId, blockedBy: facts.namespace?.blockedBy ?? [] }, "removal is stuck");
+    }
+    return observation;
   };
 
   const listAll = async <T extends LiveObject>(
@@ -198,6 +205,7 @@ function unknownReason(error: unknown): "CLUSTER_UNREACHABLE" | "CLUSTER_DENIED"
 function toOwnedNamespace({ metadata }: LiveObject): OwnedNamespace {
   return {
     name: metadata.name,
+    houseId: metadata.labels?.[labelKeys.house] ?? null,
     instanceId: metadata.labels?.[labelKeys.instance] ?? null,
     organizationId: metadata.labels?.[labelKeys.organization] ?? null,
     subscriptionId: metadata.labels?.[labelKeys.subscription] ?? null,

@@ -56,6 +56,12 @@ describe("an answer that is no success says what to do about it", () => {
       QuotaRefused,
     ],
     [
+      "a quota that nobody has counted yet",
+      403,
+      status('secrets "s" is forbidden: status unknown for quota: plan, resources: count/secrets', "Forbidden"),
+      Conflict,
+    ],
+    [
       "a container over the cap",
       403,
       status("forbidden: maximum cpu usage per Container is 500m", "Forbidden"),
@@ -93,7 +99,7 @@ describe("an answer that is no success says what to do about it", () => {
     expect(error instanceof TerminalError).toBe(kind === InvalidObject);
   });
 
-  test("throttling names the time that the server asks for", async () => {
+  test("K5 throttling names the time that the server asks for", async () => {
     const error = await refusal(429, "Too many requests", { "retry-after": "2" });
     expect(error).toMatchObject({ name: "ClusterUnreachable", retryAfterMs: 2000 });
   });
@@ -161,7 +167,7 @@ describe("the wire", () => {
     expect(most).toBe(16);
   });
 
-  test("gives up on a server that does not answer", async () => {
+  test("K3 gives up on a server that does not answer", async () => {
     await using server = await startHttpServer(() => undefined);
     await using connection = openConnection(server, { requestMs: 100 });
     await expect(connection.json(get)).rejects.toBeInstanceOf(ClusterUnreachable);
@@ -193,7 +199,7 @@ describe("the wire", () => {
     await expect(call).rejects.toThrow("The lease was lost.");
   });
 
-  test("takes up new credentials after a refusal, without a restart", async () => {
+  test("K31 takes up new credentials after a refusal, without a restart", async () => {
     await using server = await startHttpServer(({ headers }, response) =>
       answer(response, headers.authorization === "Bearer new-token" ? 200 : 401, { kind: "Status" }),
     );

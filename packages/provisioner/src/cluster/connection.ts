@@ -1,6 +1,7 @@
 import { request, type Dispatcher } from "undici";
 import { ClusterUnreachable } from "../errors.ts";
 import { createLimiter } from "./limiter.ts";
+import { createPatience } from "./patience.ts";
 import { openSessions, type Credentials } from "./session.ts";
 import { toClusterError } from "./status.ts";
 
@@ -30,7 +31,14 @@ const requestMs = 10_000;
 /** Enough to keep an API server busy, too few to be throttled by its fairness rules. Watches are not counted. */
 const parallelRequests = 16;
 
-export function openConnection(credentials: Credentials, options: { readonly requestMs?: number } = {}): Connection {
+export interface ConnectionOptions {
+  readonly requestMs?: number;
+  /** A clock in milliseconds, of any origin, by which the server's wish to be left alone is kept. */
+  readonly now?: () => number;
+}
+
+export function openConnection(credentials: Credentials, options: ConnectionOptions = {}): Connection {
+  const patience = createPatience(options.now ?? (() => performance.now()));
   const sessions = openSessions(credentials);
   const limit = createLimiter(parallelRequests);
   const timeoutMs = options.requestMs ?? requestMs;
@@ -62,23 +70,31 @@ export function openConnection(credentials: Credentials, options: { readonly req
     return response;
   };
 
+  const heard = (kube: KubeRequest, response: Dispatcher.ResponseData, body: string, isWatch = false): Error => {
+    const error = failure(response, body, kube);
+    patience.hear(isWatch ? "watch" : kube, response.statusCode, error);
+    return error;
+  };
+
   return {
     json: <T>(kube: KubeRequest) =>
       limit(async () => {
+        patience.check(kube);
         const timeout = AbortSignal.timeout(timeoutMs);
         const signal = kube.signal === undefined ? timeout : AbortSignal.any([timeout, kube.signal]);
         const answer = await send(kube, signal, timeoutMs)
           .then(async (response) => ({ response, body: await response.body.text() }))
           .catch((error: unknown) => fail(error, kube));
         const { response, body } = answer;
-        if (response.statusCode >= 300) throw failure(response, body, kube);
+        if (response.statusCode >= 300) throw heard(kube, response, body);
         return parse<T>(body, kube);
       }),
     async stream(kube) {
+      patience.check("watch");
       const response = await send(kube, kube.signal ?? new AbortController().signal, 0).catch((error: unknown) =>
         fail(error, kube),
       );
-      if (response.statusCode >= 300) throw failure(response, await response.body.text().catch(() => ""), kube);
+      if (response.statusCode >= 300) throw heard(kube, response, await response.body.text().catch(() => ""), true);
       // A break before anybody reads would be an event without a listener, which ends the process. Whoever reads gets the
       // error all the same.
       response.body.on("error", () => undefined);

@@ -38,6 +38,8 @@ export interface Slim<K extends WatchedKind = WatchedKind> {
   readonly name: string;
   /** Empty for nodes; a namespace is kept under its own name. */
   readonly namespace: string;
+  /** Tells an object from another of the same name that came after it. */
+  readonly uid: string;
   readonly instanceId: string | null;
   /** See `liveHash`; empty for pods and nodes, which we do not apply. */
   readonly hash: string;
@@ -65,11 +67,12 @@ const projections: Projections = {
 };
 
 export function toSlim<K extends WatchedKind>(kind: K, live: LiveObject): Slim<K> {
-  const { name, namespace, labels } = live.metadata;
+  const { name, namespace, labels, uid = "" } = live.metadata;
   return {
     path: objectPath(kind, name, namespace),
     name,
     namespace: kind === "Namespace" ? name : (namespace ?? ""),
+    uid,
     instanceId: labels?.[labelKeys.instance] ?? null,
     hash: kind === "Pod" || kind === "Node" ? "" : liveHash(live),
     fact: projections[kind](live),
@@ -77,5 +80,5 @@ export function toSlim<K extends WatchedKind>(kind: K, live: LiveObject): Slim<K
 }
 
 export function isSameSlim(a: Slim, b: Slim): boolean {
-  return a.hash === b.hash && JSON.stringify(a.fact) === JSON.stringify(b.fact);
+  return a.uid === b.uid && a.hash === b.hash && JSON.stringify(a.fact) === JSON.stringify(b.fact);
 }

@@ -17,6 +17,8 @@ interface Status {
 }
 
 const longestMessage = 500;
+/** Whatever a server or something before it asks for, it is asked again after this time. */
+const longestWaitMs = 60_000;
 
 /**
  * Turns an answer that is no success into the error that says what to do about it.
@@ -38,6 +40,8 @@ export function toClusterError(
       return new ClusterDenied(message);
     case 403:
       if (causes.some(({ reason }) => reason === "NamespaceTerminating")) return new NamespaceTerminating(message);
+      // The cluster has not counted yet what a quota of a moment ago is about.
+      if ((status.message ?? "").includes("status unknown for quota")) return new Conflict(message);
       return isQuotaText(status.message ?? "") ? new QuotaRefused(message) : new ClusterDenied(message);
     case 404:
       return new NotFound(message);
@@ -81,5 +85,5 @@ function parseStatus(body: string): Status {
 
 function retryAfterMs(header: string | undefined): number | null {
   const seconds = Number(header ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, longestWaitMs) : null;
 }

@@ -20,7 +20,7 @@ test("the first list tells every instance once, whatever happened before", async
   expect([...told].toSorted()).toEqual(ids);
 });
 
-test("a burst of changes is told a few times, not each", async () => {
+test("K19 a burst of changes is told a few times, not each", async () => {
   await using devcluster = await startDevcluster({ port: 0, pace: 0 });
   await using cluster = connectCluster({ kubeconfig: devcluster.kubeconfig, settings: testSettings, log });
   const told: string[] = [];
@@ -33,7 +33,7 @@ test("a burst of changes is told a few times, not each", async () => {
   expect(told.length).toBeLessThan(events() / 2);
 });
 
-test("a handler that throws is reported and stops nothing", async () => {
+test("K20 a handler that throws is reported and stops nothing", async () => {
   await using devcluster = await startDevcluster({ port: 0, pace: 0 });
   const warnings: string[] = [];
   const warn = (_: unknown, message: string): void => void warnings.push(message);

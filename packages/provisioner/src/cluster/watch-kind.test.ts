@@ -115,7 +115,7 @@ describe("a watch", () => {
     expect(watch.heard).toEqual(["=a", "+grün", "+b"]);
   });
 
-  test("that the server ends goes on from the last version, bookmarks included, without a list", async () => {
+  test("K13 that the server ends goes on from the last version, bookmarks included, without a list", async () => {
     await using watch = await run({
       list: oneItem,
       watch: (n, _, response) => {
@@ -139,7 +139,7 @@ describe("a watch", () => {
         begin(response).end(event("ERROR", { kind: "Status", code: 410, message: "too old" })),
     ],
     ["as an answer", (response: ServerResponse) => answer(response, 410, { kind: "Status", code: 410 })],
-  ])("whose version is forgotten lists again: %s", async (_, forget) => {
+  ])("K16 whose version is forgotten lists again: %s", async (_, forget) => {
     await using watch = await run({
       list: oneItem,
       watch: (n, __, response) => void (n === 1 ? forget(response) : begin(response).write(" ")),
@@ -152,10 +152,12 @@ describe("a watch", () => {
   test.each([
     ["a reset", (_: ServerResponse, request: IncomingMessage) => request.socket.resetAndDestroy()],
     ["a refusal", (response: ServerResponse) => answer(response, 403, { kind: "Status" })],
+    ["an unknown token", (response: ServerResponse) => answer(response, 401, { kind: "Status" })],
+    ["too many requests", (response: ServerResponse) => answer(response, 429, "busy", { "retry-after": "0" })],
     ["an inner fault", (response: ServerResponse) => answer(response, 500, "boom")],
     ["text that is no event", (response: ServerResponse) => void begin(response).end("<html>\n")],
     ["another error event", (response: ServerResponse) => void begin(response).end(event("ERROR", { code: 500 }))],
-  ])("comes back after %s, as often as it takes", async (_, fault) => {
+  ])("K14 K17 comes back after %s, as often as it takes", async (_, fault) => {
     await using watch = await run({
       list: oneItem,
       watch: (n, __, response, request) => {
@@ -168,7 +170,7 @@ describe("a watch", () => {
     expect(watch.watches.map((query) => query.get("resourceVersion"))).toEqual(["10", "10", "10", "10"]);
   });
 
-  test("that goes silent is opened again", async () => {
+  test("K15 that goes silent is opened again", async () => {
     await using watch = await run({
       list: oneItem,
       watch: (n, _, response) => void begin(response).write(n === 1 ? "\n" : event("ADDED", object("b", "11"))),
@@ -195,7 +197,7 @@ describe("a watch", () => {
     expect(watch.stats).toMatchObject({ restarts: 3, lists: 1 });
   });
 
-  test("begins a list anew when its pages are forgotten half-way", async () => {
+  test("K16 begins a list anew when its pages are forgotten half-way", async () => {
     await using watch = await run({
       list: (n, query, response) => {
         if (n === 1)
@@ -209,7 +211,7 @@ describe("a watch", () => {
     expect(watch.heard).toEqual(["=a"]);
   });
 
-  test("that is stopped while it waits to try again opens nothing any more", async () => {
+  test("K21 that is stopped while it waits to try again opens nothing any more", async () => {
     const watch = await run(
       { list: oneItem, watch: (_, __, response) => answer(response, 500, "") },
       { backoffMs: { min: 60_000, max: 60_000 } },

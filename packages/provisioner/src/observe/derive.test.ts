@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testApp, testSpec } from "../testing/specs.ts";
 import { deriveObservation, unknownObservation } from "./derive.ts";
-import type { InstanceFacts, WorkloadFact } from "./facts.ts";
+import type { InstanceFacts, NamespaceFact, WorkloadFact } from "./facts.ts";
 import type { Look } from "./look.ts";
 import type { PodFact } from "./pods.ts";
 
@@ -33,9 +33,17 @@ const pod: PodFact = {
 const down = { ...workload, isReady: false };
 const unready = (reason: PodFact["reason"]): PodFact => ({ ...pod, ready: false, reason });
 
+const ours: NamespaceFact = {
+  uid: "1",
+  instanceId: spec.instanceId,
+  houseId: spec.houseId,
+  deletingSince: null,
+  blockedBy: [],
+};
+
 function facts(change: Partial<InstanceFacts> = {}): InstanceFacts {
   return {
-    namespace: { instanceId: spec.instanceId, deletingSince: null },
+    namespace: ours,
     workloads: [workload],
     pods: [pod],
     jobs: [],
@@ -239,14 +247,13 @@ describe("an instance that is to be absent", () => {
   });
 
   test("is stuck when its removal takes too long", () => {
-    const since = (seconds: number): Look =>
-      look({ namespace: { instanceId: absent.instanceId, deletingSince: ago(seconds) } });
+    const since = (seconds: number): Look => look({ namespace: { ...ours, deletingSince: ago(seconds) } });
     expect(deriveObservation(absent, since(60))).toMatchObject({ phase: "deleting", reason: "DELETING" });
     expect(deriveObservation(absent, since(3600))).toMatchObject({ phase: "deleting", reason: "DELETION_STUCK" });
   });
 
   test("owns nothing in a namespace of somebody else", () => {
-    const foreign = look({ namespace: { instanceId: null, deletingSince: null } });
+    const foreign = look({ namespace: { ...ours, instanceId: null } });
     expect(deriveObservation(absent, foreign)).toMatchObject({ existence: "absent", phase: "absent", reason: null });
     expect(deriveObservation(spec, foreign)).toMatchObject({
       existence: "absent",

@@ -1,6 +1,7 @@
 import type { Condition, Observation, ObservedPod, ReasonCode, StepKey, StepStatus } from "@sewa/core";
 import { isAddressOpen } from "../render/ingress.ts";
 import type { InstanceSpec } from "../render/types.ts";
+import { isOwnNamespace } from "./facts.ts";
 import { findIngress, isClaimed, judged, livePods, podReasonOn, type Look, type Verdict } from "./look.ts";
 import type { PodFact } from "./pods.ts";
 import { deriveRunning } from "./running.ts";
@@ -25,7 +26,7 @@ export function unknownObservation(spec: InstanceSpec, reason: ReasonCode, isFin
 /** Turns facts into the words of the instance: phase, reason, conditions and steps. Pure. */
 export function deriveObservation(spec: InstanceSpec, look: Look): Observation {
   const { namespace } = look.facts;
-  if (namespace === null || namespace.instanceId !== spec.instanceId) return deriveAbsent(spec, namespace !== null);
+  if (namespace === null || !isOwnNamespace(namespace, spec)) return deriveAbsent(spec, namespace !== null);
   if (namespace.deletingSince !== null) return deriveDeleting(spec, look, namespace.deletingSince);
   switch (spec.phase) {
     case "absent":

@@ -125,7 +125,11 @@ test("a real claim is pending until it is bound", () => {
 });
 
 test("a real namespace without our label belongs to nobody of ours, and says since when it goes", () => {
-  expect(toNamespaceFact(namespaces["active"]!)).toEqual({ instanceId: null, deletingSince: null });
+  expect(toNamespaceFact(namespaces["active"]!)).toMatchObject({
+    instanceId: null,
+    deletingSince: null,
+    blockedBy: [],
+  });
   expect(toNamespaceFact(namespaces["terminating"]!).deletingSince).toBe("2026-11-20T23:22:07Z");
 });
 

@@ -6,10 +6,23 @@ import { parseBytes } from "./quantity.ts";
 import type { LiveJob, LiveNamespace, LiveObject, LiveVolumeClaim, LiveWorkload } from "./wire.ts";
 
 export interface NamespaceFact {
+  readonly uid: string;
   /** Whose it is by its label; null when it is not ours at all. */
   readonly instanceId: string | null;
+  /** Which installation made it. */
+  readonly houseId: string | null;
   /** RFC 3339; null while it lives. */
   readonly deletingSince: string | null;
+  /** What keeps it from going, in the cluster's words: for operators only. */
+  readonly blockedBy: readonly string[];
+}
+
+/** Ours by its labels. One that names no house is of a time when there was only one. */
+export function isOwnNamespace(
+  { instanceId, houseId }: NamespaceFact,
+  spec: { readonly instanceId: string; readonly houseId: string },
+): boolean {
+  return instanceId === spec.instanceId && (houseId === null || houseId === spec.houseId);
 }
 
 export interface WorkloadFact {
@@ -57,9 +70,13 @@ export interface InstanceFacts {
 }
 
 export function toNamespaceFact(namespace: LiveNamespace): NamespaceFact {
+  const conditions = namespace.status?.conditions ?? [];
   return {
+    uid: namespace.metadata.uid ?? "",
     instanceId: namespace.metadata.labels?.[labelKeys.instance] ?? null,
+    houseId: namespace.metadata.labels?.[labelKeys.house] ?? null,
     deletingSince: namespace.metadata.deletionTimestamp ?? null,
+    blockedBy: conditions.filter(({ status }) => status === "True").map(({ message }) => message ?? ""),
   };
 }
 

@@ -8,6 +8,7 @@ export interface LiveObject {
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
+    readonly uid?: string;
     readonly resourceVersion?: string;
     readonly generation?: number;
     readonly creationTimestamp?: string;

@@ -1,6 +1,6 @@
 import type { ResolvedJob } from "@sewa/blueprint";
 import { contentHash } from "./hash.ts";
-import { ownLabels, ownObject } from "./names.ts";
+import { ownObject, podLabels } from "./names.ts";
 import { renderContainer, renderPodBase } from "./pod.ts";
 import { jobResources } from "./resources.ts";
 import type { ClusterSettings, InstanceSpec, KubeManifest } from "./types.ts";
@@ -18,7 +18,7 @@ export function renderClaimJob(spec: InstanceSpec, claim: ResolvedJob, settings:
     // Counted from creation, so it covers pulling the image and the app's own start beside the claim itself.
     activeDeadlineSeconds: spec.app.provisionDeadlineSeconds + claim.timeoutSeconds,
     template: {
-      metadata: { labels: ownLabels(spec) },
+      metadata: { labels: podLabels(spec) },
       spec: {
         ...renderPodBase(claim.security, settings),
         restartPolicy: "Never",

@@ -2,6 +2,7 @@ import type { InstanceSpec, KubeManifest, ManifestKind } from "./types.ts";
 
 export const labelKeys = {
   managedBy: "app.kubernetes.io/managed-by",
+  house: "sewa.dev/house",
   organization: "sewa.dev/organization",
   subscription: "sewa.dev/subscription",
   instance: "sewa.dev/instance",
@@ -36,8 +37,13 @@ export function filesName(workloadId: string): string {
   return `files-${workloadId}`;
 }
 
-/** Every object carries these; values are ids. */
+/** Every object that we make carries these; values are ids. */
 export function ownLabels(spec: InstanceSpec): Readonly<Record<string, string>> {
+  return { ...podLabels(spec), [labelKeys.house]: spec.houseId };
+}
+
+/** What pods carry. A label more would replace every pod that runs. */
+export function podLabels(spec: InstanceSpec): Readonly<Record<string, string>> {
   return {
     [labelKeys.managedBy]: manager,
     [labelKeys.organization]: spec.organizationId,

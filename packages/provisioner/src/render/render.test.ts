@@ -34,6 +34,8 @@ const ids = {
   "sewa.dev/subscription": "0199aaaa-0000-7000-8000-000000000002",
   "sewa.dev/instance": "0199aaaa-0000-7000-8000-000000000003",
 };
+/** Pods carry the ids alone; every object that we make says also whose installation it is of. */
+const own = { ...ids, "sewa.dev/house": "0199aaaa-0000-7000-8000-000000000000" };
 const namespace = "sewa-0199aaaa-0000-7000-8000-000000000003";
 
 test("pods and claim go to the machines of the plan's pool; the default pool is every machine without a label", () => {
@@ -84,7 +86,7 @@ describe("the namespace", () => {
     expect(manifest.metadata).toEqual({
       name: namespace,
       labels: {
-        ...ids,
+        ...own,
         "pod-security.kubernetes.io/enforce": "restricted",
         "pod-security.kubernetes.io/audit": "restricted",
         "pod-security.kubernetes.io/warn": "restricted",

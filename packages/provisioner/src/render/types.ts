@@ -2,7 +2,8 @@ import type { PlanLimits, ResolvedApp } from "@sewa/blueprint";
 
 /** Everything that rendering needs. Pure data: no clock, no cluster, no database. */
 export interface InstanceSpec {
-  /** uuids. */
+  /** uuids. The house is the installation that owns it: several may share a cluster. */
+  readonly houseId: string;
   readonly organizationId: string;
   readonly subscriptionId: string;
   readonly instanceId: string;

@@ -1,6 +1,6 @@
 import type { ResolvedWorkload } from "@sewa/blueprint";
 import { configHash } from "./config.ts";
-import { annotationKeys, labelKeys, ownLabels, ownObject, workloadSelector } from "./names.ts";
+import { annotationKeys, labelKeys, ownObject, podLabels, workloadSelector } from "./names.ts";
 import { renderContainer, renderMounts, renderPodBase, renderProbes, renderSysctls, renderVolumes } from "./pod.ts";
 import { bytesQuantity, part, workloadResources } from "./resources.ts";
 import type { ClusterSettings, InstanceSpec, KubeManifest } from "./types.ts";
@@ -71,7 +71,7 @@ function renderTemplate(spec: InstanceSpec, workload: ResolvedWorkload, settings
   const restart = spec.restartRequestedAt;
   return {
     metadata: {
-      labels: { ...ownLabels(spec), [labelKeys.workload]: workload.id },
+      labels: { ...podLabels(spec), [labelKeys.workload]: workload.id },
       annotations: {
         [annotationKeys.configHash]: configHash(spec, workload),
         ...(restart === null ? {} : { [annotationKeys.restartRequestedAt]: restart }),

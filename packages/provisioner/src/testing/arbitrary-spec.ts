@@ -109,6 +109,7 @@ const app: fc.Arbitrary<ResolvedApp> = fc
 
 /** Any spec that a checked blueprint and a sane plan can lead to. */
 export const arbitrarySpec: fc.Arbitrary<InstanceSpec> = fc.record({
+  houseId: fc.uuid(),
   organizationId: fc.uuid(),
   subscriptionId: fc.uuid(),
   instanceId: fc.uuid(),

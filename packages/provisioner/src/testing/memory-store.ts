@@ -35,6 +35,7 @@ export function createMemoryStore(): MemoryStore {
       };
       return { instanceId, epoch: (epoch += 1), signal: controller.signal, [Symbol.asyncDispose]: release };
     },
+    exists: async (instanceId) => specs.has(instanceId),
     async load({ instanceId }) {
       const spec = specs.get(instanceId);
       return spec === undefined ? null : { spec, operationId: null };

@@ -66,6 +66,7 @@ export function testApp(change: Partial<ResolvedApp> = {}): ResolvedApp {
 
 export function testSpec(change: Partial<InstanceSpec> = {}): InstanceSpec {
   return {
+    houseId: "0199aaaa-0000-7000-8000-000000000000",
     organizationId: "0199aaaa-0000-7000-8000-000000000001",
     subscriptionId: "0199aaaa-0000-7000-8000-000000000002",
     instanceId: "0199aaaa-0000-7000-8000-000000000003",
