@@ -109,13 +109,21 @@ export async function order({ api }: Client, name = "Status page"): Promise<Rout
     const asked = await api.orders.quote.query({ planId: plan.id, parameters: {} });
     return asked.capacity.fits ? asked : null;
   });
-  return api.orders.place.mutate({
-    planId: plan.id,
-    parameters: {},
-    name,
-    priceKey: quote.priceKey,
-    idempotencyKey: `order-${crypto.randomUUID()}`,
-  });
+  const idempotencyKey = `order-${crypto.randomUUID()}`;
+  const { priceKey } = quote;
+  return whenServed(() => api.orders.place.mutate({ planId: plan.id, parameters: {}, name, priceKey, idempotencyKey }));
+}
+
+const later: ReadonlySet<unknown> = new Set(["UNAVAILABLE", "OVERLOADED"]);
+
+/** Calls again, as a client should, while the house says that it cannot serve at the moment. The key stays the same. */
+export function whenServed<T>(call: () => Promise<T>): Promise<T> {
+  return until("the house serves", () =>
+    call().catch((error: { readonly data?: { readonly appCode?: unknown } }) => {
+      if (later.has(error.data?.appCode)) return null;
+      throw error;
+    }),
+  );
 }
 
 /** Waits on the live stream, as a portal does. */

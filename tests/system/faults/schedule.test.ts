@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Client } from "@sewa/dev";
-import { type House, order, reached, startHouse, until } from "../house.ts";
+import { type House, order, reached, startHouse, until, whenServed } from "../house.ts";
 import { type Crew, startCrew } from "./crew.ts";
 import { toUuid } from "./life.ts";
 import { declaredObjects, findDangling, podCount, readStory } from "./world.ts";
@@ -54,7 +54,7 @@ const refusals = new Set([
 
 async function attempt(what: () => Promise<unknown>): Promise<void> {
   try {
-    await what();
+    await whenServed(what);
   } catch (error) {
     const code = (error as { data?: { appCode?: string } }).data?.appCode;
     if (code === undefined || !refusals.has(code)) throw error;
@@ -91,7 +91,6 @@ async function playSchedule(client: Client, seed: number): Promise<void> {
   const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(random() * list.length)];
   const { api } = client;
   let keys = 0;
-  const idempotencyKey = (): string => `run-${seed}-${(keys += 1)}-key`;
   const apps: App[] = [];
   const done: string[] = [];
   const cluster = house.parts.devcluster!;
@@ -101,21 +100,22 @@ async function playSchedule(client: Client, seed: number): Promise<void> {
     apps.push({ subscriptionId: subscription.id, instanceId: subscription.instanceId });
   };
   const onApp =
-    (act: (app: App) => Promise<unknown>): (() => Promise<void>) =>
+    (act: (app: App, idempotencyKey: string) => Promise<unknown>): (() => Promise<void>) =>
     async () => {
       const app = pick(apps);
-      if (app !== undefined) await attempt(() => act(app));
+      const key = `run-${seed}-${(keys += 1)}-key`;
+      if (app !== undefined) await attempt(() => act(app, key));
     };
   const actions: Readonly<Record<string, () => Promise<void>>> = {
     order: place,
-    stop: onApp(({ instanceId }) => api.instances.stop.mutate({ instanceId, idempotencyKey: idempotencyKey() })),
-    start: onApp(({ instanceId }) => api.instances.start.mutate({ instanceId, idempotencyKey: idempotencyKey() })),
-    restart: onApp(({ instanceId }) => api.instances.restart.mutate({ instanceId, idempotencyKey: idempotencyKey() })),
-    renew: onApp(({ subscriptionId }) =>
-      api.subscriptions.renew.mutate({ subscriptionId, idempotencyKey: idempotencyKey() }),
+    stop: onApp(({ instanceId }, idempotencyKey) => api.instances.stop.mutate({ instanceId, idempotencyKey })),
+    start: onApp(({ instanceId }, idempotencyKey) => api.instances.start.mutate({ instanceId, idempotencyKey })),
+    restart: onApp(({ instanceId }, idempotencyKey) => api.instances.restart.mutate({ instanceId, idempotencyKey })),
+    renew: onApp(({ subscriptionId }, idempotencyKey) =>
+      api.subscriptions.renew.mutate({ subscriptionId, idempotencyKey }),
     ),
-    cancel: onApp(({ subscriptionId }) =>
-      api.subscriptions.cancelNow.mutate({ subscriptionId, confirmName: "App", idempotencyKey: idempotencyKey() }),
+    cancel: onApp(({ subscriptionId }, idempotencyKey) =>
+      api.subscriptions.cancelNow.mutate({ subscriptionId, confirmName: "App", idempotencyKey }),
     ),
     "advance the clock": () =>
       attempt(async () => {
@@ -183,7 +183,9 @@ async function endAll(client: Client, apps: readonly App[]): Promise<void> {
     const { status } = await api.subscriptions.get.query({ subscriptionId });
     if (status !== "cancelled") {
       const idempotencyKey = `end-${crypto.randomUUID()}`;
-      await api.subscriptions.cancelNow.mutate({ subscriptionId, confirmName: "App", idempotencyKey });
+      await whenServed(() =>
+        api.subscriptions.cancelNow.mutate({ subscriptionId, confirmName: "App", idempotencyKey }),
+      );
     }
     // Absent alone says little: that is also how it begins.
     await reached(client, instanceId, ({ observedPhase, operation }) => {
