@@ -21,6 +21,9 @@ export interface AppOptions {
   readonly logLevel?: "info" | "trace";
 }
 
+/** Nobody is left behind: the pipe to its input closes when the test's own process ends, however it ends. */
+const endsWithParent = `data:text/javascript,process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume();`;
+
 /** Resolves when it has started. Killed when it is disposed of. */
 export async function startApp(
   app: "server" | "worker",
@@ -28,9 +31,9 @@ export async function startApp(
   { nodeArguments = [], logLevel = "info" }: AppOptions = {},
 ): Promise<AppProcess> {
   const main = fileURLToPath(new URL(`../../../apps/${app}/main.ts`, import.meta.url));
-  const child = spawn(process.execPath, [...nodeArguments, main], {
+  const child = spawn(process.execPath, ["--import", endsWithParent, ...nodeArguments, main], {
     env: { PATH: process.env["PATH"], ...env, LOG_LEVEL: logLevel },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
