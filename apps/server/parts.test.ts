@@ -77,7 +77,7 @@ test("O4 the log keeps secrets and the text of failed queries to itself", () => 
   expect(lines).toHaveLength(3);
 });
 
-test("what waits for a reader who does not read is bounded", async () => {
+test("W1 what waits for a reader who does not read is bounded", async () => {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
   await once(server, "listening");
   const connected = once(server, "connection") as Promise<[WebSocket]>;

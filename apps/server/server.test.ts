@@ -46,6 +46,31 @@ test("calls are limited, each call of a batch counts, and the answer says when t
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
+test.each([
+  ["headers", "GET /healthz HTTP/1.1\r\nx-slow: "],
+  [
+    "bodies",
+    "POST /trpc/auth.logOut HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9999\r\n\r\n",
+  ],
+])("W9 %s that trickle are told off with 408 and closed, and others are served meanwhile", async (_, head) => {
+  await using house = await startTestHouse({ limits: { headersMs: 400, requestMs: 800 } });
+  const { hostname, port } = new URL(house.url);
+  const slow = Array.from({ length: 50 }, () => {
+    const socket = connect(Number(port), hostname).on("error", () => undefined);
+    const heard = { text: "", isClosed: false };
+    socket.on("data", (chunk: Buffer) => (heard.text += chunk.toString())).on("close", () => (heard.isClosed = true));
+    socket.write(head);
+    const timer = setInterval(() => socket.write("a"), 50);
+    socket.on("close", () => clearInterval(timer));
+    return heard;
+  });
+  await until("all are closed", async () => {
+    await createClient(house.url, null).system.health.query();
+    return slow.every(({ isClosed }) => isClosed);
+  });
+  expect(slow.map(({ text }) => text.split("\r\n")[0])).toEqual(slow.map(() => "HTTP/1.1 408 Request Timeout"));
+});
+
 test("P8 a lock wait behind a migration is refused as UNAVAILABLE with a time to come back, and later calls go through", async () => {
   await using house = await startTestHouse();
   const { api } = await house.customer();

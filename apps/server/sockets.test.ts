@@ -69,7 +69,7 @@ test.each([
   socket.on("error", () => undefined).terminate();
 });
 
-test("a socket that announces connection parameters and sends none is closed", async () => {
+test("W3 a socket that announces connection parameters and sends none is closed", async () => {
   await using raw = await open("?connectionParams=1");
   expect(await until("it is closed", () => raw.end.value)).toEqual({
     code: 1008,
@@ -142,7 +142,7 @@ test.each([
   expect(JSON.stringify(raw.messages[0])).not.toMatch(/stack|node_modules|\bat .+:\d+/);
 });
 
-test("an array of more calls than the limit runs none of them", async () => {
+test("W5 an array of more calls than the limit runs none of them", async () => {
   await using raw = await open();
   raw.socket.send(JSON.stringify(Array.from({ length: 21 }, (_, id) => query(id, "system.health"))));
   await until("all are answered", () => raw.messages.length === 21);
@@ -155,7 +155,7 @@ test("a frame over the limit closes the socket", async () => {
   expect(await until("it is closed", () => raw.end.value)).toMatchObject({ code: 1009 });
 });
 
-test("a socket has so many streams and no more, and one that is stopped makes room", async () => {
+test("W4 a socket has so many streams and no more, and one that is stopped makes room", async () => {
   const { instanceId } = await orderFree(customer.api, "order-for-streams");
   await using raw = await open("", bearer());
   const subscribe = (id: number): void =>
@@ -194,7 +194,7 @@ test("a session has so many sockets and no more", async () => {
   });
 });
 
-test("a log-out elsewhere closes the session's sockets within five seconds, and sends them nothing more", async () => {
+test("W2 a log-out elsewhere closes the session's sockets within five seconds, and sends them nothing more", async () => {
   const mine = await house.customer();
   const { ticket } = await mine.api.auth.socketTicket.mutate();
   await using byToken = await open("", { authorization: `Bearer ${mine.token}` });

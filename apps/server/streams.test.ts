@@ -78,7 +78,7 @@ async function observe(id: string, phase: "provisioning" | "running"): Promise<v
   });
 }
 
-test("onStatus sends the snapshot first and then what has changed, each under its revision, over a second server as well", async () => {
+test("W6 onStatus sends the snapshot first and then what has changed, each under its revision, over a second server as well", async () => {
   const customer = await house.customer();
   const { instanceId } = await orderFree(customer.api, "order-status-1");
   const another = await house.another();
@@ -203,7 +203,7 @@ test("a stream over server-sent events is the same stream, and is given back whe
   await until("it was given back", async () => (await feeds()) === "0");
 });
 
-test("a client whose connection breaks comes back by itself and misses no event", async () => {
+test("W8 a client whose connection breaks comes back by itself and misses no event", async () => {
   const customer = await house.customer();
   await using socket = socketOf(customer);
   const stream = onEvent(socket, { lastEventId: "0" });

@@ -1,12 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { findRows } from "./rows-in.ts";
 
 // Every test that names a row of faults, wherever it stands; every crash point; FAULT_RUNS random schedules (40 unless
 // told); and the page about what was proven.
-const namesRow = /test(?:\.\w+\([^)]*\))?\(\s*["'`](?:[KQPWTO]\d+ )+/;
-const files = globSync("{apps,packages,tests}/**/*.test.ts", { exclude: ["**/node_modules/**"] }).filter((file) =>
-  namesRow.test(readFileSync(file, "utf8")),
-);
+const files = [...new Set([...findRows().values()].flatMap((found) => [...found]))];
 const reporters = ["default", "./tests/summary-reporter.ts", "./tests/system/faults/faults-page.ts"];
 const { status } = spawnSync(
   process.execPath,
