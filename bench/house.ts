@@ -66,6 +66,7 @@ export async function openHouse(): Promise<House> {
         // One organization orders as much as it can; the limit is not what is measured.
         maxInstancesPerOrganization: 1_000_000,
         testClocks: false,
+        orphanVolumeGraceDays: 30,
         invoiceSeries: "INV",
       },
       observer: { event: () => undefined },

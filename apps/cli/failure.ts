@@ -4,7 +4,7 @@ import { databaseErrorOf, MigrationError } from "@sewa/db";
 import { TRPCClientError } from "@trpc/client";
 import { CommanderError } from "commander";
 
-export const exitCodes = { ok: 0, refused: 1, usage: 2, unreachable: 69, configuration: 78 } as const;
+export const exitCodes = { ok: 0, refused: 1, usage: 2, findings: 3, unreachable: 69, configuration: 78 } as const;
 
 /** A refusal of the command itself: one sentence for the person who typed it. */
 export class Refusal extends Error {

@@ -3,6 +3,7 @@ import { addAccountCommands } from "./commands/account.ts";
 import { addBlueprintCommands } from "./commands/blueprint.ts";
 import { addClockCommands } from "./commands/clock.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
+import { addInventoryCommands } from "./commands/inventory.ts";
 import { addJobCommands } from "./commands/jobs.ts";
 import { addLedgerCommands } from "./commands/ledger.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
@@ -25,6 +26,7 @@ export function createProgram(): Command {
   addLedgerCommands(program);
   addClockCommands(program);
   addNodeCommands(program);
+  addInventoryCommands(program);
   throwInstead(program);
   return program;
 }

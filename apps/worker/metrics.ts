@@ -1,3 +1,4 @@
+import { findingKinds } from "@sewa/core";
 import type { Watcher } from "@sewa/provisioner";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
@@ -20,10 +21,14 @@ export interface WorkerMetrics {
   readonly usageCollectedAt: Gauge;
   /** 1 while the cluster tells what apps use, 0 while it does not. */
   readonly usageAvailable: Gauge;
+  /** What audits of the inventory have put right: `repaired`, `deleted`, `kept_for_data`. */
+  readonly repairs: Counter<"action">;
   /** Pools whose jobs were taken over from. */
   readonly reapedPools: Counter;
   /** Reports the logs that `relay` passes on. */
   relay(relay: { readonly size: number }): void;
+  /** Reports the open findings of the inventory, as `count` reads them. */
+  inventory(count: () => Promise<ReadonlyMap<string, number>>): void;
   /** Reports the watches of `watcher` from now on. */
   watch(watcher: Watcher): void;
 }
@@ -54,6 +59,12 @@ export function createMetrics(): WorkerMetrics {
       registers,
     }),
     events: new Counter({ name: "sewa_events_total", help: "Business events.", labelNames: ["type"], registers }),
+    repairs: new Counter({
+      name: "sewa_inventory_repairs_total",
+      help: "Findings of the inventory that were put right, by what was done.",
+      labelNames: ["action"],
+      registers,
+    }),
     probes: new Counter({
       name: "sewa_probes_total",
       help: "Apps that were asked whether they answer, by outcome.",
@@ -84,8 +95,25 @@ export function createMetrics(): WorkerMetrics {
       const help = "Logs that are passed on to servers now.";
       return void new Gauge({ name: "sewa_log_relays", help, registers, collect });
     },
+    inventory: (count) => reportInventory(count, registers),
     watch: (watcher) => reportWatches(watcher, registers),
   };
+}
+
+/** Read from the database, so that every worker tells the same, whichever made the audit. */
+function reportInventory(count: () => Promise<ReadonlyMap<string, number>>, registers: Registry[]): void {
+  new Gauge({
+    name: "sewa_inventory_findings",
+    help: "Differences between rows and cluster that stand, by kind.",
+    labelNames: ["kind"],
+    registers,
+    async collect() {
+      const counts = await count().catch(() => null);
+      // Without an answer no number is better than an old one.
+      this.reset();
+      for (const kind of findingKinds) if (counts !== null) this.set({ kind }, counts.get(kind) ?? 0);
+    },
+  });
 }
 
 function reportWatches(watcher: Watcher, registers: Registry[]): void {

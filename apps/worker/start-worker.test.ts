@@ -125,11 +125,15 @@ test("health, readiness and metrics are told on the internal port, and nothing e
   };
   expect(await ask("/healthz")).toMatchObject({ status: 200, text: expect.stringContaining(worker.poolId) as string });
   expect(await ask("/readyz")).toEqual({ status: 200, text: '{"status":"ready"}' });
-  expect((await ask("/metrics")).text).toContain("sewa_watch_lists_total");
+  const { text: metrics } = await ask("/metrics");
+  expect(metrics).toContain("sewa_watch_lists_total");
+  expect(metrics).toContain('sewa_inventory_findings{kind="orphan_namespace"} 0');
   expect((await ask("/healthz", { method: "POST" })).status).toBe(405);
   expect((await ask("/")).status).toBe(404);
-  const [pool] = await house.sql(`select internal_url from worker_pools where pool_id = '${worker.poolId}'`);
-  expect(pool).toEqual({ internal_url: worker.internalUrl });
+  await until("its heartbeat tells where it is asked", async () => {
+    const [pool] = await house.sql(`select internal_url from worker_pools where pool_id = '${worker.poolId}'`);
+    return pool?.["internal_url"] === worker.internalUrl;
+  });
 });
 
 test("Q6 Q17 a runner that ends by itself ends the worker as broken", async () => {

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { beatPool, countInstancesDown, endPool, reapDeadPools } from "@sewa/core";
+import { beatPool, countInstancesDown, countReportedFindings, endPool, reapDeadPools } from "@sewa/core";
 import { type ContextOptions, openTaskContext, type TaskContext } from "./context.ts";
 import { createTaskList } from "./define-task.ts";
 import { type Health, startInternalServer } from "./internal-server.ts";
@@ -84,6 +84,7 @@ async function startVitals(
   });
   const logs = createLogRelay({ core, cluster, log });
   metrics.relay(logs);
+  metrics.inventory(() => countReportedFindings(core));
   const server = resources.use(
     await startInternalServer({
       ...options.internal,

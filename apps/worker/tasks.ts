@@ -3,6 +3,7 @@ import type { TaskDefinition } from "./define-task.ts";
 import { clockAdvance, houseClean } from "./tasks/house.ts";
 import { instanceProbe } from "./tasks/instance-probe.ts";
 import { instanceReconcile } from "./tasks/instance-reconcile.ts";
+import { inventoryAudit } from "./tasks/inventory-audit.ts";
 import { mailSend } from "./tasks/mail-send.ts";
 import { nodeReconcile } from "./tasks/node-reconcile.ts";
 import { subscriptionReconcile, subscriptionRemind } from "./tasks/subscriptions.ts";
@@ -22,6 +23,7 @@ const byName = {
   "subscription:sweep": subscriptionSweep,
   "subscription:remind": subscriptionRemind,
   "mail:sweep": mailSweep,
+  "inventory:audit": inventoryAudit,
   "house:clean": houseClean,
 } as const satisfies Record<JobName, TaskDefinition>;
 

@@ -44,6 +44,7 @@ const config: CoreConfig = {
   cpuReservePercent: 15,
   maxInstancesPerOrganization: 5,
   testClocks: false,
+  orphanVolumeGraceDays: 30,
   invoiceSeries: "INV",
 };
 const gib = 1024 ** 3;

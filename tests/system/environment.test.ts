@@ -21,6 +21,7 @@ const core = {
   MEMORY_RESERVE_PERCENT: "91",
   CPU_RESERVE_PERCENT: "-1",
   MAX_INSTANCES_PER_ORGANIZATION: "1.5",
+  ORPHAN_VOLUME_GRACE_DAYS: "-1",
   INVOICE_SERIES: "inv-2026",
   TEST_CLOCKS: "perhaps",
 } as const;
@@ -52,7 +53,7 @@ const worker: Wrong<typeof workerSchema> = {
   INGRESS_ADDRESS: "http://127.0.0.1:80/",
   STORAGE_CLASS: null,
   JOB_CONCURRENCY: "many",
-  RESYNC_SECONDS: "soon",
+  RESYNC_SECONDS: "3",
   WORKER_INTERNAL_HOST: null,
   WORKER_INTERNAL_PORT: "-1",
   LOG_LEVEL: "loud",

@@ -1,6 +1,7 @@
 import {
   deleteExpiredRecords,
   deleteExpiredSessionsAndTokens,
+  deleteOldInventory,
   deleteOldUptime,
   deleteOldUsage,
   stepClock,
@@ -16,7 +17,8 @@ export const houseClean = defineTask("house:clean", async ({ core, log }) => {
   const deleted = await deleteExpiredSessionsAndTokens(core);
   const records = await deleteExpiredRecords(core);
   const usage = await deleteOldUsage(core);
+  const inventory = await deleteOldInventory(core);
   const uptimeDays = await deleteOldUptime(core);
   const counts = { ...deleted, idempotencyRecords: records, usageSamples: usage.samples, usageHours: usage.hours };
-  log.info({ ...counts, uptimeDays }, "house cleaned");
+  log.info({ ...counts, uptimeDays, inventory }, "house cleaned");
 });

@@ -51,6 +51,7 @@ export const coreConfigShape = {
   MEMORY_RESERVE_PERCENT: whole(0, 90).default(35),
   CPU_RESERVE_PERCENT: whole(0, 90).default(15),
   MAX_INSTANCES_PER_ORGANIZATION: whole(1, 1_000).default(5),
+  ORPHAN_VOLUME_GRACE_DAYS: whole(0, 3_650).default(30),
   INVOICE_SERIES: z
     .string()
     .regex(/^[A-Z0-9]{1,10}$/, "Up to ten capital letters or digits.")
@@ -76,6 +77,7 @@ export function toCoreConfig(env: CoreEnvironment): CoreConfig {
     cpuReservePercent: env.CPU_RESERVE_PERCENT,
     maxInstancesPerOrganization: env.MAX_INSTANCES_PER_ORGANIZATION,
     testClocks: env.TEST_CLOCKS,
+    orphanVolumeGraceDays: env.ORPHAN_VOLUME_GRACE_DAYS,
     invoiceSeries: env.INVOICE_SERIES,
   };
 }

@@ -35,6 +35,8 @@ export interface CoreConfig {
   readonly maxInstancesPerOrganization: number;
   /** True: new organizations live on a test clock. For development only. */
   readonly testClocks: boolean;
+  /** Days for which the volumes of an orphan are kept, from when it was first seen. */
+  readonly orphanVolumeGraceDays: number;
   /** Prefix of invoice numbers; the year of opening is added. */
   readonly invoiceSeries: string;
 }

@@ -30,6 +30,8 @@ const prefixes = {
   offering: "off",
   plan: "pln",
   event: "evt",
+  audit: "aud",
+  finding: "fnd",
 } as const;
 export type IdKind = keyof typeof prefixes;
 

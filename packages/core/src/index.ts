@@ -8,6 +8,7 @@ export * from "./clocks/index.ts";
 export * from "./events/index.ts";
 export * from "./idempotency/index.ts";
 export * from "./instances/index.ts";
+export * from "./inventory/index.ts";
 export * from "./jobs/index.ts";
 export * from "./ledger/index.ts";
 export * from "./notifications/index.ts";

@@ -41,3 +41,10 @@ export function toMajor(money: Money): string {
   const whole = text.slice(0, text.length - digits);
   return `${negative ? "-" : ""}${whole}${digits > 0 ? `.${text.slice(-digits)}` : ""}`;
 }
+
+/** `amountMinor` in `parts` equal parts, to the nearest whole; a half goes away from zero. */
+export function divideRounded(amountMinor: bigint, parts: number): bigint {
+  const divisor = BigInt(parts) * 2n;
+  const doubled = amountMinor * 2n + (amountMinor < 0n ? -BigInt(parts) : BigInt(parts));
+  return doubled / divisor;
+}

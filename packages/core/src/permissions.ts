@@ -38,6 +38,8 @@ export const permissionTable = {
   "admin.ledger.verify": operator,
   "admin.jobs.write": operator,
   "admin.audit.read": operator,
+  "admin.inventory.read": operator,
+  "admin.inventory.audit": operator,
   "admin.operators.invite": operator,
 } as const satisfies Record<string, readonly Role[]>;
 

@@ -1,5 +1,6 @@
 export type { Effect } from "./cluster/apply.ts";
 export type { CallOptions, Cluster, OwnedNamespace } from "./cluster/cluster.ts";
+export type { ClusterInventory } from "./cluster/inventory.ts";
 export { connectCluster, type ConnectOptions, type Log } from "./cluster/connect.ts";
 export type { LogLine } from "./cluster/log-lines.ts";
 export type { LogQuery } from "./cluster/logs.ts";

@@ -85,6 +85,12 @@ test("a whole life of an instance, watched and not, asks for nothing that the ro
   });
   for await (const { text } of lines) shown.push(text);
   expect(shown).toHaveLength(1);
+  const spec = testSpec({ ownerClaimed: true });
+  const inventory = await cluster.inventory(spec.houseId);
+  cluster.forget(spec.instanceId);
+  await cluster.compare(spec, inventory);
+  const namespace = inventory.objects.find(({ kind }) => kind === "Namespace")!;
+  expect(await cluster.eraseRunning(spec.houseId, namespace)).toBeGreaterThan(2);
   await bring("stopped", 2);
   await bring("absent", 3);
   await cluster.nodes();

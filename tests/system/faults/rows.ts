@@ -97,7 +97,6 @@ export const rows: Readonly<Record<string, string>> = {
 /** Why a row has no test of its own: what the house does not have cannot break. */
 export const reasons: Readonly<Partial<Record<string, string>>> = {
   Q16: "No job has flags, so none are forbidden.",
-  P14: "Restoring is done by people, as the runbook says, with the workers stopped; what then differs from the cluster is only reported.",
   O1: "Backups are made and restored by PostgreSQL's own tools, which are no part of the house; the runbook has the nightly restore that fails on a cut file.",
   O2: "For the same reason; the runbook says in which order the house comes back, and what then differs.",
 };

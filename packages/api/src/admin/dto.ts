@@ -48,3 +48,128 @@ export interface RecordPaymentInput {
   readonly reference: string;
   readonly idempotencyKey: string;
 }
+
+export type InventoryFindingKindDto =
+  | "missing"
+  | "changed"
+  | "mislabelled"
+  | "running_unwanted"
+  | "extra"
+  | "foreign"
+  | "unrenderable"
+  | "orphan_namespace"
+  | "namespace_stuck"
+  | "stray"
+  | "wrong_phase"
+  | "hold_without_instance"
+  | "instance_without_hold";
+
+/** An object of the cluster; or an app's row, with the kind `Instance` and the app's id as its name. */
+export interface InventorySubjectDto {
+  readonly kind: string;
+  readonly namespace: string | null;
+  readonly name: string;
+  readonly uid: string | null;
+}
+
+/** What the subject takes of the machines. */
+export interface InventoryRequestsDto {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  readonly storageBytes: number;
+}
+
+/** Facts for operators: which of them are there depends on the kind of the finding. */
+export interface InventoryDetailsDto {
+  /** Paths of fields that differ, without values. */
+  readonly fields?: readonly string[] | undefined;
+  readonly row?: "none" | "gone" | undefined;
+  readonly volumes?: number | undefined;
+  readonly running?: number | undefined;
+  readonly isPurged?: boolean | undefined;
+  readonly isHeldBack?: boolean | undefined;
+  readonly isUnsigned?: boolean | undefined;
+  readonly isShared?: boolean | undefined;
+  readonly isNameTaken?: boolean | undefined;
+  readonly deletingSince?: string | undefined;
+  readonly blockedBy?: string | undefined;
+  readonly desiredPhase?: string | undefined;
+  readonly wantedPhase?: string | undefined;
+}
+
+/** One disagreement between rows and cluster, for as long as it stands. */
+export interface InventoryFindingDto {
+  readonly id: string;
+  readonly kind: InventoryFindingKindDto;
+  readonly severity: "critical" | "warning" | "info";
+  readonly subject: InventorySubjectDto;
+  readonly organizationId: string | null;
+  readonly subscriptionId: string | null;
+  readonly instanceId: string | null;
+  readonly details: InventoryDetailsDto;
+  /** Price of a day of the app; null when nobody can say. */
+  readonly costPerDay: MoneyDto | null;
+  readonly requests: InventoryRequestsDto | null;
+  readonly firstSeenAt: Date;
+  readonly lastSeenAt: Date;
+  /** Whole looks that saw it, at least a quarter of an hour apart. An orphan is deleted from the second on. */
+  readonly sightings: number;
+  /** Since when people are told; an orphan once it has stood for a quarter of an hour. */
+  readonly reportedAt: Date | null;
+  readonly resolvedAt: Date | null;
+  readonly action: "none" | "repaired" | "deleted" | "kept_for_data";
+  readonly actedAt: Date | null;
+}
+
+export interface InventoryFindingPageDto {
+  readonly items: readonly InventoryFindingDto[];
+  readonly nextCursor: string | null;
+}
+
+/** One look at everything. */
+export interface InventoryAuditDto {
+  readonly id: string;
+  readonly status: "queued" | "running" | "finished" | "failed";
+  readonly requestedAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  /** Everything could be read; otherwise nothing was resolved or deleted. Null while it has not finished. */
+  readonly isWhole: boolean | null;
+  readonly unread: readonly string[];
+  readonly objects: number;
+  readonly instances: number;
+  /** Apps in flux, of which it could say nothing. */
+  readonly unjudged: number;
+  readonly findings: number;
+  readonly resolved: number;
+  readonly repaired: number;
+  readonly deleted: number;
+}
+
+/** One audit, and what stands open now. */
+export interface InventoryReportDto {
+  /** Null before the first one has finished. */
+  readonly audit: InventoryAuditDto | null;
+  readonly openFindings: number;
+  /** Open findings of which nobody can say what they cost. */
+  readonly withoutPrice: number;
+  /** By currency. An app with several findings counts once. */
+  readonly costPerDay: readonly MoneyDto[];
+}
+
+export interface ListInventoryInput {
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+  /** Open ones unless told. */
+  readonly status?: "open" | "resolved" | undefined;
+  readonly kind?: InventoryFindingKindDto | undefined;
+}
+
+export interface InventoryFindingInput {
+  readonly findingId: string;
+}
+
+export interface InventoryReportInput {
+  /** Without it, the last audit that has finished. */
+  readonly auditId?: string | undefined;
+}

@@ -8,6 +8,7 @@ import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
 import type { NodeDto, NodePageDto } from "./dto.ts";
+import { inventoryRouter } from "./inventory-router.ts";
 import { nodeInput, nodePageSchema, nodeSchema, recordPaymentInput, scheduleNodeInput } from "./schema.ts";
 import { toNodeDto } from "./to-dto.ts";
 
@@ -54,4 +55,4 @@ const paymentsRouter = {
     ),
 };
 
-export const adminRouter = { nodes: nodesRouter, payments: paymentsRouter };
+export const adminRouter = { nodes: nodesRouter, payments: paymentsRouter, inventory: inventoryRouter };

@@ -37,6 +37,8 @@ export type EventTypeDto =
   | "instance.wentDown"
   | "instance.cameBack"
   | "instance.removed"
+  | "instance.repaired"
+  | "instance.orphanRemoved"
   | "instance.provisioningFailed"
   | "operation.started"
   | "operation.stepFinished"

@@ -1,4 +1,5 @@
 export { type CapacityVerdict, decideCapacity, type Demand, deriveRoom, type PoolState } from "./capacity.ts";
+export { dropHold, restoreHold } from "./correct-holds.ts";
 export { checkCapacity, holdCapacity, releaseCapacity } from "./hold-capacity.ts";
 export {
   getNode,

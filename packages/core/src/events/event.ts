@@ -41,6 +41,8 @@ export const eventTypes = {
   "instance.wentDown": { audited: false },
   "instance.cameBack": { audited: false },
   "instance.removed": { audited: true },
+  "instance.repaired": { audited: true },
+  "instance.orphanRemoved": { audited: true },
   "instance.provisioningFailed": { audited: true },
   "operation.started": { audited: false },
   "operation.stepFinished": { audited: false },

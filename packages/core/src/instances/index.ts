@@ -3,7 +3,13 @@ export { derivePhase, type DesiredPhase, type PhaseFacts, type SubscriptionStatu
 export { failOverdueOperations } from "./fail-operations.ts";
 export { type HoldKind, holdInstance, liftHold } from "./hold-instance.ts";
 export { conditionsOf, deriveAddress, type InstanceRow, isSettled, podsOf } from "./instance.ts";
-export { createInstanceStore, type InstanceSpec, type InstanceStore, type LoadedInstance } from "./instance-store.ts";
+export {
+  createInstanceStore,
+  type InstanceSpec,
+  type InstanceStore,
+  type LoadedInstance,
+  readInstanceSpec,
+} from "./instance-store.ts";
 export type { InstanceLease } from "./lease.ts";
 export { listHealthUrls } from "./list-health-urls.ts";
 export {
@@ -34,6 +40,7 @@ export {
   type InstanceView,
   listInstances,
 } from "./queries.ts";
+export { readHouseId } from "./read-house.ts";
 export { reasonSentences } from "./reasons.ts";
 export { type Credentials, revealCredentials } from "./reveal-credentials.ts";
 export { setDesired } from "./set-desired.ts";

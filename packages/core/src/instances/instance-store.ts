@@ -1,14 +1,14 @@
 import type { PlanLimits, ResolvedApp } from "@sewa/blueprint";
-import { house, instances } from "@sewa/db/schema";
+import { instances } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
-import { assert } from "../errors.ts";
 import { findOpenOperation, startOperation } from "../operations/index.ts";
 import type { DesiredPhase } from "./derive-phase.ts";
 import type { InstanceRow } from "./instance.ts";
 import { openSecrets } from "./instance-secrets.ts";
 import { acquireLease, holdsLease, type InstanceLease } from "./lease.ts";
 import type { Observation } from "./observation.ts";
+import { readHouseId } from "./read-house.ts";
 import { recordObserved } from "./record-observed.ts";
 import { resolveInstance } from "./resolve-instance.ts";
 
@@ -70,6 +70,17 @@ async function instanceExists(ctx: CoreContext, instanceId: string): Promise<boo
   return (await ctx.db.drizzle.$count(instances, eq(instances.id, instanceId))) > 0;
 }
 
+/** What an instance should be, to look at and not to work on. Null when there is no such instance. */
+export async function readInstanceSpec(ctx: CoreContext, instanceId: string): Promise<InstanceSpec | null> {
+  return ctx.transaction(async (tx) => {
+    const [instance] = await tx.sql
+      .select()
+      .from(instances)
+      .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId)));
+    return instance === undefined ? null : toSpec(tx, instance, null);
+  });
+}
+
 async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<LoadedInstance | null> {
   return ctx.transaction(async (tx) => {
     if (!(await holdsLease(tx, lease))) return null;
@@ -85,10 +96,8 @@ async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<Loa
 }
 
 async function toSpec(tx: Tx, instance: InstanceRow, requestId: string | null): Promise<InstanceSpec> {
-  const [own] = await tx.sql.select({ id: house.id }).from(house);
-  assert(own !== undefined, "the database knows which house it is");
   return {
-    houseId: own.id,
+    houseId: await readHouseId(tx.sql),
     organizationId: instance.organizationId,
     subscriptionId: instance.subscriptionId,
     instanceId: instance.id,

@@ -43,6 +43,7 @@ export const jobs = {
   "subscription:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "subscription:remind": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "mail:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "inventory:audit": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "house:clean": { payload: z.strictObject({}), key: null, priority: priorities.idle },
 } as const satisfies Record<
   string,

@@ -21,6 +21,7 @@ export const testConfig: CoreConfig = {
   cpuReservePercent: 15,
   maxInstancesPerOrganization: 5,
   testClocks: false,
+  orphanVolumeGraceDays: 30,
   invoiceSeries: "INV",
 };
 

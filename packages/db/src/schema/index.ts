@@ -5,6 +5,7 @@ export * from "./catalog.ts";
 export * from "./events.ts";
 export * from "./house.ts";
 export * from "./instances.ts";
+export * from "./inventory.ts";
 export * from "./jobs.ts";
 export * from "./ledger.ts";
 export * from "./notifications.ts";

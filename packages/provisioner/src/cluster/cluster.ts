@@ -1,5 +1,6 @@
-import type { MeasuredUsage, Observation, ObservedNode } from "@sewa/core";
+import type { Comparison, MeasuredUsage, ObjectRef, Observation, ObservedNode } from "@sewa/core";
 import type { InstanceSpec } from "../render/types.ts";
+import type { ClusterInventory } from "./inventory.ts";
 import type { LogLine } from "./log-lines.ts";
 import type { LogQuery } from "./logs.ts";
 import type { ProbedApp } from "./probe.ts";
@@ -53,6 +54,19 @@ export interface Cluster extends AsyncDisposable {
   readonly canProbe: boolean;
   /** Asks each app through the ingress controller whether it answers; by instance. Throws where `canProbe` is false. */
   probe(apps: readonly ProbedApp[], options?: CallOptions): Promise<ReadonlyMap<string, boolean>>;
+  /**
+   * Reads every object of a house, and those of others in namespaces named like its own, from the server. A kind that cannot
+   * be read is named in the answer, and is no reason to throw.
+   */
+  inventory(houseId: string, options?: CallOptions): Promise<ClusterInventory>;
+  /** Holds what the spec renders to against an inventory, exactly. Changes nothing; throws the errors of `errors.ts`. */
+  compare(spec: InstanceSpec, inventory: ClusterInventory, options?: CallOptions): Promise<Comparison>;
+  /** Forgets what was applied for an instance, so that the next `apply` sends everything. */
+  forget(instanceId: string): void;
+  /** Deletes a namespace or what runs, of this uid and while it is the house's; false when there is no such object. */
+  erase(houseId: string, object: ObjectRef, options?: CallOptions): Promise<boolean>;
+  /** Deletes what runs in a namespace of the house and leaves its volumes; answers how many objects that were. */
+  eraseRunning(houseId: string, namespace: ObjectRef, options?: CallOptions): Promise<number>;
   ping(options?: CallOptions): Promise<{ readonly version: string }>;
   listOwnedNamespaces(options?: CallOptions): Promise<readonly OwnedNamespace[]>;
 }

@@ -10,8 +10,11 @@ import { labelKeys, manager } from "../render/names.ts";
 import type { ClusterSettings, InstanceSpec } from "../render/types.ts";
 import { applyInstance, removeInstance, type AppliedObjects, type ApplyContext, type Effect } from "./apply.ts";
 import type { CallOptions, Cluster, OwnedNamespace } from "./cluster.ts";
+import { compareInstance } from "./compare.ts";
 import { openConnection } from "./connection.ts";
+import { eraseObject, eraseRunning } from "./erase.ts";
 import { createHealthCheck } from "./health.ts";
+import { readInventory } from "./inventory.ts";
 import { readLogs } from "./logs.ts";
 import { lookAtInstance } from "./look.ts";
 import { probeApps } from "./probe.ts";
@@ -174,6 +177,12 @@ export function connectCluster(options: ConnectOptions): Cluster {
         },
       };
     },
+    inventory: (houseId, call) => readInventory(connection, houseId, call?.signal),
+    compare: (spec, inventory, call) => compareInstance(contextFor(spec, call), spec, inventory),
+    forget: (instanceId) => void applied.delete(instanceId),
+    erase: (houseId, object, call) => eraseObject({ connection, effect, houseId, signal: call?.signal }, object),
+    eraseRunning: (houseId, namespace, call) =>
+      eraseRunning({ connection, effect, houseId, signal: call?.signal }, namespace),
     logs: (query, call) => readLogs(connection, query, call),
     usage: (call) => readUsage(call),
     canProbe: health !== null,

@@ -11,6 +11,8 @@ export interface KubeRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** How much of the answer is wanted; all of it unless told. */
+  readonly accept?: string;
   readonly signal?: AbortSignal | undefined;
   /** What is asked, for messages: verb, kind and name, never values. */
   readonly what: string;
@@ -18,6 +20,8 @@ export interface KubeRequest {
   readonly hasLateHeaders?: boolean;
   /** Leaves what the server says out of error messages, because it may quote the body. */
   readonly isSecret?: boolean;
+  /** What the server says now is what is wanted, a refusal too: one that was heard before does not answer for it. */
+  readonly isQuestion?: boolean;
 }
 
 export interface Connection extends AsyncDisposable {
@@ -57,7 +61,7 @@ export function openConnection(credentials: Credentials, options: ConnectionOpti
       method: kube.method,
       headers: {
         ...session.headers,
-        accept: "application/json",
+        accept: kube.accept ?? "application/json",
         "user-agent": "sewa",
         ...(kube.body === undefined ? {} : { "content-type": kube.contentType ?? "application/json" }),
       },

@@ -2,7 +2,8 @@ import { ClusterDenied, ClusterUnreachable, InvalidObject } from "../errors.ts";
 import { contentHash } from "../render/hash.ts";
 
 /** What is asked. A watch has a back-off of its own; it only keeps quiet with the others. */
-type Asked = { readonly method: string; readonly path: string; readonly body?: unknown } | "watch";
+type Asked =
+  { readonly method: string; readonly path: string; readonly body?: unknown; readonly isQuestion?: boolean } | "watch";
 
 /** What the server does not want to be asked now, whoever prompts us to: events of the watch, customers, sweeps. */
 export interface Patience {
@@ -25,7 +26,7 @@ export function createPatience(now: () => number): Patience {
     check(asked) {
       const waitMs = busyUntil - now();
       if (waitMs > 0) throw new ClusterUnreachable("The server asked us to wait.", waitMs);
-      if (asked === "watch" || refused.size === 0) return;
+      if (asked === "watch" || asked.isQuestion === true || refused.size === 0) return;
       for (const [key, { until }] of refused) if (until <= now()) refused.delete(key);
       const refusal = refused.get(keyOf(asked));
       if (refusal !== undefined) throw refusal.error;
@@ -33,7 +34,7 @@ export function createPatience(now: () => number): Patience {
     hear(asked, status, error) {
       if (error instanceof ClusterUnreachable && error.retryAfterMs !== null)
         busyUntil = Math.max(busyUntil, now() + error.retryAfterMs);
-      if (asked === "watch") return;
+      if (asked === "watch" || asked.isQuestion === true) return;
       // After a 401 the credentials are read anew, so the next try is another one.
       const isDenied = error instanceof ClusterDenied && status === 403;
       const ms = isDenied ? deniedMs : error instanceof InvalidObject ? invalidMs : 0;

@@ -12,6 +12,8 @@ export interface Resource {
 export type WatchedKind = Exclude<ManifestKind, "Secret"> | "Pod" | "Node";
 
 const seen = ["create", "patch", "get", "list", "watch"] as const;
+/** What runs or answers may also be deleted by itself, where a namespace is kept for the data in it. */
+const running = [...seen, "delete"] as const;
 
 /**
  * Fixed, because we use no other kinds: no discovery request, and no surprise when an aggregated API is down. Secrets
@@ -38,11 +40,11 @@ export const resources = {
     isNamespaced: true,
     verbs: seen,
   },
-  Deployment: { group: "apps", version: "v1", plural: "deployments", isNamespaced: true, verbs: seen },
-  StatefulSet: { group: "apps", version: "v1", plural: "statefulsets", isNamespaced: true, verbs: seen },
-  Service: { group: "", version: "v1", plural: "services", isNamespaced: true, verbs: seen },
-  Job: { group: "batch", version: "v1", plural: "jobs", isNamespaced: true, verbs: seen },
-  Ingress: { group: "networking.k8s.io", version: "v1", plural: "ingresses", isNamespaced: true, verbs: seen },
+  Deployment: { group: "apps", version: "v1", plural: "deployments", isNamespaced: true, verbs: running },
+  StatefulSet: { group: "apps", version: "v1", plural: "statefulsets", isNamespaced: true, verbs: running },
+  Service: { group: "", version: "v1", plural: "services", isNamespaced: true, verbs: running },
+  Job: { group: "batch", version: "v1", plural: "jobs", isNamespaced: true, verbs: running },
+  Ingress: { group: "networking.k8s.io", version: "v1", plural: "ingresses", isNamespaced: true, verbs: running },
   Pod: { group: "", version: "v1", plural: "pods", isNamespaced: true, verbs: ["get", "list", "watch"] },
   Node: { group: "", version: "v1", plural: "nodes", isNamespaced: false, verbs: ["get", "list", "watch", "patch"] },
   Event: { group: "", version: "v1", plural: "events", isNamespaced: true, verbs: ["list"] },
@@ -55,6 +57,10 @@ export const podLog = { group: "", plural: "pods/log", verbs: ["get"] } as const
 export const podMetrics = { group: "metrics.k8s.io", version: "v1beta1", plural: "pods", verbs: ["list"] } as const;
 
 export type Kind = keyof typeof resources;
+
+export function isKind(name: string): name is Kind {
+  return Object.hasOwn(resources, name);
+}
 
 /** Path of a kind's collection, of one namespace or, without one, of the whole cluster. */
 export function collectionPath(kind: Kind, namespace?: string): string {

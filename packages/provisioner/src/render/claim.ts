@@ -8,6 +8,11 @@ import type { ClusterSettings, InstanceSpec, KubeManifest } from "./types.ts";
 /** Pods that may fail before the Job has failed. Delays double from 10 s, so this is about five minutes of trying. */
 const backoffLimit = 5;
 
+/** True for the Job of this or of any former claim. */
+export function isClaimJobName(name: string): boolean {
+  return /^claim-[0-9a-f]{16}$/u.test(name);
+}
+
 /**
  * Claims the owner account from inside the namespace. The name ends in a hash of the content: a Job cannot be changed,
  * so another claim is another Job. No time to live: the finished Job is the proof that the account was claimed.

@@ -24,6 +24,11 @@ export function namespaceName(instanceId: string): string {
   return `sewa-${instanceId}`;
 }
 
+/** The instance that a namespace is named after; null for any other namespace. */
+export function instanceIdOfNamespace(name: string): string | null {
+  return /^sewa-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/u.exec(name)?.[1] ?? null;
+}
+
 export const objectNames = {
   quota: "plan",
   limitRange: "plan",
