@@ -41,7 +41,7 @@ export function checkDocument(path: string, text: string, facts: DocumentFacts):
   return problems;
 }
 
-const SKIPPED = new Set(["node_modules", "dist", ".git", ".turbo", ".sewa"]);
+const SKIPPED = new Set(["node_modules", "dist", ".git", ".turbo", ".sewa", ".next", "vendor"]);
 
 /** Checks every Markdown file of the repository. */
 export async function checkDocuments(root: string): Promise<readonly string[]> {

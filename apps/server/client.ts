@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-const requestIdPattern = /^[A-Za-z0-9_-]{8,64}$/;
+/** What a Kubernetes label can hold, because that is where it ends. */
+const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{6,61}[A-Za-z0-9]$/;
 
-/** The one that a proxy made up, if it looks like one; it goes into logs and answers as it is. */
+/**
+ * The one that a proxy or a client made up, if it looks like one: it goes as it is into answers, logs, jobs and labels of
+ * the cluster. Else one of our own.
+ */
 export function requestIdOf(request: IncomingMessage): string {
   const given = request.headers["x-request-id"];
   return typeof given === "string" && requestIdPattern.test(given) ? given : randomUUID();

@@ -59,11 +59,16 @@ function openFeed(
   const giveBack = connection.takeStream(connection.callers.last);
   if (giveBack === null) throw tooMany("Too many streams are open.");
   const feed = house.hub.open(organizationId, signal);
+  const { subscriptions } = house.metrics;
+  subscriptions.inc();
+  let isOpen = true;
   return {
     next: () => feed.next(),
     close() {
       feed.close();
       giveBack();
+      if (isOpen) subscriptions.dec();
+      isOpen = false;
     },
   };
 }

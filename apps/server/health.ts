@@ -31,8 +31,7 @@ export function createInternalServer(house: House): Server {
           sendJson(response, ready ? 200 : 503, { status: ready ? "ready" : "not ready" }),
         );
       case "/metrics": {
-        const { registry, feeds } = house.metrics;
-        feeds.set(house.hub.size);
+        const { registry } = house.metrics;
         return void registry.metrics().then(
           (text) => response.writeHead(200, { "content-type": registry.contentType }).end(text),
           () => sendJson(response, 500, { error: "internal error" }),

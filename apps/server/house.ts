@@ -69,6 +69,7 @@ export async function openHouse(options: ServerOptions): Promise<House> {
     },
     { actor: { type: "anonymous" } },
   );
+  metrics.house(core);
   const hub = opening.use(
     await startFeedHub(database, {
       slowTimerMs: limits.slowTimerMs,

@@ -44,9 +44,19 @@ test("credentials: the header goes before the parameters, and both before the co
   );
 });
 
-test("a request id that could end a log line or a header is replaced", () => {
-  expect(requestIdOf(request({ "x-request-id": "a\r\nb-12345678" }))).toMatch(/^[\da-f-]{36}$/);
-});
+test.each(["a\r\nb-12345678", "-begins-odd", "ends-odd.", "x".repeat(64), "1234567", "two words", "ünlesbar-1234"])(
+  "a request id that could end a log line, or that no label of the cluster can hold, is replaced: %j",
+  (given) => {
+    expect(requestIdOf(request({ "x-request-id": given }))).toMatch(/^[\da-f-]{36}$/);
+  },
+);
+
+test.each(["9f2c0f4e-7a53-4a0e-9e0c-0d7b6f3a1c55", "01JD2Y.gateway_7", "x".repeat(63)])(
+  "a request id that fits everywhere is kept: %s",
+  (given) => {
+    expect(requestIdOf(request({ "x-request-id": given }))).toBe(given);
+  },
+);
 
 test("a slot that is given back twice is one slot", () => {
   const take = createSlots(1);

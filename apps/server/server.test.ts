@@ -104,6 +104,6 @@ test("metrics count calls by procedure and code, sockets and business events", a
     /sewa_api_call_duration_seconds_count\{procedure="auth.me",type="query",code="UNAUTHORIZED"\} 1/,
   );
   expect(text).toMatch(/sewa_events_total\{type="user.registered"\} 1/);
-  expect(text).toContain("sewa_api_sockets 0");
+  expect(text).toContain("sewa_sockets 0");
   expect((await fetch(`${house.url}/metrics`)).status).toBe(404);
 });

@@ -194,13 +194,13 @@ test("a stream over server-sent events is the same stream, and is given back whe
     return text.includes("\nid: ");
   });
   expect(text).toContain(instanceId);
-  const feeds = async (): Promise<string | undefined> =>
-    /^sewa_api_feeds (\d+)$/m.exec(
+  const open = async (): Promise<string | undefined> =>
+    /^sewa_subscriptions_open (\d+)$/m.exec(
       await fetch(`${house.server.internalUrl}/metrics`).then((answer) => answer.text()),
     )?.[1];
-  expect(Number(await feeds())).toBeGreaterThan(0);
+  expect(Number(await open())).toBeGreaterThan(0);
   leaving.abort();
-  await until("it was given back", async () => (await feeds()) === "0");
+  await until("it was given back", async () => (await open()) === "0");
 });
 
 test("W8 a client whose connection breaks comes back by itself and misses no event", async () => {

@@ -1,8 +1,8 @@
-import { type JobName, jobKey, type JobPayload, jobs } from "@sewa/core";
+import { fromStoredPayload, type JobName, jobKey, type JobPayload, jobs, toStoredPayload } from "@sewa/core";
 import type { Cluster } from "@sewa/provisioner";
 import type { JobHelpers, TaskList } from "graphile-worker";
 import type { TaskContext } from "./context.ts";
-import { readableMessage } from "./log.ts";
+import { currentJob, readableMessage } from "./log.ts";
 
 /** One run of a job. */
 export interface TaskRun {
@@ -79,21 +79,30 @@ export function createTaskList(
   );
 }
 
-async function runTask(
+function runTask(task: TaskDefinition, context: TaskContext, stored: unknown, helpers: JobHelpers): Promise<void> {
+  const { payload, requestId } = fromStoredPayload(stored);
+  const { id: jobId, attempts: attempt } = helpers.job;
+  const fields = { task: task.name, jobId, attempt, ...(requestId === null ? {} : { requestId }) };
+  // What the task records and enqueues goes back to the same request.
+  const traced = { ...context, core: context.core.forRequest(requestId) };
+  return currentJob.run(fields, () => runTraced(task, traced, payload, helpers));
+}
+
+async function runTraced(
   task: TaskDefinition,
   context: TaskContext,
-  rawPayload: unknown,
+  payload: unknown,
   helpers: JobHelpers,
 ): Promise<void> {
   const startedAt = performance.now();
   const end = (outcome: string): void =>
     context.metrics.jobs.observe({ task: task.name, outcome }, (performance.now() - startedAt) / 1_000);
-  const parsed = jobs[task.name].payload.safeParse(withoutCronMark(rawPayload));
-  const fields = { task: task.name, jobId: helpers.job.id, attempt: helpers.job.attempts };
+  context.metrics.began(task.name, helpers.job);
+  const parsed = jobs[task.name].payload.safeParse(payload);
   if (!parsed.success) {
     end("refused");
     const problems = parsed.error.issues.map(({ path, message }) => [...path, message].join(": ")).join("; ");
-    context.log.error({ ...fields, problems }, "job refused");
+    context.log.error({ problems }, "job refused");
     // Not for good: while versions change, a worker that is newer than this one may know what it means.
     throw new Error(`The payload does not fit ${task.name}. ${problems}`);
   }
@@ -102,7 +111,7 @@ async function runTask(
     end("success");
   } catch (error) {
     end("failure");
-    context.log.warn({ ...fields, err: error }, "job failed");
+    context.log.warn({ err: error }, "job failed");
     // What is thrown here is stored in the job's row, where operators read it.
     throw new Error(readableMessage(error), { cause: error });
   }
@@ -123,14 +132,21 @@ async function runInTime(
     late.reject(error);
   }, task.deadlineSeconds * 1_000);
   const signal = helpers.abortSignal ? AbortSignal.any([helpers.abortSignal, deadline.signal]) : deadline.signal;
+  const run = toRun(task.name, payload, context.core.requestId, signal, helpers);
   try {
-    await Promise.race([task.run(context, payload, toRun(task.name, payload, signal, helpers)), late.promise]);
+    await Promise.race([task.run(context, payload, run), late.promise]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function toRun(name: JobName, payload: JobPayload<JobName>, signal: AbortSignal, helpers: JobHelpers): TaskRun {
+function toRun(
+  name: JobName,
+  payload: JobPayload<JobName>,
+  requestId: string | null,
+  signal: AbortSignal,
+  helpers: JobHelpers,
+): TaskRun {
   return {
     // The queue locks a job by its pool.
     poolId: helpers.job.locked_by ?? "unknown",
@@ -141,15 +157,14 @@ function toRun(name: JobName, payload: JobPayload<JobName>, signal: AbortSignal,
       await helpers.query(
         `select from graphile_worker.add_job($1, payload => $2::json, job_key => $3, job_key_mode => 'preserve_run_at',
           run_at => now() + $4::float8 * interval '1 millisecond', priority => $5)`,
-        [name, JSON.stringify(payload), jobKey(name, payload), delayMs, jobs[name].priority],
+        [
+          name,
+          JSON.stringify(toStoredPayload(payload, requestId)),
+          jobKey(name, payload),
+          delayMs,
+          jobs[name].priority,
+        ],
       );
     },
   };
-}
-
-/** The cron adds when it meant the job to run. */
-function withoutCronMark(payload: unknown): unknown {
-  if (payload === null || typeof payload !== "object" || !("_cron" in payload)) return payload;
-  const { _cron, ...rest } = payload;
-  return rest;
 }

@@ -109,7 +109,7 @@ test("K27 what somebody changes of ours comes back, and what is theirs stays", a
 test("K19 a storm of changes is one prompt at a time and a few passes, and ends as wanted", async () => {
   const passes = async (): Promise<number> => {
     const metrics = await (await fetch(`${worker.internalUrl}/metrics`)).text();
-    const counts = metrics.matchAll(/^sewa_reconcile_total\{[^}]*\} (\d+)$/gm);
+    const counts = metrics.matchAll(/^sewa_reconcile_duration_seconds_count\{[^}]*\} (\d+)$/gm);
     return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
   };
   const [service] = mine("Service");
@@ -185,7 +185,7 @@ test("K32 a second house on the cluster leaves the first one's apps alone, and i
   // Its watch tells it of every app that is there; the job of the first one is made, and not made again.
   await until("it has heard of them", async () => {
     const metrics = await (await fetch(`${second.internalUrl}/metrics`)).text();
-    return /^sewa_reconcile_total\{outcome="converged"\} [1-9]/m.test(metrics);
+    return /^sewa_reconcile_duration_seconds_count\{outcome="converged"\} [1-9]/m.test(metrics);
   });
   await until("nothing is left to do", async () => {
     const jobs = await other.sql("select id from graphile_worker._private_jobs where key like 'instance:reconcile:%'");

@@ -1,18 +1,35 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { databaseErrorOf } from "@sewa/db";
 import { Logger as GraphileLogger } from "graphile-worker";
-import { pino, type Logger } from "pino";
+import { type DestinationStream, pino, type Logger } from "pino";
 
 export type { Logger } from "pino";
 
+/** Stands in every log line that is written while the job runs. */
+export interface CurrentJob {
+  readonly task: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  /** Of the request that it goes back to; absent while none is known. */
+  requestId?: string;
+}
+
+/** The job that the current work belongs to. */
+export const currentJob = new AsyncLocalStorage<CurrentJob>();
+
 /** JSON lines on standard output. `level` as pino names them, `silent` for none. An error goes in as `err`, as it was thrown. */
-export function createLog(options: { readonly level: string }): Logger {
-  return pino({
-    level: options.level,
-    base: { process: "worker" },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: describeError },
-    redact: ["*.password", "*.token", "*.secret", "*.secrets", "*.authorization"],
-  });
+export function createLog(options: { readonly level: string }, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level: options.level,
+      base: { process: "worker" },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: describeError },
+      mixin: () => ({ ...currentJob.getStore() }),
+      redact: ["*.password", "*.token", "*.secret", "*.secrets", "*.authorization"],
+    },
+    destination ?? pino.destination(1),
+  );
 }
 
 /** What may be written about an error: a failed query's own message holds the statement with its parameters. */

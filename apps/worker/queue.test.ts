@@ -17,7 +17,14 @@ async function startTestQueue(
   const { concurrency = 2, databaseUrl = house.options.databaseUrl, ...rest } = options;
   const { log } = house.options;
   const taskList = createTaskList(tasks, () => context, { hasCluster: false });
-  const queue = await startQueue({ databaseUrl, concurrency, tasks: taskList, log, ...rest });
+  const queue = await startQueue({
+    databaseUrl,
+    concurrency,
+    tasks: taskList,
+    log,
+    onListenReconnect: () => undefined,
+    ...rest,
+  });
   return {
     ...queue,
     async [Symbol.asyncDispose]() {

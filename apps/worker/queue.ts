@@ -42,6 +42,8 @@ export interface QueueOptions {
   readonly log: Logger;
   /** Other bounds on stopping than the usual ones. */
   readonly patience?: Patience;
+  /** LISTEN was lost and is back. Jobs that were added meanwhile are found by the next poll. */
+  readonly onListenReconnect: () => void;
 }
 
 /** Starts to take jobs. Disposing takes no more, waits for those that run and closes the connections; what does not end stays locked until `endPool`. */
@@ -62,6 +64,13 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
   const onPulse = (): void => void (heardAt = performance.now());
   events.on("worker:getJob:empty", onPulse).on("job:start", onPulse).on("job:complete", onPulse);
   const asked = untilAsked(events);
+  let isListenLost = false;
+  events
+    .on("pool:listen:error", () => (isListenLost = true))
+    .on("pool:listen:success", () => {
+      if (isListenLost) options.onListenReconnect();
+      isListenLost = false;
+    });
   try {
     const runner = await run({
       pgPool,

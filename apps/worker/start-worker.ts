@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { beatPool, countInstancesDown, countReportedFindings, endPool, reapDeadPools } from "@sewa/core";
+import { beatPool, endPool, reapDeadPools } from "@sewa/core";
 import { type ContextOptions, openTaskContext, type TaskContext } from "./context.ts";
 import { createTaskList } from "./define-task.ts";
 import { type Health, startInternalServer } from "./internal-server.ts";
@@ -30,8 +30,6 @@ export interface Worker extends AsyncDisposable {
 
 const beatMs = 10_000;
 const reapMs = 30_000;
-/** The gauge of apps that are down is counted from the table, by every worker, whoever made the probes. */
-const countMs = 15_000;
 /** Longer without a sign of life, and the process is better started anew. */
 const deadAfterMs = 90_000;
 
@@ -47,6 +45,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       concurrency: options.jobConcurrency,
       tasks: createTaskList(tasks, () => context, { hasCluster: context.cluster !== null }),
       log,
+      onListenReconnect: () => context.metrics.listenReconnects.inc(),
     }),
   );
   const vitals = await startVitals(options, context, queue, opening);
@@ -84,7 +83,7 @@ async function startVitals(
   });
   const logs = createLogRelay({ core, cluster, log });
   metrics.relay(logs);
-  metrics.inventory(() => countReportedFindings(core));
+  metrics.tables(core);
   const server = resources.use(
     await startInternalServer({
       ...options.internal,
@@ -107,6 +106,7 @@ async function startVitals(
     }),
   );
   beatSilentMs = beat.silentMs;
+  metrics.vitals({ beat: beat.silentMs, queue: queue.silentMs });
   resources.use(
     startLoop({
       everyMs: reapMs,
@@ -116,14 +116,6 @@ async function startVitals(
         if (reaped.length > 0) log.warn({ pools: reaped }, "jobs of dead workers were taken over");
       },
       onError: (error) => log.error({ err: error }, "dead workers could not be looked for"),
-    }),
-  );
-  resources.use(
-    startLoop({
-      everyMs: countMs,
-      run: async () => metrics.instancesDown.set(await countInstancesDown(core)),
-      // A figure that may be wrong by now is worse than none.
-      onError: () => metrics.instancesDown.remove(),
     }),
   );
   return { internalUrl: server.url, stopBeating: async () => beat[Symbol.asyncDispose]() };

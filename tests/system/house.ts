@@ -34,24 +34,37 @@ export interface House extends AsyncDisposable {
   inventory(): Promise<Inventory>;
 }
 
-/** The whole house over a database of its own, or the given one, and an in-process cluster that is as fast as it can be. */
-export async function startHouse(
-  size: { readonly servers?: number; readonly workers?: number; readonly databaseUrl?: string } = {},
-): Promise<House> {
+export interface HouseSize {
+  readonly servers?: number;
+  readonly workers?: number;
+  /** A database that is there already; otherwise the house gets one of its own. */
+  readonly databaseUrl?: string;
+  /** Gets each line that server or worker log, from info on; otherwise they are silent. */
+  readonly onLogLine?: (line: string) => void;
+}
+
+/** The whole house and an in-process cluster that is as fast as it can be. */
+export async function startHouse(size: HouseSize = {}): Promise<House> {
   const stack = new AsyncDisposableStack();
   try {
     const database = size.databaseUrl === undefined ? stack.use(await createTestDatabase()) : { url: size.databaseUrl };
     const parts = stack.use(
       await startParts({ keepIn: null, databaseUrl: database.url, apiPort: 0, mailPort: 0, appsPort: 0, pace: 0 }),
     );
-    const env = { ...parts.env, LOG_LEVEL: "fatal", MAX_INSTANCES_PER_ORGANIZATION: "50" };
+    const { onLogLine } = size;
+    const destination = onLogLine === undefined ? undefined : { write: onLogLine };
+    const env = {
+      ...parts.env,
+      LOG_LEVEL: onLogLine === undefined ? "fatal" : "info",
+      MAX_INSTANCES_PER_ORGANIZATION: "50",
+    };
     await withCore(parts, applyShippedCatalog);
     const servers: Server[] = [];
     const workers: Worker[] = [];
     const addWorker = async (): Promise<Worker> => {
       const variables = readWorkerEnv(env);
       const worker = stack.use(
-        await startWorker(toWorkerOptions(variables, createLog({ level: variables.LOG_LEVEL }))),
+        await startWorker(toWorkerOptions(variables, createLog({ level: variables.LOG_LEVEL }, destination))),
       );
       workers.push(worker);
       return worker;
@@ -59,7 +72,9 @@ export async function startHouse(
     for (let count = 0; count < (size.servers ?? 1); count += 1) {
       const variables = readServerEnv(env);
       servers.push(
-        stack.use(await startServer(toServerOptions(variables, createServerLog({ level: variables.LOG_LEVEL })))),
+        stack.use(
+          await startServer(toServerOptions(variables, createServerLog({ level: variables.LOG_LEVEL }, destination))),
+        ),
       );
     }
     for (let count = 0; count < (size.workers ?? 1); count += 1) await addWorker();

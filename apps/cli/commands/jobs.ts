@@ -52,6 +52,7 @@ function toRow(job: JobRow): Readonly<Record<string, unknown>> {
     attempts: `${job.attempts}/${job.maxAttempts}`,
     "run at": formatTime(job.runAt),
     worker: job.lockedBy,
+    request: job.requestId,
     error: job.lastError?.split("\n")[0]?.slice(0, errorCharacters),
   };
 }

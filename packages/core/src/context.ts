@@ -81,6 +81,8 @@ export interface CoreContext extends CoreDependencies {
   /** The same actor and request, bound to another organization. */
   forOrganization(organizationId: string): CoreContext;
   as(actor: Actor): CoreContext;
+  /** The same work, on behalf of a request: what is recorded and enqueued names it. */
+  forRequest(requestId: string | null): CoreContext;
 }
 
 export function createContext(
@@ -96,6 +98,7 @@ export function createContext(
     transaction: (work) => runTransaction(ctx, work),
     forOrganization: (id) => createContext(dependencies, { ...who, organizationId: id }),
     as: (actor) => createContext(dependencies, { ...who, actor }),
+    forRequest: (requestId) => createContext(dependencies, { ...who, requestId }),
   };
   return ctx;
 }

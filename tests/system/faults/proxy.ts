@@ -2,6 +2,8 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
+  /** While silent, what is sent is swallowed and nothing ends: a partition. */
+  isSilent: boolean;
   /** RST on everything that is open; answers how many sockets that were. */
   reset(): number;
 }
@@ -16,14 +18,14 @@ export async function startProxy(target: { readonly host: string; readonly port:
   const server = createServer((client) => {
     const upstream = connect(target);
     for (const socket of [client, upstream]) keep(socket);
-    client.pipe(upstream);
-    upstream.pipe(client);
+    client.on("data", (chunk: Buffer) => proxy.isSilent || upstream.write(chunk));
+    upstream.on("data", (chunk: Buffer) => proxy.isSilent || client.write(chunk));
     client.once("close", () => upstream.destroy());
     upstream.once("close", () => client.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
+  const proxy: Proxy = {
+    port: 0,
+    isSilent: false,
     reset() {
       const count = open.size;
       for (const socket of open) socket.resetAndDestroy();
@@ -35,4 +37,6 @@ export async function startProxy(target: { readonly host: string; readonly port:
       await closed;
     },
   };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return Object.assign(proxy, { port: (server.address() as AddressInfo).port });
 }

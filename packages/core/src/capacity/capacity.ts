@@ -30,6 +30,19 @@ export function decideCapacity(pool: PoolState | null, demand: Demand): Capacity
   return fits ? { fits } : { fits, reason: "POOL_FULL" };
 }
 
+/** The part of what may be promised that is promised: 1 is full, more was lost since; with no room at all, everything that is held is too much. */
+export function deriveHeldRatio(pool: PoolState): { readonly cpu: number; readonly memory: number } {
+  const room = deriveRoom(pool);
+  return {
+    cpu: ratio(pool.heldCpuMillis, room.cpuMillis + pool.heldCpuMillis),
+    memory: ratio(pool.heldMemoryBytes, room.memoryBytes + pool.heldMemoryBytes),
+  };
+}
+
+function ratio(held: number, promisable: number): number {
+  return held === 0 ? 0 : held / promisable;
+}
+
 /** What may still be promised; negative after a machine was lost. */
 export function deriveRoom(pool: PoolState): Demand {
   return {

@@ -1,4 +1,11 @@
-export { type CapacityVerdict, decideCapacity, type Demand, deriveRoom, type PoolState } from "./capacity.ts";
+export {
+  type CapacityVerdict,
+  decideCapacity,
+  type Demand,
+  deriveHeldRatio,
+  deriveRoom,
+  type PoolState,
+} from "./capacity.ts";
 export { dropHold, restoreHold } from "./correct-holds.ts";
 export { checkCapacity, holdCapacity, releaseCapacity } from "./hold-capacity.ts";
 export {
@@ -6,6 +13,7 @@ export {
   listNodePools,
   listNodes,
   listNodeWishes,
+  listPresentNodes,
   type NodePool,
   type NodeRow,
   setNodeSchedulable,

@@ -28,6 +28,11 @@ export async function listNodes(ctx: CoreContext, input: PageInput): Promise<Pag
   return toPage(rows, limit, (row) => [row.name]);
 }
 
+/** The machines that the cluster has now, all of them. */
+export async function listPresentNodes(ctx: CoreContext): Promise<readonly NodeRow[]> {
+  return ctx.db.drizzle.select().from(nodes).where(isNull(nodes.removedAt)).orderBy(asc(nodes.name));
+}
+
 export async function getNode(ctx: CoreContext, name: string): Promise<NodeRow> {
   const [row] = await ctx.db.drizzle.select().from(nodes).where(eq(nodes.name, name));
   if (row === undefined) throw notFound("node");

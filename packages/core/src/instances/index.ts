@@ -1,3 +1,4 @@
+export { countInstances, type InstanceCount } from "./count-instances.ts";
 export { createInstance, type NewInstance } from "./create-instance.ts";
 export { derivePhase, type DesiredPhase, type PhaseFacts, type SubscriptionStatus } from "./derive-phase.ts";
 export { failOverdueOperations } from "./fail-operations.ts";
@@ -41,6 +42,7 @@ export {
   listInstances,
 } from "./queries.ts";
 export { readHouseId } from "./read-house.ts";
+export type { Recorded } from "./record-observed.ts";
 export { reasonSentences } from "./reasons.ts";
 export { type Credentials, revealCredentials } from "./reveal-credentials.ts";
 export { setDesired } from "./set-desired.ts";

@@ -2,14 +2,14 @@ import type { PlanLimits, ResolvedApp } from "@sewa/blueprint";
 import { instances } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
-import { findOpenOperation, startOperation } from "../operations/index.ts";
+import { findLatestOperation, findOpenOperation, startOperation } from "../operations/index.ts";
 import type { DesiredPhase } from "./derive-phase.ts";
 import type { InstanceRow } from "./instance.ts";
 import { openSecrets } from "./instance-secrets.ts";
 import { acquireLease, holdsLease, type InstanceLease } from "./lease.ts";
 import type { Observation } from "./observation.ts";
 import { readHouseId } from "./read-house.ts";
-import { recordObserved } from "./record-observed.ts";
+import { type Recorded, recordObserved } from "./record-observed.ts";
 import { resolveInstance } from "./resolve-instance.ts";
 
 /** Everything that is needed to render an instance, and nothing about money. */
@@ -30,6 +30,7 @@ export interface InstanceSpec {
   readonly nodePool: string;
   readonly secrets: Readonly<Record<string, string>>;
   readonly ownerClaimed: boolean;
+  /** Of the request behind the newest operation, also after its end, so that what is rendered stays the same until the next. */
   readonly requestId: string | null;
 }
 
@@ -37,6 +38,8 @@ export interface LoadedInstance {
   readonly spec: InstanceSpec;
   /** The operation that the customer follows; null when none is open. For log lines. */
   readonly operationId: string | null;
+  /** Of the request that asked for that operation. For log lines. */
+  readonly requestId: string | null;
 }
 
 /** The door through which a provisioner reads what is wanted and writes what is. */
@@ -47,22 +50,26 @@ export interface InstanceStore {
   exists(instanceId: string): Promise<boolean>;
   /** The open operation begins with it. Null when the lease was lost. */
   load(lease: InstanceLease): Promise<LoadedInstance | null>;
-  /** `settled`: nothing is left to do for this generation. A lost lease writes nothing and is not settled. */
-  recordObserved(
-    lease: InstanceLease,
-    generation: number,
-    observation: Observation,
-  ): Promise<{ readonly settled: boolean }>;
+  /** A lost lease writes nothing and is not settled. */
+  recordObserved(lease: InstanceLease, generation: number, observation: Observation): Promise<Recorded>;
 }
 
 /** `holder` names the process; the worker's actor stands in what is written. */
 export function createInstanceStore(ctx: CoreContext, holder: string): InstanceStore {
+  // What is recorded belongs to the request whose operation is under way, whoever prompted this pass.
+  const requestIds = new WeakMap<InstanceLease, string>();
   return {
     lease: (instanceId) => acquireLease(ctx, instanceId, holder),
     exists: (instanceId) => instanceExists(ctx, instanceId),
-    load: (lease) => loadInstance(ctx.forOrganization(lease.organizationId), lease),
-    recordObserved: (lease, generation, observation) =>
-      recordObserved(ctx.forOrganization(lease.organizationId), lease, generation, observation),
+    async load(lease) {
+      const loaded = await loadInstance(ctx.forOrganization(lease.organizationId), lease);
+      if (loaded?.requestId != null) requestIds.set(lease, loaded.requestId);
+      return loaded;
+    },
+    recordObserved(lease, generation, observation) {
+      const bound = ctx.forOrganization(lease.organizationId).forRequest(requestIds.get(lease) ?? ctx.requestId);
+      return recordObserved(bound, lease, generation, observation);
+    },
   };
 }
 
@@ -77,7 +84,7 @@ export async function readInstanceSpec(ctx: CoreContext, instanceId: string): Pr
       .select()
       .from(instances)
       .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId)));
-    return instance === undefined ? null : toSpec(tx, instance, null);
+    return instance === undefined ? null : toSpec(tx, instance);
   });
 }
 
@@ -91,11 +98,15 @@ async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<Loa
     if (instance === undefined) return null;
     const operation = await findOpenOperation(tx, instance.id);
     if (operation !== null) await startOperation(tx, operation);
-    return { spec: await toSpec(tx, instance, operation?.requestId ?? null), operationId: operation?.id ?? null };
+    return {
+      spec: await toSpec(tx, instance),
+      operationId: operation?.id ?? null,
+      requestId: operation?.requestId ?? null,
+    };
   });
 }
 
-async function toSpec(tx: Tx, instance: InstanceRow, requestId: string | null): Promise<InstanceSpec> {
+async function toSpec(tx: Tx, instance: InstanceRow): Promise<InstanceSpec> {
   return {
     houseId: await readHouseId(tx.sql),
     organizationId: instance.organizationId,
@@ -111,6 +122,6 @@ async function toSpec(tx: Tx, instance: InstanceRow, requestId: string | null): 
     // Nothing is rendered for an instance that goes, and its secrets may be gone already.
     secrets: instance.desiredPhase === "absent" ? {} : await openSecrets(tx, instance.id),
     ownerClaimed: instance.ownerClaimedAt !== null,
-    requestId,
+    requestId: (await findLatestOperation(tx, instance.id))?.requestId ?? null,
   };
 }

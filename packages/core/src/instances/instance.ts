@@ -53,6 +53,12 @@ export function isPhaseNews(
   return !isToAndFro || told.length < toldTurns;
 }
 
+/** A pod that was not there before counts from its own zero; one that is gone takes nothing back. */
+export function countRestarts(before: readonly ObservedPod[], now: readonly ObservedPod[]): number {
+  const known = new Map(before.map(({ name, restarts }) => [name, restarts]));
+  return now.reduce((sum, { name, restarts }) => sum + Math.max(0, restarts - (known.get(name) ?? 0)), 0);
+}
+
 export function podsOf(instance: Pick<InstanceRow, "pods">): readonly ObservedPod[] {
   // The column is written by recordObserved only, from a typed observation.
   return instance.pods as unknown as readonly ObservedPod[];

@@ -49,7 +49,7 @@ test("Q3 a lease is held by one, and who lost it to a later holder writes nothin
   expect(second).toMatchObject({ epoch: lease!.epoch + 1 });
 
   expect(await store.load(lease!)).toBeNull();
-  expect(await store.recordObserved(lease!, 2, observations.running)).toEqual({ settled: false });
+  expect(await store.recordObserved(lease!, 2, observations.running)).toMatchObject({ settled: false });
   expect((await app.view()).instance.observedPhase).toBe("absent");
   await second![Symbol.asyncDispose]();
 });
@@ -93,7 +93,7 @@ test("a run that began on an older generation settles nothing", async () => {
       confirmName: "Status page",
       idempotencyKey: "cancel-1",
     });
-    expect(await store.recordObserved(lease!, loaded!.spec.generation, observations.running)).toEqual({
+    expect(await store.recordObserved(lease!, loaded!.spec.generation, observations.running)).toMatchObject({
       settled: false,
     });
   }

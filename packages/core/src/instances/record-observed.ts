@@ -8,9 +8,25 @@ import { enqueue } from "../jobs/index.ts";
 import { canonicalJson } from "../json.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { countAttempt, endOperation, findOpenOperation, progressOperation } from "../operations/index.ts";
-import { deriveAddress, type InstanceRow, isFlapping, isPhaseNews, isSettled, toldTurns } from "./instance.ts";
+import {
+  countRestarts,
+  deriveAddress,
+  type InstanceRow,
+  isFlapping,
+  isPhaseNews,
+  isSettled,
+  podsOf,
+  toldTurns,
+} from "./instance.ts";
 import { holdsLease, type InstanceLease } from "./lease.ts";
 import type { Observation } from "./observation.ts";
+
+export interface Recorded {
+  /** Nothing is left to do for this generation. */
+  readonly settled: boolean;
+  /** How often containers have started again since the last look; each restart is told once. */
+  readonly restarts: number;
+}
 
 /**
  * The one writer of what is. A look that failed leaves `unknown`, never the old value. A run that began on an older
@@ -21,9 +37,9 @@ export async function recordObserved(
   lease: InstanceLease,
   generation: number,
   observation: Observation,
-): Promise<{ readonly settled: boolean }> {
+): Promise<Recorded> {
   return ctx.transaction(async (tx) => {
-    if (!(await holdsLease(tx, lease))) return { settled: false };
+    if (!(await holdsLease(tx, lease))) return { settled: false, restarts: 0 };
     const [before] = await tx.sql
       .select()
       .from(instances)
@@ -34,7 +50,7 @@ export async function recordObserved(
     const operationChanged = await recordOperation(tx, before, generation, observation, settled);
     const after = await writeObservation(tx, before, generation, observation, settled, operationChanged);
     if (settled) await settle(tx, before, after);
-    return { settled };
+    return { settled, restarts: countRestarts(podsOf(before), observation.pods) };
   });
 }
 
@@ -85,7 +101,12 @@ async function writeObservation(
   const visible = operationChanged || canonicalJson(pick(before, facts)) !== canonicalJson(facts);
   const [after] = await tx.sql
     .update(instances)
-    .set({ ...facts, observedAt: tx.ctx.clock.now(), ...(visible ? { revision: before.revision + 1 } : {}) })
+    .set({
+      ...facts,
+      observedAt: tx.ctx.clock.now(),
+      unsettledAt: settled ? null : (before.unsettledAt ?? tx.ctx.clock.now()),
+      ...(visible ? { revision: before.revision + 1 } : {}),
+    })
     .where(eq(instances.id, before.id))
     .returning();
   assert(after !== undefined, "the locked instance is still there");

@@ -48,6 +48,7 @@ export async function setDesired(
     restartRequestedAt: restart ? tx.ctx.clock.now() : instance.restartRequestedAt,
     releasesCapacity,
     isSettled: false,
+    unsettledAt: tx.ctx.clock.now(),
     reason: null,
     message: null,
     revision: instance.revision + 1,

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert } from "../errors.ts";
-import { type JobName, type JobPayload, jobKey, jobs } from "./job.ts";
+import { type JobName, type JobPayload, jobKey, jobs, toStoredPayload } from "./job.ts";
 
 /**
  * Adds a prompt in the same transaction as the state that it is about: there is no second store and no outbox. The same
@@ -9,12 +9,12 @@ import { type JobName, type JobPayload, jobKey, jobs } from "./job.ts";
  * `delayMs` is only for waiting on the world (a pod that starts); dates of the business are columns.
  */
 export async function enqueue<N extends JobName>(
-  tx: Pick<Tx, "sql">,
+  tx: Pick<Tx, "sql" | "ctx">,
   name: N,
   payload: JobPayload<N>,
   options: { readonly delayMs?: number } = {},
 ): Promise<void> {
-  const body = JSON.stringify(jobs[name].payload.parse(payload));
+  const body = JSON.stringify(toStoredPayload(jobs[name].payload.parse(payload), tx.ctx.requestId));
   const key = jobKey(name, payload);
   const delay = options.delayMs ?? 0;
   // Under contention for one key the function may answer null; the next try meets the row that won.

@@ -1,4 +1,22 @@
 export { enqueue, enqueueMissing } from "./enqueue.ts";
-export { isJobName, jobKey, type JobName, jobNames, type JobPayload, jobs } from "./job.ts";
+export { countJobs, type JobCounts } from "./count-jobs.ts";
+export {
+  fromStoredPayload,
+  isJobName,
+  jobKey,
+  type JobName,
+  jobNames,
+  type JobPayload,
+  jobs,
+  toStoredPayload,
+} from "./job.ts";
 export { cancelJob, type JobRow, listJobs, retryJob, runJob } from "./queries.ts";
-export { beatPool, endPool, listLivingPools, listPools, poolSilenceSeconds, reapDeadPools } from "./worker-pools.ts";
+export {
+  beatPool,
+  countLivingPools,
+  endPool,
+  listLivingPools,
+  listPools,
+  poolSilenceSeconds,
+  reapDeadPools,
+} from "./worker-pools.ts";

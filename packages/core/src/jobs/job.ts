@@ -59,6 +59,26 @@ export function isJobName(name: string): name is JobName {
   return Object.hasOwn(jobs, name);
 }
 
+const requestIdField = "_requestId";
+/** What graphile-worker's cron adds: when it meant the job to run. */
+const cronField = "_cron";
+
+/** What stands in the job's row: the payload, and as a trace the request that it was added for. */
+export function toStoredPayload(
+  payload: Readonly<Record<string, unknown>>,
+  requestId: string | null,
+): Readonly<Record<string, unknown>> {
+  return requestId === null ? payload : { ...payload, [requestIdField]: requestId };
+}
+
+/** The other way round. `payload` is yet to be checked. */
+export function fromStoredPayload(stored: unknown): { readonly payload: unknown; readonly requestId: string | null } {
+  if (stored === null || typeof stored !== "object" || Array.isArray(stored))
+    return { payload: stored, requestId: null };
+  const { [requestIdField]: requestId, [cronField]: _, ...payload } = stored as Readonly<Record<string, unknown>>;
+  return { payload, requestId: typeof requestId === "string" ? requestId : null };
+}
+
 /** Unique over all tasks: `<task>:<id>`. */
 export function jobKey<N extends JobName>(name: N, payload: JobPayload<N>): string {
   const field = jobs[name].key;

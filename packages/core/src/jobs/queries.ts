@@ -4,7 +4,7 @@ import { DomainError, notFound } from "../errors.ts";
 import { writeOperatorAudit } from "../audit/index.ts";
 import { authorize } from "../permissions.ts";
 import { enqueue } from "./enqueue.ts";
-import { isJobName, jobKey, type JobName, type JobPayload, jobs } from "./job.ts";
+import { fromStoredPayload, isJobName, jobKey, type JobName, type JobPayload, jobs } from "./job.ts";
 
 export interface JobRow {
   readonly id: string;
@@ -15,6 +15,8 @@ export interface JobRow {
   readonly runAt: Date;
   readonly lastError: string | null;
   readonly lockedBy: string | null;
+  /** Of the request that it was added for. */
+  readonly requestId: string | null;
   readonly status: "waiting" | "running" | "failed";
 }
 
@@ -27,6 +29,7 @@ interface RawJob extends Record<string, unknown> {
   run_at: string;
   last_error: string | null;
   locked_by: string | null;
+  payload: unknown;
 }
 
 /** Oldest first. Needs the worker's role: the server's cannot read the job table. */
@@ -36,7 +39,7 @@ export async function listJobs(
 ): Promise<readonly JobRow[]> {
   authorize(ctx.actor, "admin.jobs.read");
   const rows = await ctx.db.drizzle.execute<RawJob>(sql`
-    select j.id::text, t.identifier as task, j.key, j.attempts, j.max_attempts, j.run_at::text, j.last_error, j.locked_by
+    select j.id::text, t.identifier as task, j.key, j.attempts, j.max_attempts, j.run_at::text, j.last_error, j.locked_by, j.payload
     from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
     where (${filter.task ?? null}::text is null or t.identifier = ${filter.task ?? null})
       and (${filter.status ?? null}::text is null or ${filter.status ?? null} = case
@@ -107,6 +110,7 @@ function toJobRow(row: RawJob): JobRow {
     runAt: new Date(row.run_at),
     lastError: row.last_error,
     lockedBy: row.locked_by,
+    requestId: fromStoredPayload(row.payload).requestId,
     status,
   };
 }

@@ -14,6 +14,11 @@ const diedError = "The worker that ran it died on its last attempt.";
 /** More than would be asked one after the other. */
 const asksAtMost = 5;
 
+const isLiving = and(
+  eq(workerPools.state, "running"),
+  sql`${workerPools.beatAt} > now() - make_interval(secs => ${poolSilenceSeconds})`,
+);
+
 /** Database time throughout, so that the clocks of machines do not matter. */
 export async function beatPool(
   ctx: CoreContext,
@@ -45,6 +50,11 @@ export async function listPools(ctx: CoreContext): Promise<readonly (typeof work
   return ctx.db.drizzle.select().from(workerPools);
 }
 
+/** How many workers have given a sign of life lately. */
+export async function countLivingPools(ctx: CoreContext): Promise<number> {
+  return ctx.db.drizzle.$count(workerPools, isLiving);
+}
+
 /** Pools that can be asked something now, in random order, so that questions spread over them. */
 export async function listLivingPools(
   ctx: CoreContext,
@@ -52,12 +62,7 @@ export async function listLivingPools(
   return ctx.db.drizzle
     .select({ poolId: workerPools.poolId, internalUrl: workerPools.internalUrl })
     .from(workerPools)
-    .where(
-      and(
-        eq(workerPools.state, "running"),
-        sql`${workerPools.beatAt} > now() - make_interval(secs => ${poolSilenceSeconds})`,
-      ),
-    )
+    .where(isLiving)
     .orderBy(sql`random()`)
     .limit(asksAtMost);
 }

@@ -1,3 +1,4 @@
+export { countQueuedMails } from "./count-mails.ts";
 export {
   type Locale,
   locales,

@@ -69,6 +69,8 @@ export const instances = pgTable(
     observedAt: at(),
     /** False while desired and observed differ: what the sweep looks at. */
     isSettled: boolean().notNull().default(true),
+    /** Since when they have differed, in real time; null while they do not. A new wish counts from its own moment. */
+    unsettledAt: at(),
 
     /** First time that everything was up. */
     readyAt: at(),

@@ -1,6 +1,6 @@
 import { startDevcluster } from "@sewa/devcluster";
 import { expect, test } from "vitest";
-import { renderManifests } from "../render/index.ts";
+import { labelKeys, namespaceName, renderManifests } from "../render/index.ts";
 import { catalogSpec } from "../render/testing/catalog-spec.ts";
 import { startForwarder } from "../testing/forwarder.ts";
 import { testSettings, testSpec } from "../testing/specs.ts";
@@ -30,6 +30,41 @@ test("a watched instance that is as desired costs no request at all, neither to 
   });
   expect(await pass()).toBe("running");
   expect(seen).toEqual([]);
+});
+
+test("another request changes the namespace and the workload once, replaces no pod, and then costs nothing again", async () => {
+  await using devcluster = await startDevcluster({ port: 0, pace: 0 });
+  const seen: string[] = [];
+  await using server = await startForwarder(devcluster, (method, url) => seen.push(`${method} ${url.pathname}`));
+  await using cluster = connectCluster({ kubeconfig: server.kubeconfig, settings: testSettings, log });
+  await using watcher = cluster.watch(
+    () => undefined,
+    () => undefined,
+  );
+  await watcher.ready();
+  const settled = (requestId: string): Promise<unknown> =>
+    until("it runs and nothing is left to do", async () => {
+      const before = seen.length;
+      await cluster.apply({ ...spec, requestId });
+      return (await cluster.observe(spec)).phase === "running" && seen.length === before;
+    });
+  const pods = (): readonly unknown[] => devcluster.objects("Pod").map(({ metadata }) => metadata.uid);
+  await settled("request-one");
+  const before = pods();
+  expect(before).toHaveLength(1);
+
+  seen.length = 0;
+  await settled("request-two");
+  const namespace = `/api/v1/namespaces/${namespaceName(spec.instanceId)}`;
+  expect(seen.filter((request) => !request.startsWith("GET"))).toEqual([
+    `PATCH ${namespace}`,
+    `PATCH ${namespace.replace("/api/v1", "/apis/apps/v1")}/deployments/kuma`,
+  ]);
+  expect(pods()).toEqual(before);
+  const labelled = devcluster
+    .objects()
+    .filter(({ metadata }) => metadata.labels?.[labelKeys.requestId] === "request-two");
+  expect(labelled.map(({ kind }) => kind).toSorted()).toEqual(["Deployment", "Namespace"]);
 });
 
 test("a new instance costs one write per object and one look at the namespace", async () => {

@@ -8,11 +8,11 @@ export const labelKeys = {
   instance: "sewa.dev/instance",
   workload: "sewa.dev/workload",
   pool: "sewa.dev/pool",
+  requestId: "sewa.dev/request-id",
 } as const;
 
 export const annotationKeys = {
   generation: "sewa.dev/generation",
-  requestId: "sewa.dev/request-id",
   restartRequestedAt: "sewa.dev/restart-requested-at",
   configHash: "sewa.dev/config-hash",
 } as const;
@@ -55,6 +55,17 @@ export function podLabels(spec: InstanceSpec): Readonly<Record<string, string>> 
     [labelKeys.subscription]: spec.subscriptionId,
     [labelKeys.instance]: spec.instanceId,
   };
+}
+
+const labelValue = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+
+/**
+ * The request that an object's present state goes back to, on what an operation changes: namespace and workloads. Never on
+ * a pod's template, where another request alone would replace the pods. One that no label can hold is left out, because
+ * the cluster would refuse the whole object.
+ */
+export function requestLabel({ requestId }: InstanceSpec): Readonly<Record<string, string>> {
+  return requestId != null && labelValue.test(requestId) ? { [labelKeys.requestId]: requestId } : {};
 }
 
 /** Immutable once made, so it holds only what never changes in an instance's life. */

@@ -1,4 +1,4 @@
-import { annotationKeys, namespaceName, objectNames, ownLabels, ownObject } from "./names.ts";
+import { annotationKeys, namespaceName, objectNames, ownLabels, ownObject, requestLabel } from "./names.ts";
 import {
   bytesQuantity,
   cpuQuantity,
@@ -23,14 +23,12 @@ export function renderNamespace(spec: InstanceSpec): KubeManifest {
       name: namespaceName(spec.instanceId),
       labels: {
         ...ownLabels(spec),
+        ...requestLabel(spec),
         [`${podSecurity}/enforce`]: "restricted",
         [`${podSecurity}/audit`]: "restricted",
         [`${podSecurity}/warn`]: "restricted",
       },
-      annotations: {
-        [annotationKeys.generation]: String(spec.generation),
-        ...(spec.requestId == null ? {} : { [annotationKeys.requestId]: spec.requestId }),
-      },
+      annotations: { [annotationKeys.generation]: String(spec.generation) },
     },
   };
 }

@@ -87,11 +87,12 @@ describe("the namespace", () => {
       name: namespace,
       labels: {
         ...own,
+        "sewa.dev/request-id": "req-1",
         "pod-security.kubernetes.io/enforce": "restricted",
         "pod-security.kubernetes.io/audit": "restricted",
         "pod-security.kubernetes.io/warn": "restricted",
       },
-      annotations: { "sewa.dev/generation": "7", "sewa.dev/request-id": "req-1" },
+      annotations: { "sewa.dev/generation": "7" },
     });
     expect(namespaceName("0199aaaa-0000-7000-8000-000000000003")).toBe(namespace);
   });
@@ -255,6 +256,17 @@ describe("the workload", () => {
     expect(restarted.metadata.annotations["sewa.dev/restart-requested-at"]).toBe("2026-11-21T08:00:00.000Z");
     expect(restarted).not.toEqual(template({}));
     expect(template({ generation: 9, requestId: "other", ownerClaimed: true })).toEqual(template({}));
+  });
+
+  test("and its namespace name the request that they go back to, and nothing else does", () => {
+    const labelled = (requestId: string | null): readonly string[] =>
+      render({ requestId })
+        .filter(({ metadata }) => metadata.labels["sewa.dev/request-id"] === requestId)
+        .map(({ kind }) => kind);
+    expect(labelled("9f2c0f4e-7a53-4a0e-9e0c-0d7b6f3a1c55")).toEqual(["Namespace", "Deployment"]);
+    // What no label can hold would make the cluster refuse the whole object.
+    for (const odd of ["-begins-odd", "ends.odd.", "x".repeat(64), "two words", "a\nb", ""])
+      expect(labelled(odd)).toEqual([]);
   });
 
   test("gets other pods when a secret or a file that it uses changes, and keeps both out of the pod", () => {

@@ -22,7 +22,7 @@ export interface InstanceSpec {
   readonly secrets: Readonly<Record<string, string>>;
   /** The address opens only when true, or when the app has no claim. */
   readonly ownerClaimed: boolean;
-  /** Correlates the change with the request that caused it; written on the Namespace. */
+  /** Of the request that the present state goes back to; a label of the namespace and the workloads. */
   readonly requestId?: string | null;
 }
 

@@ -1,6 +1,6 @@
 import type { ResolvedWorkload } from "@sewa/blueprint";
 import { configHash } from "./config.ts";
-import { annotationKeys, labelKeys, ownObject, podLabels, workloadSelector } from "./names.ts";
+import { annotationKeys, labelKeys, ownObject, podLabels, requestLabel, workloadSelector } from "./names.ts";
 import { renderContainer, renderMounts, renderPodBase, renderProbes, renderSysctls, renderVolumes } from "./pod.ts";
 import { bytesQuantity, part, workloadResources } from "./resources.ts";
 import type { ClusterSettings, InstanceSpec, KubeManifest } from "./types.ts";
@@ -43,14 +43,25 @@ export function renderWorkload(
   };
   if (workload.kind === "StatefulSet") {
     const persistentVolumeClaimRetentionPolicy = { whenDeleted: "Retain", whenScaled: "Retain" };
-    return ownObject(spec, "apps/v1", "StatefulSet", workload.id, {
-      spec: { ...shared, serviceName: workload.id, persistentVolumeClaimRetentionPolicy },
-    });
+    return withRequest(
+      spec,
+      ownObject(spec, "apps/v1", "StatefulSet", workload.id, {
+        spec: { ...shared, serviceName: workload.id, persistentVolumeClaimRetentionPolicy },
+      }),
+    );
   }
   // Recreate: two pods must never write to one volume, and the plan pays for one.
-  return ownObject(spec, "apps/v1", "Deployment", workload.id, {
-    spec: { ...shared, strategy: { type: "Recreate" }, progressDeadlineSeconds: spec.app.provisionDeadlineSeconds },
-  });
+  return withRequest(
+    spec,
+    ownObject(spec, "apps/v1", "Deployment", workload.id, {
+      spec: { ...shared, strategy: { type: "Recreate" }, progressDeadlineSeconds: spec.app.provisionDeadlineSeconds },
+    }),
+  );
+}
+
+function withRequest(spec: InstanceSpec, manifest: KubeManifest): KubeManifest {
+  const { metadata } = manifest;
+  return { ...manifest, metadata: { ...metadata, labels: { ...metadata.labels, ...requestLabel(spec) } } };
 }
 
 /** Named after the workload, so that the app's parts find each other; null when nothing listens. */

@@ -135,4 +135,5 @@ export const arbitrarySpec: fc.Arbitrary<InstanceSpec> = fc.record({
     ),
   secrets: fc.record({ adminPassword: text, key: text }),
   ownerClaimed: fc.boolean(),
+  requestId: fc.oneof(fc.constant(null), fc.uuid(), fc.string(), fc.stringMatching(/^[A-Za-z0-9._-]{1,70}$/)),
 });

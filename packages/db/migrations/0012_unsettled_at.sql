@@ -1,0 +1,1 @@
+ALTER TABLE "instances" ADD COLUMN "unsettled_at" timestamp (3) with time zone;
