@@ -8,7 +8,7 @@ import type { SourceFile } from "./architecture-source.ts";
  */
 export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["clocks", "books", "inventory"],
-  ["orders"],
+  ["orders", "changes"],
   ["subscriptions"],
   ["billing"],
   ["usage", "uptime"],

@@ -46,6 +46,18 @@ test("a customer logs in, orders, follows the app and ends it, all from the comm
   const early = await sewa(["instances", "stop", instanceId], api.env);
   expect(early).toMatchObject({ code: 1, stderr: expect.stringMatching(/^OPERATION_IN_PROGRESS: /) as string });
 
+  // No worker runs here, so nobody makes the plan; what the database alone can refuse is refused at once.
+  const resized = await sewa(["instances", "plan", instanceId, "--plan", "small"], api.env);
+  expect(resized).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^INVALID_TRANSITION: .*not ready/) as string,
+  });
+  const unsaid = await sewa(["instances", "plan", instanceId], api.env);
+  expect(unsaid).toMatchObject({ code: 2, stderr: expect.stringContaining("Say one thing") as string });
+  expect(await run("instances", "plans", instanceId)).toEqual([]);
+  const invented = await sewa(["instances", "apply", "chg_x", "--hash", "0".repeat(32)], api.env);
+  expect(invented).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_FOUND: /) as string });
+
   expect(await run("subscriptions", "cancel", subscriptionId)).toMatchObject({ cancelAtPeriodEnd: true });
   expect(await run("subscriptions", "undo-cancel", subscriptionId)).toMatchObject({ cancelAtPeriodEnd: false });
   const mistyped = await sewa(["subscriptions", "cancel", subscriptionId, "--now", "--confirm", "Shop"], api.env);

@@ -51,6 +51,7 @@ test("each line of the crontab names a task of ours, under the key and with the 
     "house:clean",
     "instance:probe",
     "instance:sweep",
+    "inventory:audit",
     "mail:sweep",
     "node:reconcile",
     "subscription:remind",

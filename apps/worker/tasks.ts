@@ -1,5 +1,6 @@
 import type { JobName } from "@sewa/core";
 import type { TaskDefinition } from "./define-task.ts";
+import { changePreview, changeReconcile } from "./tasks/changes.ts";
 import { clockAdvance, houseClean } from "./tasks/house.ts";
 import { instanceProbe } from "./tasks/instance-probe.ts";
 import { instanceReconcile } from "./tasks/instance-reconcile.ts";
@@ -14,6 +15,8 @@ import { usageSample } from "./tasks/usage-sample.ts";
 const byName = {
   "instance:reconcile": instanceReconcile,
   "subscription:reconcile": subscriptionReconcile,
+  "change:preview": changePreview,
+  "change:reconcile": changeReconcile,
   "mail:send": mailSend,
   "clock:advance": clockAdvance,
   "node:reconcile": nodeReconcile,

@@ -121,7 +121,7 @@ function spoilersOf(hands: Hands, { namespace, ...ids }: App): readonly (() => P
     missing("Service", "app"),
     changed("Ingress", "address", { spec: { rules: [{ host: "elsewhere.example.com" }] } }),
     mislabelled("PersistentVolumeClaim", "data"),
-    added("extra", "ConfigMap"),
+    added("extra", "ServiceAccount"),
     added("extra", "Ingress"),
     added("extra", "Job"),
     added("extra", "NetworkPolicy"),

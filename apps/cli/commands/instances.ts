@@ -3,6 +3,7 @@ import type { InstanceDto, OperationDto } from "@sewa/api";
 import type { Command } from "commander";
 import { listAll, type Session, withApi } from "../client.ts";
 import { Refusal } from "../failure.ts";
+import { addChangeCommands } from "./changes.ts";
 import { formatTime, leaf, sheet, show, table, type JsonOption } from "../output.ts";
 import { addMeasureCommands } from "./instance-measures.ts";
 
@@ -18,6 +19,7 @@ export function addInstanceCommands(program: Command): void {
       show(options, operation, () => describeOperation(operation));
     });
   }
+  addChangeCommands(group);
   leaf(group, "credentials <id>", "address, user and password; this is audited").action(credentials);
   addMeasureCommands(group);
   leaf(group, "watch <id>", "follow what happens to it, live, until Ctrl-C")

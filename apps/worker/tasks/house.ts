@@ -2,6 +2,7 @@ import {
   deleteExpiredRecords,
   deleteExpiredSessionsAndTokens,
   deleteOldInventory,
+  deleteOldPlans,
   deleteOldUptime,
   deleteOldUsage,
   stepClock,
@@ -19,6 +20,7 @@ export const houseClean = defineTask("house:clean", async ({ core, log }) => {
   const usage = await deleteOldUsage(core);
   const inventory = await deleteOldInventory(core);
   const uptimeDays = await deleteOldUptime(core);
+  const plans = await deleteOldPlans(core);
   const counts = { ...deleted, idempotencyRecords: records, usageSamples: usage.samples, usageHours: usage.hours };
-  log.info({ ...counts, uptimeDays, inventory }, "house cleaned");
+  log.info({ ...counts, uptimeDays, inventory, plans }, "house cleaned");
 });

@@ -1,8 +1,10 @@
-import { sweepClocks, sweepInstances, sweepNotifications, sweepSubscriptions } from "@sewa/core";
+import { sweepChanges, sweepClocks, sweepInstances, sweepNotifications, sweepSubscriptions } from "@sewa/core";
 import { defineTask } from "../define-task.ts";
 
 /** Each finds from the tables what lies undone, and counts what it had to correct. */
 export const instanceSweep = defineTask("instance:sweep", async ({ core, metrics, resyncSeconds }) => {
+  // What time has made due is the normal course of things, no correction.
+  metrics.corrections.inc({ sweep: "change" }, (await sweepChanges(core)).readded);
   const { failed, readded } = await sweepInstances(core, { resyncSeconds });
   metrics.corrections.inc({ sweep: "instance" }, readded);
   metrics.corrections.inc({ sweep: "operation" }, failed);

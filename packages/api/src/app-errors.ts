@@ -21,6 +21,7 @@ export type AppErrorCode =
   | "PLAN_UNAVAILABLE"
   | "NO_PRICE"
   | "PRICE_CHANGED"
+  | "PLAN_STALE"
   | "CAPACITY"
   | "QUOTA_EXCEEDED"
   | "PAYMENT_REQUIRED"

@@ -47,6 +47,8 @@ test("whatever creates, charges or destroys takes an idempotency key, and only p
     "instances.start",
     "instances.stop",
     "instances.restart",
+    "instances.plan",
+    "instances.executePlan",
     "admin.payments.record",
   ]);
   const open = procedures.filter(({ definition }) => definition.meta?.access === "public").map(({ path }) => path);

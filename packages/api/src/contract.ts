@@ -14,6 +14,7 @@ export type * from "./clock/dto.ts";
 export type { Context } from "./context.ts";
 export type * from "./dto.ts";
 export type * from "./events/dto.ts";
+export type * from "./instances/change-dto.ts";
 export type * from "./instances/dto.ts";
 export type * from "./invoices/dto.ts";
 export type * from "./offerings/dto.ts";

@@ -19,6 +19,7 @@ export const domainErrorCodes = [
   "PLAN_UNAVAILABLE",
   "NO_PRICE",
   "PRICE_CHANGED",
+  "PLAN_STALE",
   "CAPACITY",
   "QUOTA_EXCEEDED",
   "PAYMENT_REQUIRED",

@@ -25,6 +25,7 @@ const prefixes = {
   subscription: "sub",
   instance: "ins",
   operation: "op",
+  change: "chg",
   invoice: "inv",
   payment: "pay",
   offering: "off",

@@ -4,6 +4,7 @@ export * from "./billing/index.ts";
 export * from "./books/index.ts";
 export * from "./capacity/index.ts";
 export * from "./catalog/index.ts";
+export * from "./changes/index.ts";
 export * from "./clocks/index.ts";
 export * from "./events/index.ts";
 export * from "./idempotency/index.ts";

@@ -1,4 +1,4 @@
-import { DomainError } from "./errors.ts";
+import { assert, DomainError } from "./errors.ts";
 
 /**
  * Money is a whole number of minor units and a currency. A Rupiah is its own minor unit here: the sen has been out of use
@@ -43,8 +43,13 @@ export function toMajor(money: Money): string {
 }
 
 /** `amountMinor` in `parts` equal parts, to the nearest whole; a half goes away from zero. */
-export function divideRounded(amountMinor: bigint, parts: number): bigint {
-  const divisor = BigInt(parts) * 2n;
-  const doubled = amountMinor * 2n + (amountMinor < 0n ? -BigInt(parts) : BigInt(parts));
-  return doubled / divisor;
+export function divideRounded(amountMinor: bigint, parts: bigint): bigint {
+  const half = amountMinor < 0n ? -parts : parts;
+  return (amountMinor * 2n + half) / (parts * 2n);
+}
+
+/** The share of an amount that falls on `part` of `whole`, rounded once, half up. Nothing may be negative, nor the part more than the whole. */
+export function prorate(amountMinor: bigint, part: bigint, whole: bigint): bigint {
+  assert(amountMinor >= 0n && part >= 0n && whole > 0n && part <= whole, "a share is a part of a whole");
+  return divideRounded(amountMinor * part, whole);
 }

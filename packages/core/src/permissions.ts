@@ -22,6 +22,7 @@ export const permissionTable = {
   "subscription.cancel": owner,
   "instance.read": owner,
   "instance.operate": owner,
+  "instance.change": owner,
   "instance.readLogs": owner,
   "instance.revealCredentials": owner,
   "operation.read": owner,

@@ -6,7 +6,7 @@ import { podLog, podMetrics, resources } from "./cluster/resources.ts";
 import { reconcileInstance } from "./reconcile.ts";
 import { startForwarder } from "./testing/forwarder.ts";
 import { createMemoryStore } from "./testing/memory-store.ts";
-import { testSettings, testSpec } from "./testing/specs.ts";
+import { testApp, testSettings, testSpec, testWorkload } from "./testing/specs.ts";
 import { until } from "./testing/until.ts";
 
 const text = readFileSync(new URL("../deploy/rbac.yaml", import.meta.url), "utf8");
@@ -85,6 +85,22 @@ test("a whole life of an instance, watched and not, asks for nothing that the ro
   });
   for await (const { text } of lines) shown.push(text);
   expect(shown).toHaveLength(1);
+  const now = testSpec({ generation: 2, ownerClaimed: true });
+  const files = [{ path: "/etc/app.conf", content: "size 1" }];
+  const extra = testWorkload({
+    id: "cache",
+    kind: "StatefulSet",
+    volumes: [],
+    files,
+    share: { cpu: 0.5, memory: 0.5 },
+  });
+  const planned = { ...now, app: testApp({ workloads: [testWorkload({ share: { cpu: 0.5, memory: 0.5 } }), extra] }) };
+  await cluster.preview({ now, planned });
+  await cluster.apply(planned);
+  await until("the watch has seen what will be left over", async () => {
+    await cluster.apply(now);
+    return devcluster.objects("StatefulSet").length === 0;
+  });
   const spec = testSpec({ ownerClaimed: true });
   const inventory = await cluster.inventory(spec.houseId);
   cluster.forget(spec.instanceId);

@@ -16,6 +16,7 @@ export type EventTypeDto =
   | "subscription.cancelScheduled"
   | "subscription.cancelUndone"
   | "subscription.cancelled"
+  | "subscription.planChanged"
   | "subscription.purged"
   | "invoice.opened"
   | "invoice.paid"
@@ -45,6 +46,13 @@ export type EventTypeDto =
   | "operation.succeeded"
   | "operation.failed"
   | "operation.cancelled"
+  | "change.planned"
+  | "change.approved"
+  | "change.started"
+  | "change.executed"
+  | "change.failed"
+  | "change.refused"
+  | "change.expired"
   | "clock.advanced";
 
 /** Who did it. `id` is set for users. */

@@ -42,6 +42,7 @@ const idKeys: Readonly<Partial<Record<string, IdKind>>> = {
   invoiceId: "invoice",
   paymentId: "payment",
   planId: "plan",
+  changeId: "change",
   userId: "user",
 };
 

@@ -1,9 +1,13 @@
 import {
+  executePlan,
+  getChange,
   getInstance,
   getInstanceMetrics,
   getInstanceUptime,
+  listChanges,
   listEvents,
   listInstances,
+  planChange,
   restartInstance,
   revealCredentials,
   startInstance,
@@ -26,6 +30,16 @@ import { toInstanceUptimeDto } from "../uptime/to-dto.ts";
 import type { InstanceMetricsDto } from "../usage/dto.ts";
 import { instanceMetricsInput, instanceMetricsSchema } from "../usage/schema.ts";
 import { toInstanceMetricsDto } from "../usage/to-dto.ts";
+import type { ChangeDto, ChangePageDto } from "./change-dto.ts";
+import {
+  changeInput,
+  changePageSchema,
+  changeSchema,
+  executePlanInput,
+  listPlansInput,
+  planChangeInput,
+} from "./change-schema.ts";
+import { toChangeDto, toChangeRequest } from "./change-to-dto.ts";
 import type {
   CredentialsDto,
   EventStreamDto,
@@ -90,6 +104,35 @@ export const instancesRouter = {
     .output(operationSchema)
     .mutation(async ({ ctx, input }): Promise<OperationDto> =>
       toOperationDto(await restartInstance(coreContext(ctx), withUuid(input))),
+    ),
+
+  plan: organizationProcedure("instance.change")
+    .input(planChangeInput)
+    .output(changeSchema)
+    .mutation(async ({ ctx, input: { change, ...input } }): Promise<ChangeDto> =>
+      toChangeDto(await planChange(coreContext(ctx), { ...withUuid(input), request: toChangeRequest(change) })),
+    ),
+
+  getPlan: organizationProcedure("instance.read")
+    .input(changeInput)
+    .output(changeSchema)
+    .query(async ({ ctx, input }): Promise<ChangeDto> =>
+      toChangeDto(await getChange(coreContext(ctx), uuidOf("change", input.changeId))),
+    ),
+
+  listPlans: organizationProcedure("instance.read")
+    .input(listPlansInput)
+    .output(changePageSchema)
+    .query(async ({ ctx, input: { instanceId, ...page } }): Promise<ChangePageDto> => {
+      const filter = instanceId === undefined ? {} : { instanceId: uuidOf("instance", instanceId) };
+      return toPageDto(await listChanges(coreContext(ctx), { ...page, ...filter }), toChangeDto);
+    }),
+
+  executePlan: organizationProcedure("instance.change")
+    .input(executePlanInput)
+    .output(changeSchema)
+    .mutation(async ({ ctx, input }): Promise<ChangeDto> =>
+      toChangeDto(await executePlan(coreContext(ctx), { ...input, changeId: uuidOf("change", input.changeId) })),
     ),
 
   // A mutation because it is audited; without a key because its answer is never stored.

@@ -28,7 +28,8 @@ export interface InvoiceDto {
   /** As printed, for example `INV2026-000042`; null for a draft. */
   readonly number: string | null;
   readonly status: "draft" | "open" | "paid" | "void" | "uncollectible";
-  readonly reason: "order" | "renewal" | "reactivation";
+  /** `change`: what a change of the app costs for the rest of the running period. */
+  readonly reason: "order" | "renewal" | "reactivation" | "change";
   readonly subscriptionId: string;
   /** Null for a reactivation that is not paid: its period begins with the payment. */
   readonly periodStart: Date | null;

@@ -14,7 +14,7 @@ export const invoiceSchema: Schema<InvoiceDto> = z.strictObject({
   id: z.string(),
   number: z.string().nullable(),
   status: z.enum(["draft", "open", "paid", "void", "uncollectible"]),
-  reason: z.enum(["order", "renewal", "reactivation"]),
+  reason: z.enum(["order", "renewal", "reactivation", "change"]),
   subscriptionId: z.string(),
   periodStart: moment,
   periodEnd: moment,

@@ -8,21 +8,24 @@ import type {
   ParameterDto,
   PlanDetailDto,
   PlanDto,
+  PlanLimitsDto,
 } from "./dto.ts";
 
 export const offeringInput: Schema<OfferingInput> = z.strictObject({ slug: opaque(100) });
+
+export const planLimitsSchema: Schema<PlanLimitsDto> = z.strictObject({
+  cpuRequestMillis: z.int(),
+  cpuLimitMillis: z.int(),
+  memoryRequestBytes: z.int(),
+  memoryLimitBytes: z.int(),
+  storageBytes: z.int(),
+});
 
 const planShape = {
   id: z.string(),
   slug: z.string(),
   name: z.string(),
-  limits: z.strictObject({
-    cpuRequestMillis: z.int(),
-    cpuLimitMillis: z.int(),
-    memoryRequestBytes: z.int(),
-    memoryLimitBytes: z.int(),
-    storageBytes: z.int(),
-  }),
+  limits: planLimitsSchema,
   interval: z.enum(["P30D", "P1M"]),
   gracePeriodDays: z.int(),
   pastDueDays: z.int(),

@@ -1,4 +1,5 @@
-export type OperationKindDto = "provision" | "start" | "stop" | "restart" | "deprovision";
+export type OperationKindDto =
+  "provision" | "start" | "stop" | "restart" | "resize" | "update" | "upgrade" | "deprovision";
 
 export interface OperationStepDto {
   readonly key:

@@ -29,7 +29,7 @@ export interface QuoteLineDto {
 /** Whether there is room now. Nothing is held by asking. */
 export interface CapacityDto {
   readonly fits: boolean;
-  readonly reason: "NO_MACHINES" | "NO_MACHINE_LARGE_ENOUGH" | "POOL_FULL" | null;
+  readonly reason: "NO_MACHINES" | "NO_MACHINE_LARGE_ENOUGH" | "POOL_FULL" | "NODE_FULL" | null;
 }
 
 export interface QuoteDto {

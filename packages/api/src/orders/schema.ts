@@ -1,3 +1,4 @@
+import { capacityRefusals } from "@sewa/core";
 import { z } from "zod";
 import {
   idempotencyKey,
@@ -11,16 +12,16 @@ import {
   type Schema,
 } from "../schema.ts";
 import { subscriptionSchema } from "../subscriptions/schema.ts";
-import type { OrderDto, OrderInput, OrderPageDto, PlaceOrderInput, QuoteDto, QuoteInput } from "./dto.ts";
+import type { CapacityDto, OrderDto, OrderInput, OrderPageDto, PlaceOrderInput, QuoteDto, QuoteInput } from "./dto.ts";
 
 const maxParameters = 100;
 const maxParameterNameCharacters = 100;
 const maxParameterCharacters = 5_000;
 
-const parameters = z
+export const parameterValues = z
   .record(opaque(maxParameterNameCharacters), z.union([opaque(maxParameterCharacters), z.number(), z.boolean()]))
   .refine((values) => Object.keys(values).length <= maxParameters, `Send at most ${maxParameters} parameters.`);
-const quoteShape = { planId: publicId, parameters };
+const quoteShape = { planId: publicId, parameters: parameterValues };
 
 export const quoteInput: Schema<QuoteInput> = z.strictObject(quoteShape);
 export const placeOrderInput: Schema<PlaceOrderInput> = z.strictObject({
@@ -30,6 +31,11 @@ export const placeOrderInput: Schema<PlaceOrderInput> = z.strictObject({
   idempotencyKey,
 });
 export const orderInput: Schema<OrderInput> = z.strictObject({ orderId: publicId });
+
+export const capacitySchema: Schema<CapacityDto> = z.strictObject({
+  fits: z.boolean(),
+  reason: z.enum(capacityRefusals).nullable(),
+});
 
 export const quoteSchema: Schema<QuoteDto> = z.strictObject({
   planId: z.string(),
@@ -41,10 +47,7 @@ export const quoteSchema: Schema<QuoteDto> = z.strictObject({
   period: periodSchema,
   renewalOpensAt: z.date(),
   dataDeletedAt: z.date(),
-  capacity: z.strictObject({
-    fits: z.boolean(),
-    reason: z.enum(["NO_MACHINES", "NO_MACHINE_LARGE_ENOUGH", "POOL_FULL"]).nullable(),
-  }),
+  capacity: capacitySchema,
 });
 
 export const orderSchema: Schema<OrderDto> = z.strictObject({

@@ -24,7 +24,7 @@ export function toOrderDto({ order, status, subscription }: OrderView): OrderDto
     id: toPublicId("order", order.id),
     status,
     planId: toPublicId("plan", order.planId),
-    parameters: parameterValues(order.parameters),
+    parameters: toParameterValues(order.parameters),
     total: { amountMinor: order.totalMinor, currency: order.currency },
     placedAt: order.placedAt,
     subscription: toSubscriptionDto(subscription),
@@ -32,7 +32,7 @@ export function toOrderDto({ order, status, subscription }: OrderView): OrderDto
 }
 
 /** Only such values are ever ordered; the column just cannot say so. */
-function parameterValues(parameters: Readonly<Record<string, unknown>>): OrderDto["parameters"] {
+export function toParameterValues(parameters: Readonly<Record<string, unknown>>): OrderDto["parameters"] {
   const entries = Object.entries(parameters).filter((entry): entry is [string, ParameterValueDto] =>
     ["string", "number", "boolean"].includes(typeof entry[1]),
   );

@@ -1,5 +1,5 @@
 import { billingPeriods, invoiceLines, invoices, payments } from "@sewa/db/schema";
-import { and, asc, desc, eq, inArray, lt } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, ne } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
@@ -66,6 +66,8 @@ export async function findInvoiceOfPeriod(
         eq(invoices.subscriptionId, input.subscriptionId),
         eq(invoices.termNumber, input.termNumber),
         eq(invoices.periodIndex, input.periodIndex),
+        // One for a change asks for a part of a period that was paid already.
+        ne(invoices.reason, "change"),
         inArray(invoices.status, ["draft", "open", "paid", "uncollectible"]),
       ),
     );

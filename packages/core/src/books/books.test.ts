@@ -62,6 +62,7 @@ const violations: Readonly<Record<string, string>> = {
   M26: "update subscriptions set purged_at = now()",
   M27: "update subscriptions set current_period_start = '2020-01-01', current_period_end = '2020-02-01'",
   M28: `update payments set organization_id = ${otherOrganization}`,
+  M29: "update invoices set reason = 'change' where status = 'paid'",
 };
 
 test("healthy books have no finding, and each check finds what breaks its promise", async () => {

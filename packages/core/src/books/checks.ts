@@ -180,4 +180,14 @@ export const booksChecks: readonly BooksCheck[] = [
       union all select e.id from ledger_entries e join ledger_accounts a on a.id = e.account_id where e.organization_id <> a.organization_id
       union all select e.id from ledger_entries e join ledger_transactions t on t.id = e.transaction_id where e.organization_id <> t.organization_id`,
   ),
+  books(
+    "M29",
+    "A change is charged what was planned; it keeps its money if it was carried out, and gives it back if it came to nothing.",
+    sql`select i.id from invoices i where i.reason = 'change' and not exists (
+        select 1 from instance_changes c where c.invoice_id = i.id and c.subscription_id = i.subscription_id
+          and c.due_minor = i.total_minor and c.currency = i.currency)
+      union all
+      select c.id from instance_changes c join payments p on p.invoice_id = c.invoice_id left join refunds r on r.payment_id = p.id
+      where p.amount_minor > 0 and (r.id is not null) <> (c.status in ('failed', 'refused', 'expired') and c.reason <> 'SUPERSEDED')`,
+  ),
 ];

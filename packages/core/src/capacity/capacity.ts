@@ -15,9 +15,11 @@ export interface PoolState {
   readonly memoryReservePercent: number;
 }
 
-export type CapacityVerdict =
-  | { readonly fits: true }
-  | { readonly fits: false; readonly reason: "NO_MACHINES" | "NO_MACHINE_LARGE_ENOUGH" | "POOL_FULL" };
+export const capacityRefusals = ["NO_MACHINES", "NO_MACHINE_LARGE_ENOUGH", "POOL_FULL", "NODE_FULL"] as const;
+/** `NODE_FULL`: the pool has room, and the machine that holds the app's volume has not. */
+export type CapacityRefusal = (typeof capacityRefusals)[number];
+
+export type CapacityVerdict = { readonly fits: true } | { readonly fits: false; readonly reason: CapacityRefusal };
 
 /** The rule in words of one place; the conditional UPDATE in `hold-capacity.ts` states it again for the race. */
 export function decideCapacity(pool: PoolState | null, demand: Demand): CapacityVerdict {

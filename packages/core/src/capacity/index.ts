@@ -1,4 +1,6 @@
 export {
+  type CapacityRefusal,
+  capacityRefusals,
   type CapacityVerdict,
   decideCapacity,
   type Demand,
@@ -6,6 +8,7 @@ export {
   deriveRoom,
   type PoolState,
 } from "./capacity.ts";
+export { changeHold, checkHoldChange, findHold, type HoldChange } from "./change-hold.ts";
 export { dropHold, restoreHold } from "./correct-holds.ts";
 export { checkCapacity, holdCapacity, releaseCapacity } from "./hold-capacity.ts";
 export {

@@ -1,3 +1,13 @@
 export { applyCatalog, type CatalogChange, type CatalogFiles } from "./apply-catalog.ts";
 export type { Offering, Plan } from "./offering.ts";
-export { describePlans, getOffering, getOrderablePlan, listOfferings, loadBlueprint } from "./queries.ts";
+export { checkParameters, priceParameters } from "./price-parameters.ts";
+export {
+  describePlans,
+  getOffering,
+  getOrderablePlan,
+  getPlanTerms,
+  getPriceAmount,
+  listOfferings,
+  loadBlueprint,
+  type PlanTerms,
+} from "./queries.ts";

@@ -51,6 +51,30 @@ export async function getOrderablePlan(
   return { plan, offering };
 }
 
+/** What a plan is today, whether it may still be ordered or not. */
+export interface PlanTerms {
+  readonly offeringId: string;
+  /** What a new order of it would get. */
+  readonly blueprintVersionId: string;
+}
+
+/** Works for hidden plans too, because customers keep what they rent. */
+export async function getPlanTerms(tx: Tx, planId: string): Promise<PlanTerms> {
+  const [row] = await tx.sql
+    .select({ offeringId: plans.offeringId, blueprintVersionId: plans.blueprintVersionId })
+    .from(plans)
+    .where(eq(plans.id, planId));
+  assert(row !== undefined, "plans are never deleted");
+  return row;
+}
+
+/** Of a price that may have been superseded. */
+export async function getPriceAmount(tx: Tx, priceId: string): Promise<bigint> {
+  const [row] = await tx.sql.select({ amountMinor: prices.amountMinor }).from(prices).where(eq(prices.id, priceId));
+  assert(row !== undefined, "prices are never deleted");
+  return row.amountMinor;
+}
+
 /** Names for people; works for hidden plans too, because customers keep what they rent. */
 export async function describePlans(
   tx: Tx,

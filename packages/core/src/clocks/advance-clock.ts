@@ -2,6 +2,7 @@ import { operations, testClocks } from "@sewa/db/schema";
 import { and, eq, inArray, sql } from "drizzle-orm";
 import { getOrganization } from "../accounts/index.ts";
 import { authorize } from "../permissions.ts";
+import { expireChanges, hasChangeInWork } from "../changes/index.ts";
 import { addMs, dayMs } from "../clock.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
@@ -68,6 +69,7 @@ export async function stepClock(ctx: CoreContext, organizationId: string): Promi
     if (step === "arrived") return { arrived: true };
     if (step === "waiting") break;
     for (const subscriptionId of step.due) await reconcileSubscription(ctx, subscriptionId);
+    await expireChanges(bound);
     if (step.reminds) await remindOrganization(bound);
   }
   await bound.transaction((tx) => enqueue(tx, "clock:advance", { organizationId }, { delayMs: waitMs }));
@@ -92,7 +94,7 @@ async function moveToNextDue(tx: Tx): Promise<Step> {
   const overdue = due.filter(({ dueAt }) => dueAt <= clock.nowAt);
   if (overdue.length > 0) return { due: overdue.map(({ id }) => id), reminds: false };
   if (clock.nowAt >= clock.targetAt) return "arrived";
-  if (await hasOpenOperation(tx)) return "waiting";
+  if ((await hasOpenOperation(tx)) || (await hasChangeInWork(tx))) return "waiting";
   const { timeZone } = await getOrganization(tx);
   const reminderAt = nextLocalHour(clock.nowAt, tx.ctx.config.reminderHour, timeZone);
   const nextAt = new Date(

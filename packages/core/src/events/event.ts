@@ -20,6 +20,7 @@ export const eventTypes = {
   "subscription.cancelScheduled": { audited: true },
   "subscription.cancelUndone": { audited: true },
   "subscription.cancelled": { audited: true },
+  "subscription.planChanged": { audited: true },
   "subscription.purged": { audited: true },
   "invoice.opened": { audited: true },
   "invoice.paid": { audited: true },
@@ -49,6 +50,13 @@ export const eventTypes = {
   "operation.succeeded": { audited: false },
   "operation.failed": { audited: true },
   "operation.cancelled": { audited: false },
+  "change.planned": { audited: false },
+  "change.approved": { audited: true },
+  "change.started": { audited: true },
+  "change.executed": { audited: true },
+  "change.failed": { audited: true },
+  "change.refused": { audited: true },
+  "change.expired": { audited: false },
   "clock.advanced": { audited: true },
 } as const satisfies Record<string, { readonly audited: boolean }>;
 

@@ -3,7 +3,13 @@ import { eq } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import { notifyOrganization, record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
-import { endOperation, findOpenOperation, listOverdueOperations, type OperationRow } from "../operations/index.ts";
+import {
+  endOperation,
+  findOpenOperation,
+  isReshaping,
+  listOverdueOperations,
+  type OperationRow,
+} from "../operations/index.ts";
 import { lockInstance, type LockedInstance } from "./lock-instance.ts";
 import { reasonSentences } from "./reasons.ts";
 import { setDesired } from "./set-desired.ts";
@@ -60,6 +66,11 @@ async function failOperation(tx: Tx, locked: LockedInstance, operation: Operatio
       data: { reason, message },
     });
     await enqueue(tx, "subscription:reconcile", { subscriptionId: instance.subscriptionId });
+    return;
+  }
+  if (isReshaping(operation.kind)) {
+    // Who planned the change knows what was before, and brings it back together with its price.
+    await enqueue(tx, "change:reconcile", { instanceId: instance.id });
     return;
   }
   if (

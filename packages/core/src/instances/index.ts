@@ -10,6 +10,8 @@ export {
   type InstanceStore,
   type LoadedInstance,
   readInstanceSpec,
+  toInstanceSpec,
+  toPlannedSpec,
 } from "./instance-store.ts";
 export type { InstanceLease } from "./lease.ts";
 export { listHealthUrls } from "./list-health-urls.ts";
@@ -44,6 +46,8 @@ export {
 export { readHouseId } from "./read-house.ts";
 export type { Recorded } from "./record-observed.ts";
 export { reasonSentences } from "./reasons.ts";
+export { type InstanceShape, reshapeInstance, shapeOf } from "./reshape-instance.ts";
+export { resolveInstance } from "./resolve-instance.ts";
 export { type Credentials, revealCredentials } from "./reveal-credentials.ts";
 export { setDesired } from "./set-desired.ts";
 export { sweepInstances } from "./sweep-instances.ts";

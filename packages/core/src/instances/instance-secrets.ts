@@ -26,6 +26,23 @@ export async function createSecrets(
   await tx.sql.insert(instanceSecrets).values({ instanceId, organizationId: organizationOf(tx), keyId, sealed });
 }
 
+/** Secrets that were declared later get their values now; those that are there keep theirs. */
+export async function addMissingSecrets(
+  tx: Tx,
+  instanceId: string,
+  declarations: readonly SecretDeclaration[],
+): Promise<void> {
+  const known = await openSecrets(tx, instanceId);
+  const missing = declarations.filter(({ name }) => !Object.hasOwn(known, name));
+  if (missing.length === 0) return;
+  const added = Object.fromEntries(missing.map((declaration) => [declaration.name, generate(declaration)]));
+  const { keyId, sealed } = tx.ctx.keyring.seal(JSON.stringify({ ...known, ...added }), sealContext(tx, instanceId));
+  await tx.sql
+    .update(instanceSecrets)
+    .set({ keyId, sealed })
+    .where(and(eq(instanceSecrets.organizationId, organizationOf(tx)), eq(instanceSecrets.instanceId, instanceId)));
+}
+
 export async function openSecrets(tx: Tx, instanceId: string): Promise<Readonly<Record<string, string>>> {
   const [row] = await tx.sql
     .select({ keyId: instanceSecrets.keyId, sealed: instanceSecrets.sealed })

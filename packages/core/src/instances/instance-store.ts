@@ -10,6 +10,7 @@ import { acquireLease, holdsLease, type InstanceLease } from "./lease.ts";
 import type { Observation } from "./observation.ts";
 import { readHouseId } from "./read-house.ts";
 import { type Recorded, recordObserved } from "./record-observed.ts";
+import type { InstanceShape } from "./reshape-instance.ts";
 import { resolveInstance } from "./resolve-instance.ts";
 
 /** Everything that is needed to render an instance, and nothing about money. */
@@ -84,7 +85,7 @@ export async function readInstanceSpec(ctx: CoreContext, instanceId: string): Pr
       .select()
       .from(instances)
       .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId)));
-    return instance === undefined ? null : toSpec(tx, instance);
+    return instance === undefined ? null : toInstanceSpec(tx, instance);
   });
 }
 
@@ -99,14 +100,15 @@ async function loadInstance(ctx: CoreContext, lease: InstanceLease): Promise<Loa
     const operation = await findOpenOperation(tx, instance.id);
     if (operation !== null) await startOperation(tx, operation);
     return {
-      spec: await toSpec(tx, instance),
+      spec: await toInstanceSpec(tx, instance),
       operationId: operation?.id ?? null,
       requestId: operation?.requestId ?? null,
     };
   });
 }
 
-async function toSpec(tx: Tx, instance: InstanceRow): Promise<InstanceSpec> {
+/** The instance as it is to be rendered. */
+export async function toInstanceSpec(tx: Tx, instance: InstanceRow): Promise<InstanceSpec> {
   return {
     houseId: await readHouseId(tx.sql),
     organizationId: instance.organizationId,
@@ -124,4 +126,20 @@ async function toSpec(tx: Tx, instance: InstanceRow): Promise<InstanceSpec> {
     ownerClaimed: instance.ownerClaimedAt !== null,
     requestId: (await findLatestOperation(tx, instance.id))?.requestId ?? null,
   };
+}
+
+/** As it would be rendered in another shape. A secret that only that shape declares has no value yet: an empty one stands for it. */
+export async function toPlannedSpec(tx: Tx, instance: InstanceRow, shape: InstanceShape): Promise<InstanceSpec> {
+  const { planId, blueprintVersionId, parameters, limits } = shape;
+  const row: InstanceRow = {
+    ...instance,
+    planId,
+    blueprintVersionId,
+    parameters: { ...parameters },
+    limits: { ...limits },
+    generation: instance.generation + 1,
+  };
+  const spec = await toInstanceSpec(tx, row);
+  const declared = spec.app.secrets.map(({ name }): [string, string] => [name, ""]);
+  return { ...spec, secrets: { ...Object.fromEntries(declared), ...spec.secrets } };
 }

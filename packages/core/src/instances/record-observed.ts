@@ -7,7 +7,7 @@ import { listLastEvents, notifyOrganization, record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { canonicalJson } from "../json.ts";
 import { notifyOwner } from "../notifications/index.ts";
-import { countAttempt, endOperation, findOpenOperation, progressOperation } from "../operations/index.ts";
+import { countAttempt, endOperation, findOpenOperation, isReshaping, progressOperation } from "../operations/index.ts";
 import {
   countRestarts,
   deriveAddress,
@@ -70,6 +70,8 @@ async function recordOperation(
   const current = changed ? await findOpenOperation(tx, instance.id) : operation;
   assert(current !== null, "the locked operation is still open");
   await endOperation(tx, current, "succeeded");
+  if (isReshaping(current.kind) || current.kind === "deprovision")
+    await enqueue(tx, "change:reconcile", { instanceId: instance.id });
   return true;
 }
 

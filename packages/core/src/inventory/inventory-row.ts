@@ -65,7 +65,7 @@ const intervalDays = { P30D: 30, P1M: 30 } as const satisfies Record<Interval, n
 export function costPerDay({ subscription }: InventoryRow): Money {
   const { amount, interval, currentPeriodStart: start, currentPeriodEnd: end } = subscription;
   const days = start === null || end === null ? intervalDays[interval] : (end.getTime() - start.getTime()) / dayMs;
-  return { ...amount, amountMinor: divideRounded(amount.amountMinor, Math.max(1, Math.round(days))) };
+  return { ...amount, amountMinor: divideRounded(amount.amountMinor, BigInt(Math.max(1, Math.round(days)))) };
 }
 
 /** Rows as read after the cluster was looked at, with what has moved since they were read before. */

@@ -26,6 +26,16 @@ export const jobs = {
     key: "subscriptionId",
     priority: priorities.due,
   },
+  "change:preview": {
+    payload: z.strictObject({ changeId: z.uuid() }),
+    key: "changeId",
+    priority: priorities.awaited,
+  },
+  "change:reconcile": {
+    payload: z.strictObject({ instanceId: z.uuid() }),
+    key: "instanceId",
+    priority: priorities.awaited,
+  },
   "mail:send": {
     payload: z.strictObject({ notificationId: z.uuid() }),
     key: "notificationId",

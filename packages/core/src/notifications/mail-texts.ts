@@ -197,4 +197,40 @@ export const mailTexts: Texts = {
       action: "Pay",
     }),
   },
+  change_payment_due: {
+    id: ({ appName, amountMinor, currency, dueAt }, { date, money }) => ({
+      subject: `Tagihan untuk perubahan ${appName}`,
+      paragraphs: [
+        `Tagihan sebesar ${money(amountMinor, currency)} untuk perubahan ${appName} jatuh tempo pada ${date(dueAt)}.`,
+        "Perubahan dilakukan setelah pembayaran diterima. Tanpa pembayaran, aplikasi tetap seperti sekarang.",
+      ],
+      action: "Bayar",
+    }),
+    en: ({ appName, amountMinor, currency, dueAt }, { date, money }) => ({
+      subject: `Payment for the change of ${appName} is due`,
+      paragraphs: [
+        `${money(amountMinor, currency)} for the change of ${appName} is due on ${date(dueAt)}.`,
+        "The change is made when the payment has come. Without it, the app stays as it is.",
+      ],
+      action: "Pay",
+    }),
+  },
+  change_not_made: {
+    id: ({ appName, isRefunded }) => ({
+      subject: `Perubahan ${appName} tidak jadi dilakukan`,
+      paragraphs: [
+        `Perubahan yang Anda setujui untuk ${appName} tidak jadi dilakukan. Aplikasi tetap seperti semula.`,
+        isRefunded ? "Pembayaran Anda untuk perubahan itu telah dikembalikan." : "Anda tidak dikenai biaya.",
+      ],
+      action: "Lihat aplikasi",
+    }),
+    en: ({ appName, isRefunded }) => ({
+      subject: `The change of ${appName} was not made`,
+      paragraphs: [
+        `The change of ${appName} that you approved was not made. The app is as it was.`,
+        isRefunded ? "What you paid for it was returned." : "You were not charged for it.",
+      ],
+      action: "See the app",
+    }),
+  },
 };

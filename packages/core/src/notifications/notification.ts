@@ -6,6 +6,13 @@ export type Locale = (typeof locales)[number];
 const instant = z.iso.datetime();
 const app = { appName: z.string().min(1) };
 const subscription = { ...app, subscriptionId: z.uuid() };
+/** `amountMinor` in minor units of the currency, as text because JSON knows no bigint. */
+const due = {
+  ...subscription,
+  amountMinor: z.string().regex(/^\d{1,18}$/),
+  currency: z.string().length(3),
+  dueAt: instant,
+};
 
 /**
  * Every kind of mail and the facts that its text needs. The shapes are closed: a field that is not named here, such as
@@ -27,13 +34,11 @@ export const notificationData = {
   app_deleted: z.strictObject(app),
   /** The first provisioning failed for good. `isRefunded`: money had been paid and was returned. */
   app_failed: z.strictObject({ ...app, isRefunded: z.boolean() }),
-  /** `amountMinor` in minor units of the currency, as text because JSON knows no bigint. */
-  payment_due: z.strictObject({
-    ...subscription,
-    amountMinor: z.string().regex(/^\d{1,18}$/),
-    currency: z.string().length(3),
-    dueAt: instant,
-  }),
+  payment_due: z.strictObject(due),
+  /** A change of the app was approved, and is made when its money has come. */
+  change_payment_due: z.strictObject(due),
+  /** A change of the app was approved and came to nothing. `isRefunded`: money had been paid for it and was returned. */
+  change_not_made: z.strictObject({ ...app, instanceId: z.uuid(), isRefunded: z.boolean() }),
 } as const satisfies Record<string, z.ZodType>;
 
 export type NotificationKind = keyof typeof notificationData;

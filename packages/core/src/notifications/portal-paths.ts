@@ -14,11 +14,13 @@ export function portalPathOf({ kind, data }: Notification): string | null {
     case "register_attempt":
       return "/forgot-password";
     case "app_ready":
+    case "change_not_made":
       return `/instances/${toPublicId("instance", data.instanceId)}`;
     case "app_expiring":
     case "app_expired":
     case "app_deletion_soon":
     case "payment_due":
+    case "change_payment_due":
       return `/subscriptions/${toPublicId("subscription", data.subscriptionId)}`;
     case "app_deleted":
     case "app_failed":

@@ -19,6 +19,8 @@ const samples: { readonly [K in Notification["kind"]]: Extract<Notification, { k
   app_deleted: app,
   app_failed: { ...app, isRefunded: true },
   payment_due: { ...subscription, amountMinor: "1250000", currency: "IDR", dueAt: moment },
+  change_payment_due: { ...subscription, amountMinor: "1250000", currency: "IDR", dueAt: moment },
+  change_not_made: { ...app, instanceId: id, isRefunded: true },
 };
 
 const setting = { locale: "en", timeZone: "Asia/Jakarta", link: "http://portal.test/x?token=abc" } as const;

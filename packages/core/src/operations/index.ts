@@ -2,6 +2,7 @@ export {
   advanceSteps,
   closeSteps,
   isOpen,
+  isReshaping,
   maxOperationAttempts,
   operationDeadlineSeconds,
   type OperationKind,
@@ -9,6 +10,8 @@ export {
   type OperationStatus,
   type OperationStep,
   operationTransitions,
+  type ReshapingKind,
+  reshapingKinds,
   stepPlans,
 } from "./operation.ts";
 export { findLatestOperation, getOperation, listOperations, listOverdueOperations } from "./queries.ts";

@@ -1,7 +1,19 @@
 import { type StepKey, type StepStatus, stepKeys } from "./step.ts";
 
-export const operationKinds = ["provision", "start", "stop", "restart", "deprovision"] as const;
+export const operationKinds = [
+  "provision",
+  "start",
+  "stop",
+  "restart",
+  "resize",
+  "update",
+  "upgrade",
+  "deprovision",
+] as const;
 export type OperationKind = (typeof operationKinds)[number];
+/** Kinds that make an app of something else than before. */
+export const reshapingKinds = ["resize", "update", "upgrade"] as const satisfies readonly OperationKind[];
+export type ReshapingKind = (typeof reshapingKinds)[number];
 export type OperationStatus = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 
 /**
@@ -32,6 +44,9 @@ export const stepPlans = {
   provision: stepKeys,
   start: ["queued", "workload", "pods", "health", "ready"],
   restart: ["queued", "workload", "pods", "health", "ready"],
+  resize: ["queued", "workload", "pods", "health", "ready"],
+  update: ["queued", "workload", "pods", "health", "ready"],
+  upgrade: ["queued", "workload", "pods", "health", "ready"],
   stop: ["queued", "workload", "pods"],
   deprovision: ["queued", "pods", "namespace"],
 } as const satisfies Record<OperationKind, readonly StepKey[]>;
@@ -41,11 +56,18 @@ export const operationDeadlineSeconds = {
   provision: 300,
   start: 300,
   restart: 300,
+  resize: 300,
+  update: 300,
+  upgrade: 600,
   stop: 300,
   deprovision: 900,
 } as const satisfies Record<OperationKind, number>;
 
 export const maxOperationAttempts = 25;
+
+export function isReshaping(kind: OperationKind): kind is ReshapingKind {
+  return (reshapingKinds as readonly OperationKind[]).includes(kind);
+}
 
 export function isOpen(status: OperationStatus): boolean {
   return operationTransitions[status].length > 0;

@@ -1,14 +1,20 @@
-import { type Blueprint, priceBlueprint, validateParameters } from "@sewa/blueprint";
 import { getOrganization } from "../accounts/index.ts";
 import { authorize } from "../permissions.ts";
 import { type CapacityVerdict, checkCapacity } from "../capacity/index.ts";
-import { getOrderablePlan, loadBlueprint, type Offering, type Plan } from "../catalog/index.ts";
+import {
+  checkParameters,
+  getOrderablePlan,
+  loadBlueprint,
+  type Offering,
+  type Plan,
+  priceParameters,
+} from "../catalog/index.ts";
 import { addMs, dayMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
 import { canonicalJson } from "../json.ts";
-import { fromMajor, type Money } from "../money.ts";
+import type { Money } from "../money.ts";
 import { addDays, type Period, periodAt } from "../periods.ts";
 
 export interface QuoteInput {
@@ -51,7 +57,7 @@ export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): 
   const blueprint = await loadBlueprint(tx, plan.blueprintVersionId);
   const lines = [
     { description: `${offering.name}, ${plan.name}`, money: plan.price.money },
-    ...priceParameters(blueprint, parameters, plan.price.money.currency),
+    ...priceParameters(blueprint, checkParameters(blueprint, parameters), plan.price.money.currency),
   ];
   const { timeZone } = await getOrganization(tx);
   const period = periodAt(tx.now, plan.interval, timeZone, 0);
@@ -83,30 +89,4 @@ function derivePriceKey(plan: Plan, lines: Quote["lines"]): string {
     lines: lines.map(({ description, money }) => [description, money.currency, money.amountMinor.toString()]),
   };
   return sha256Hex(canonicalJson(facts)).slice(0, 32);
-}
-
-function priceParameters(
-  blueprint: Blueprint,
-  parameters: Readonly<Record<string, unknown>>,
-  currency: string,
-): Quote["lines"] {
-  const checked = validateParameters(blueprint, parameters);
-  if (!checked.ok) {
-    throw new DomainError("INVALID_INPUT", "The parameters do not fit this app.", {
-      issues: checked.issues.map(({ path, message }) => ({ path: `parameters.${path}`, message })),
-    });
-  }
-  try {
-    const { lines } = priceBlueprint(blueprint, checked.values);
-    return lines.map(({ value, label, amount }) => ({
-      description: label ?? value ?? "Base",
-      money: fromMajor(amount, currency),
-    }));
-  } catch (error) {
-    // No matching price is never a price of nothing.
-    if (error instanceof Error && (error as { code?: unknown }).code === "NO_PRICE") {
-      throw new DomainError("NO_PRICE", "There is no price for this choice of parameters.");
-    }
-    throw error;
-  }
 }

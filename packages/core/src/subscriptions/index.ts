@@ -1,6 +1,8 @@
-export { openInvoiceOf } from "./apply-action.ts";
+export { cancel as cancelSubscription, openInvoiceOf } from "./apply-action.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
+export { changeTerms, settleTerms, type SubscriptionTerms, termsOf } from "./change-terms.ts";
 export { createSubscription } from "./create-subscription.ts";
+export { type LoadedSubscription, loadForUpdate as lockSubscription } from "./load-subscription.ts";
 export { payAndFollow } from "./pay-subscription.ts";
 export {
   countLiveSubscriptions,

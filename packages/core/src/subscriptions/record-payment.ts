@@ -25,16 +25,18 @@ export async function recordPayment(
   const { idempotencyKey: key, ...payment } = input;
   await once(ctx, { key, procedure: "admin.payments.record", input: payment }, async (tx) => {
     const { subscriptionId } = await getInvoiceRow(tx, input.invoiceId);
-    const { subscription } = await loadForUpdate(tx, subscriptionId);
+    const { subscription, instance } = await loadForUpdate(tx, subscriptionId);
     const invoice = await getInvoiceRow(tx, input.invoiceId);
     if (input.amountMinor !== invoice.totalMinor || input.currency !== invoice.currency) {
       throw new DomainError("INVALID_INPUT", "The payment has to be the total of the invoice, in its currency.", {
         issues: [{ path: "amountMinor", message: `Expected ${invoice.totalMinor} ${invoice.currency}.` }],
       });
     }
-    if (subscription.status === "expired") await holdRoom(tx, subscription);
+    // What a change asks for is a part of a period that ran; it brings no app back.
+    if (subscription.status === "expired" && invoice.reason !== "change") await holdRoom(tx, subscription);
     await payAndFollow(tx, subscription, invoice, input.reference);
     await enqueue(tx, "subscription:reconcile", { subscriptionId });
+    if (invoice.reason === "change") await enqueue(tx, "change:reconcile", { instanceId: instance.id });
     return { invoiceId: invoice.id };
   });
   return getInvoice(ctx, input.invoiceId);

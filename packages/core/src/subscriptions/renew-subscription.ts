@@ -22,6 +22,11 @@ export async function renewSubscription(
     const loaded = await loadForUpdate(tx, subscriptionId);
     refuseUnlessRenewable(loaded, tx.now);
     const { subscription } = loaded;
+    if (subscription.isChanging) {
+      throw new DomainError("OPERATION_IN_PROGRESS", "The app is being changed. Renew it when that has ended.", {
+        retryAfterSeconds: 15,
+      });
+    }
     // Room is held before money is taken; for what costs something that is when the money comes.
     if (subscription.status === "expired" && subscription.amountMinor === 0n) await holdRoom(tx, subscription);
     const invoice = loaded.nextInvoice ?? (await openInvoiceOf(tx, subscription));

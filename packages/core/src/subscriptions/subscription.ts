@@ -62,10 +62,12 @@ export function decideSubscription(
     case "active": {
       const end = currentEnd(subscription);
       if (now < end) {
-        const due = nextInvoice === null && !subscription.cancelAtPeriodEnd && now >= renewalOpens(subscription, rules);
+        const due = nextInvoice === null && asksForNext(subscription) && now >= renewalOpens(subscription, rules);
         return due ? { type: "open_renewal" } : null;
       }
       if (paid) return { type: "advance" };
+      // What the next period costs is known when the change has ended, minutes from now.
+      if (subscription.isChanging && subscription.pastDueDays > 0) return null;
       if (subscription.cancelAtPeriodEnd || subscription.pastDueDays === 0) return { type: "expire" };
       return nextInvoice === null ? { type: "open_renewal" } : { type: "become_past_due" };
     }
@@ -91,7 +93,7 @@ export function deriveNextDueAt(facts: Omit<SubscriptionFacts, "instance">, rule
     case "pending":
       return orderEnds(subscription, rules);
     case "active":
-      return nextInvoice === null && !subscription.cancelAtPeriodEnd
+      return nextInvoice === null && asksForNext(subscription)
         ? renewalOpens(subscription, rules)
         : currentEnd(subscription);
     case "past_due":
@@ -136,6 +138,10 @@ export const leastGraceDays = 7;
 /** When it expires unless it is paid. */
 export function expiryDueAt(subscription: SubscriptionRow): Date {
   return subscription.status === "past_due" ? pastDueEnds(subscription) : currentEnd(subscription);
+}
+
+function asksForNext({ cancelAtPeriodEnd, isChanging }: SubscriptionRow): boolean {
+  return !cancelAtPeriodEnd && !isChanging;
 }
 
 function orderEnds(subscription: SubscriptionRow, rules: SubscriptionRules): Date {

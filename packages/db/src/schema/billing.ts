@@ -30,7 +30,8 @@ export const invoices = pgTable(
     status: text({ enum: ["draft", "open", "paid", "void", "uncollectible"] }).notNull(),
     series: text(),
     number: counter(),
-    reason: text({ enum: ["order", "renewal", "reactivation"] }).notNull(),
+    /** A `change` asks for the rest of a period that an invoice of another reason began. */
+    reason: text({ enum: ["order", "renewal", "reactivation", "change"] }).notNull(),
     /** The period that it pays for. A reactivation has no dates before it is paid: stopped time is never charged. */
     termNumber: integer().notNull(),
     periodIndex: integer().notNull(),
@@ -61,7 +62,7 @@ export const invoices = pgTable(
     // A period is asked for once: a second live invoice for it cannot exist.
     uniqueIndex("invoices_period_key")
       .on(t.subscriptionId, t.termNumber, t.periodIndex)
-      .where(sql`${t.status} in ('draft', 'open', 'paid', 'uncollectible')`),
+      .where(sql`${t.status} in ('draft', 'open', 'paid', 'uncollectible') and ${t.reason} <> 'change'`),
     index("invoices_subscription").on(t.organizationId, t.subscriptionId),
     check(
       "invoices_number",

@@ -2,6 +2,7 @@ export * from "./accounts.ts";
 export * from "./billing.ts";
 export * from "./capacity.ts";
 export * from "./catalog.ts";
+export * from "./changes.ts";
 export * from "./events.ts";
 export * from "./house.ts";
 export * from "./instances.ts";

@@ -170,7 +170,9 @@ export const operations = pgTable(
     id: id(),
     organizationId: uuid().notNull(),
     instanceId: uuid().notNull(),
-    kind: text({ enum: ["provision", "start", "stop", "restart", "deprovision"] }).notNull(),
+    kind: text({
+      enum: ["provision", "start", "stop", "restart", "resize", "update", "upgrade", "deprovision"],
+    }).notNull(),
     status: text({ enum: ["queued", "running", "succeeded", "failed", "cancelled"] }).notNull(),
     /** Ordered plan with the state of each step. */
     steps: jsonb()

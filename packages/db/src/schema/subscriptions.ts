@@ -34,6 +34,8 @@ export const subscriptions = pgTable(
     currentPeriodStart: at(),
     currentPeriodEnd: at(),
     cancelAtPeriodEnd: boolean().notNull().default(false),
+    /** Terms are on trial while a change of the app is carried out: the next period is not asked for until they stand. */
+    isChanging: boolean().notNull().default(false),
     activatedAt: at(),
     pastDueAt: at(),
     expiredAt: at(),

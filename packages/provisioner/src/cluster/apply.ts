@@ -7,6 +7,7 @@ import { manager, namespaceName } from "../render/names.ts";
 import type { ClusterSettings, InstanceSpec, KubeManifest } from "../render/types.ts";
 import type { Connection, KubeRequest } from "./connection.ts";
 import { liveHash } from "./live-hash.ts";
+import { pruneInstance } from "./prune.ts";
 import { manifestPath, objectPath } from "./resources.ts";
 import type { WatchedCluster } from "./watcher.ts";
 
@@ -37,8 +38,10 @@ export interface ApplyContext {
 }
 
 export async function applyInstance(context: ApplyContext, spec: InstanceSpec): Promise<void> {
-  await requireOwnNamespace(context, spec);
-  for (const manifest of renderManifests(spec, context.settings)) {
+  const isThere = await requireOwnNamespace(context, spec);
+  const manifests = renderManifests(spec, context.settings);
+  if (isThere) await pruneInstance(context, spec, manifests);
+  for (const manifest of manifests) {
     context.signal?.throwIfAborted();
     if (!isUnchanged(context, manifest)) await applyManifest(context, manifest);
   }
@@ -102,8 +105,8 @@ function isUnchanged({ applied, watched, secretMs }: ApplyContext, manifest: Kub
   return watched.cache(kind)?.get(namespace, metadata.name)?.hash === known.live;
 }
 
-/** Nothing is written into a namespace of somebody else, nor into one that is on its way out. */
-async function requireOwnNamespace(context: ApplyContext, spec: InstanceSpec): Promise<void> {
+/** Nothing is written into a namespace of somebody else, nor into one that is on its way out. Whether there is one at all. */
+async function requireOwnNamespace(context: ApplyContext, spec: InstanceSpec): Promise<boolean> {
   const name = namespaceName(spec.instanceId);
   const path = objectPath("Namespace", name);
   const seen = context.watched?.cache("Namespace")?.get(name, name)?.fact;
@@ -112,13 +115,14 @@ async function requireOwnNamespace(context: ApplyContext, spec: InstanceSpec): P
   if (fact === null) {
     // Whatever we remember of a former namespace of this name is gone with it.
     forget(context.applied, path);
-    return;
+    return false;
   }
   if (!isOwnNamespace(fact, spec)) throw new NameTaken(`The namespace ${name} exists and is not ours.`);
   if (fact.deletingSince !== null) throw terminating(`Namespace ${name}`);
   const remembered = context.applied.get(path);
   // Another one that came after ours under the same name: nothing of what we remember is in it.
   if (remembered !== undefined && remembered.uid !== fact.uid) forget(context.applied, path);
+  return true;
 }
 
 function terminating(what: string): NamespaceTerminating {

@@ -1,4 +1,4 @@
-import type { Comparison, MeasuredUsage, ObjectRef, Observation, ObservedNode } from "@sewa/core";
+import type { Comparison, MeasuredUsage, ObjectRef, Observation, ObservedNode, Preview } from "@sewa/core";
 import type { InstanceSpec } from "../render/types.ts";
 import type { ClusterInventory } from "./inventory.ts";
 import type { LogLine } from "./log-lines.ts";
@@ -35,6 +35,14 @@ export interface Cluster extends AsyncDisposable {
   observe(spec: InstanceSpec, options?: CallOptions): Promise<Observation>;
   /** Asks for the removal of everything; `observe` tells when it is gone. A namespace that is not ours is left alone. */
   remove(spec: InstanceSpec, options?: CallOptions): Promise<void>;
+  /**
+   * What applying `planned` would change, found by dry runs: nothing is written. Throws ClusterUnreachable and ClusterDenied;
+   * what the server refuses of single objects is part of the answer.
+   */
+  preview(
+    specs: { readonly now: InstanceSpec; readonly planned: InstanceSpec },
+    options?: CallOptions,
+  ): Promise<Preview>;
   nodes(options?: CallOptions): Promise<readonly ObservedNode[]>;
   /** Closes a machine for new pods, or opens it again. Those that run there stay. */
   setSchedulable(nodeName: string, isSchedulable: boolean, options?: CallOptions): Promise<void>;

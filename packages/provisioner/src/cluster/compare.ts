@@ -1,11 +1,12 @@
 import { type ChangedObject, type Comparison, objectKey, type ObjectRef } from "@sewa/core";
 import { InvalidObject, NotFound, QuotaRefused } from "../errors.ts";
 import type { LiveObject } from "../observe/wire.ts";
-import { canonicalJson, contentHash } from "../render/hash.ts";
+import { contentHash } from "../render/hash.ts";
 import { renderManifests } from "../render/index.ts";
-import { manager, namespaceName } from "../render/names.ts";
+import { labelKeys, manager } from "../render/names.ts";
 import type { InstanceSpec, KubeManifest } from "../render/types.ts";
 import type { ApplyContext } from "./apply.ts";
+import { diffPaths } from "./diff-paths.ts";
 import type { ClusterInventory } from "./inventory.ts";
 import { liveHash } from "./live-hash.ts";
 import { manifestPath } from "./resources.ts";
@@ -24,8 +25,7 @@ export async function compareInstance(
   spec: InstanceSpec,
   inventory: ClusterInventory,
 ): Promise<Comparison> {
-  const requestId = inventory.requestIds.get(namespaceName(spec.instanceId)) ?? null;
-  const manifests = renderManifests({ ...spec, requestId }, context.settings);
+  const manifests = renderManifests(spec, context.settings);
   const [namespace, ...contents] = manifests;
   const wanted = new Set(manifests.map((manifest) => objectKey(refOf(manifest))));
   if (namespace === undefined) return { wanted, missing: [], changed: [] };
@@ -62,15 +62,12 @@ async function compareObject(
   const applied = await tryApply(context, manifest);
   if (applied === null) return { verdict: "changed", object: { ...object, fields: [] } };
   if (liveHash(applied) !== liveHash(live)) {
-    return { verdict: "changed", object: { ...object, fields: differences(live, applied) } };
+    const fields = differences(live, applied);
+    return { verdict: fields.length === 0 ? "same" : "changed", object: { ...object, fields } };
   }
-  // What an apply would leave is known now, as after an apply. But the namespace is compared with the request of its last
-  // apply written into it, which the next one may leave out.
-  if (manifest.kind !== "Namespace") {
-    const appliedAt = performance.now();
-    const uid = live.metadata.uid ?? "";
-    context.applied.set(path, { desired: contentHash(manifest), live: liveHash(live), appliedAt, uid });
-  }
+  // What an apply would leave is known now, as after an apply.
+  const remembered = { appliedAt: performance.now(), uid: live.metadata.uid ?? "" };
+  context.applied.set(path, { desired: contentHash(manifest), live: liveHash(live), ...remembered });
   return { verdict: "same", object: { ...object, fields: [] } };
 }
 
@@ -147,24 +144,9 @@ function refOf({ kind, metadata }: KubeManifest): ObjectRef {
 function differences(live: LiveObject, wanted: LiveObject): readonly string[] {
   const content = ({ metadata, ...rest }: LiveObject & { readonly status?: unknown }): unknown => {
     const { status: _status, ...kept } = rest;
-    return { ...kept, metadata: { labels: metadata.labels ?? {}, annotations: metadata.annotations ?? {} } };
+    // The request of a later operation, which the next apply writes anew, means nothing to the app.
+    const { [labelKeys.requestId]: _request, ...labels } = metadata.labels ?? {};
+    return { ...kept, metadata: { labels, annotations: metadata.annotations ?? {} } };
   };
-  const paths: string[] = [];
-  walk(content(live), content(wanted), "", paths);
-  return paths.slice(0, maxFields);
-}
-
-function walk(a: unknown, b: unknown, path: string, paths: string[]): void {
-  if (canonicalJson(a ?? null) === canonicalJson(b ?? null)) return;
-  const [left, right] = [fieldsOf(a), fieldsOf(b)];
-  if (left === null || right === null) {
-    paths.push(path);
-    return;
-  }
-  for (const key of new Set([...Object.keys(left), ...Object.keys(right)]))
-    walk(left[key], right[key], path === "" ? key : `${path}.${key}`, paths);
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | null {
-  return value !== null && typeof value === "object" ? (value as Readonly<Record<string, unknown>>) : null;
+  return diffPaths(content(live), content(wanted)).slice(0, maxFields);
 }

@@ -17,6 +17,7 @@ import { createHealthCheck } from "./health.ts";
 import { readInventory } from "./inventory.ts";
 import { readLogs } from "./logs.ts";
 import { lookAtInstance } from "./look.ts";
+import { previewInstance } from "./preview.ts";
 import { probeApps } from "./probe.ts";
 import { collectionPath, objectPath, type Kind } from "./resources.ts";
 import { toSlim, type Slim } from "./slim.ts";
@@ -148,6 +149,7 @@ export function connectCluster(options: ConnectOptions): Cluster {
       await removeInstance(contextFor(spec, call), spec);
       applied.delete(spec.instanceId);
     },
+    preview: (specs, call) => previewInstance(contextFor(specs.now, call), specs),
     nodes: async (call) => (await listAll<LiveNode>("Node", {}, call)).map(toObservedNode),
     async setSchedulable(nodeName, isSchedulable, call) {
       await effect("patch:Node", () =>

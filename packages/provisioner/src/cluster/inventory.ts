@@ -17,8 +17,6 @@ export interface ClusterInventory {
   readonly unread: readonly string[];
   /** `liveHash` of our objects, by path. */
   readonly hashes: ReadonlyMap<string, string>;
-  /** Request that each namespace was last applied for, by name: it stays there after the request has been carried out. */
-  readonly requestIds: ReadonlyMap<string, string>;
 }
 
 const pageSize = "500";
@@ -46,15 +44,12 @@ export async function readInventory(
 ): Promise<ClusterInventory> {
   const objects: WorldObject[] = [];
   const hashes = new Map<string, string>();
-  const requestIds = new Map<string, string>();
   const unread: string[] = [];
   const take = (kind: Kind, live: InventoriedObject): void => {
     const object = toWorldObject(kind, live, houseId);
     if (object === null) return;
     objects.push(object);
     if (object.isOurs) hashes.set(objectPath(kind, object.name, object.namespace ?? undefined), liveHash(live));
-    const requestId = live.metadata.annotations?.["sewa.dev/request-id"];
-    if (kind === "Namespace" && requestId !== undefined) requestIds.set(object.name, requestId);
   };
   await Promise.all(
     auditedKinds.map(async (kind) => {
@@ -68,7 +63,7 @@ export async function readInventory(
       }
     }),
   );
-  return { objects, unread, hashes, requestIds };
+  return { objects, unread, hashes };
 }
 
 /** All pages of one kind over the whole cluster: those that carry the label of a house whole, of all others the metadata. */

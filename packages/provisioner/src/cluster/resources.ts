@@ -12,8 +12,8 @@ export interface Resource {
 export type WatchedKind = Exclude<ManifestKind, "Secret"> | "Pod" | "Node";
 
 const seen = ["create", "patch", "get", "list", "watch"] as const;
-/** What runs or answers may also be deleted by itself, where a namespace is kept for the data in it. */
-const running = [...seen, "delete"] as const;
+/** Also deleted by itself: what a newer version no longer has, and what runs where a namespace is kept for the data in it. */
+const single = [...seen, "delete"] as const;
 
 /**
  * Fixed, because we use no other kinds: no discovery request, and no surprise when an aggregated API is down. Secrets
@@ -32,7 +32,7 @@ export const resources = {
   },
   ServiceAccount: { group: "", version: "v1", plural: "serviceaccounts", isNamespaced: true, verbs: seen },
   Secret: { group: "", version: "v1", plural: "secrets", isNamespaced: true, verbs: ["create", "patch"] },
-  ConfigMap: { group: "", version: "v1", plural: "configmaps", isNamespaced: true, verbs: seen },
+  ConfigMap: { group: "", version: "v1", plural: "configmaps", isNamespaced: true, verbs: single },
   PersistentVolumeClaim: {
     group: "",
     version: "v1",
@@ -40,11 +40,11 @@ export const resources = {
     isNamespaced: true,
     verbs: seen,
   },
-  Deployment: { group: "apps", version: "v1", plural: "deployments", isNamespaced: true, verbs: running },
-  StatefulSet: { group: "apps", version: "v1", plural: "statefulsets", isNamespaced: true, verbs: running },
-  Service: { group: "", version: "v1", plural: "services", isNamespaced: true, verbs: running },
-  Job: { group: "batch", version: "v1", plural: "jobs", isNamespaced: true, verbs: running },
-  Ingress: { group: "networking.k8s.io", version: "v1", plural: "ingresses", isNamespaced: true, verbs: running },
+  Deployment: { group: "apps", version: "v1", plural: "deployments", isNamespaced: true, verbs: single },
+  StatefulSet: { group: "apps", version: "v1", plural: "statefulsets", isNamespaced: true, verbs: single },
+  Service: { group: "", version: "v1", plural: "services", isNamespaced: true, verbs: single },
+  Job: { group: "batch", version: "v1", plural: "jobs", isNamespaced: true, verbs: single },
+  Ingress: { group: "networking.k8s.io", version: "v1", plural: "ingresses", isNamespaced: true, verbs: single },
   Pod: { group: "", version: "v1", plural: "pods", isNamespaced: true, verbs: ["get", "list", "watch"] },
   Node: { group: "", version: "v1", plural: "nodes", isNamespaced: false, verbs: ["get", "list", "watch", "patch"] },
   Event: { group: "", version: "v1", plural: "events", isNamespaced: true, verbs: ["list"] },

@@ -42,6 +42,8 @@ export function toClusterError(
       if (causes.some(({ reason }) => reason === "NamespaceTerminating")) return new NamespaceTerminating(message);
       // The cluster has not counted yet what a quota of a moment ago is about.
       if ((status.message ?? "").includes("status unknown for quota")) return new Conflict(message);
+      // A right is not missing: the storage cannot do it, and never will.
+      if (isGrowthText(status.message ?? "")) return new InvalidObject(message);
       return isQuotaText(status.message ?? "") ? new QuotaRefused(message) : new ClusterDenied(message);
     case 404:
       return new NotFound(message);
@@ -59,6 +61,11 @@ export function toClusterError(
       if (isTypeError(answer.status, status.message ?? "")) return new InvalidObject(message);
       return new ClusterUnreachable(message, retryAfterMs(answer.retryAfter));
   }
+}
+
+/** A volume claim that asks for more than its storage class can give. */
+function isGrowthText(message: string): boolean {
+  return /pvc can be resized|persistent volume claims can be expanded/u.test(message);
 }
 
 /** Also what ReplicaSets and StatefulSets report when admission refuses their pods. */

@@ -1,0 +1,63 @@
+import { instanceChanges, instances } from "@sewa/db/schema";
+import { and, eq, inArray } from "drizzle-orm";
+import { organizationOf, type Tx } from "../context.ts";
+import { notFound } from "../errors.ts";
+import { type InstanceRow, lockInstanceOfSubscription } from "../instances/index.ts";
+import { type LoadedSubscription, lockSubscription } from "../subscriptions/index.ts";
+import { type ChangeRow, underWay } from "./change.ts";
+
+/** Everything that a change may change, locked in the order of the house: the subscription, then its instance. */
+export interface LockedApp extends LoadedSubscription {
+  readonly instance: InstanceRow;
+}
+
+/** NOT_FOUND for foreign and invented ids. */
+export async function lockApp(tx: Tx, instanceId: string): Promise<LockedApp> {
+  const [known] = await tx.sql
+    .select({ subscriptionId: instances.subscriptionId })
+    .from(instances)
+    .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId)));
+  if (known === undefined) throw notFound("instance");
+  const loaded = await lockSubscription(tx, known.subscriptionId);
+  return { ...loaded, instance: (await lockInstanceOfSubscription(tx, known.subscriptionId)).instance };
+}
+
+export interface LockedChange {
+  readonly app: LockedApp;
+  readonly change: ChangeRow;
+}
+
+/** The change and its app, which is locked first. */
+export async function lockChange(tx: Tx, changeId: string): Promise<LockedChange> {
+  const { instanceId } = await getChangeRow(tx, changeId);
+  const app = await lockApp(tx, instanceId);
+  const [change] = await tx.sql.select().from(instanceChanges).where(own(tx, changeId)).for("update");
+  if (change === undefined) throw notFound("change");
+  return { app, change };
+}
+
+export async function getChangeRow(tx: Tx, changeId: string): Promise<ChangeRow> {
+  const [change] = await tx.sql.select().from(instanceChanges).where(own(tx, changeId));
+  if (change === undefined) throw notFound("change");
+  return change;
+}
+
+/** The one change of an app that has been approved and has not ended; the caller has locked the app. */
+export async function findUnderWay(tx: Tx, instanceId: string): Promise<ChangeRow | null> {
+  const [change] = await tx.sql
+    .select()
+    .from(instanceChanges)
+    .where(
+      and(
+        eq(instanceChanges.organizationId, organizationOf(tx)),
+        eq(instanceChanges.instanceId, instanceId),
+        inArray(instanceChanges.status, [...underWay]),
+      ),
+    )
+    .for("update");
+  return change ?? null;
+}
+
+function own(tx: Tx, changeId: string) {
+  return and(eq(instanceChanges.organizationId, organizationOf(tx)), eq(instanceChanges.id, changeId));
+}

@@ -1,0 +1,195 @@
+import { type Blueprint, planFits } from "@sewa/blueprint";
+import {
+  checkParameters,
+  getOrderablePlan,
+  getPlanTerms,
+  getPriceAmount,
+  loadBlueprint,
+  priceParameters,
+} from "../catalog/index.ts";
+import type { Tx } from "../context.ts";
+import { assert, DomainError } from "../errors.ts";
+import { sha256Hex } from "../ids.ts";
+import { shapeOf } from "../instances/index.ts";
+import { canonicalJson } from "../json.ts";
+import { prorate } from "../money.ts";
+import { termsOf } from "../subscriptions/index.ts";
+import type { ChangeRequest, ChangeShape } from "./change.ts";
+import type { LockedApp } from "./lock-change.ts";
+import { mergeParameters } from "./merge-parameters.ts";
+
+export interface PreparedChange {
+  readonly before: ChangeShape;
+  readonly after: ChangeShape | null;
+  readonly currency: string;
+  readonly amountBeforeMinor: bigint;
+  readonly amountAfterMinor: bigint;
+  /** For the rest of the running period. */
+  readonly dueMinor: bigint;
+  /** Storage of the plan that was asked for, whatever the volumes make of it; null where no plan was. */
+  readonly plannedStorageBytes: number | null;
+  /** Stands for all that the database said. */
+  readonly factsHash: string;
+}
+
+interface Asked {
+  /** The moment for which money is computed. */
+  readonly at: Date;
+  /** The cluster's storage cannot grow. */
+  readonly keepsStorage: boolean;
+}
+
+/**
+ * What a request means for an app as it is now, or a refusal in words. The same work for planning, approving and carrying
+ * out: as long as the database says the same, it gives the same answer, and its hash tells when it does not.
+ */
+export async function prepareChange(
+  tx: Tx,
+  app: LockedApp,
+  request: ChangeRequest,
+  asked: Asked,
+): Promise<PreparedChange> {
+  const { subscription, instance, nextInvoice } = app;
+  const { amountMinor: amountBeforeMinor, currency } = subscription;
+  const before: ChangeShape = { ...shapeOf(instance), ...pickTerms(app) };
+  const target = request.kind === "deprovision" ? prepareRemoval(app) : await prepareTarget(tx, app, request, asked);
+  const { after, amountAfterMinor, plannedStorageBytes } = target;
+  const dueMinor = request.kind === "deprovision" ? 0n : deriveDue(app, amountAfterMinor, asked.at);
+  if (after !== null && amountAfterMinor !== amountBeforeMinor && nextInvoice?.status === "paid") {
+    const words = "The next period is paid already, at the price of now. Change it once that period has begun.";
+    throw new DomainError("ALREADY_RENEWED", words);
+  }
+  const { status, termNumber, periodIndex, currentPeriodEnd, cancelAtPeriodEnd } = subscription;
+  const facts = {
+    request,
+    at: asked.at.toISOString(),
+    instance: { generation: instance.generation, phase: instance.desiredPhase, pool: instance.nodePool },
+    subscription: { status, termNumber, periodIndex, currentPeriodEnd, cancelAtPeriodEnd, currency },
+    nextInvoice: nextInvoice === null ? null : { id: nextInvoice.id, status: nextInvoice.status },
+    before,
+    after,
+    money: [amountBeforeMinor, amountAfterMinor, dueMinor].map(String),
+  };
+  return {
+    before,
+    after,
+    currency,
+    amountBeforeMinor,
+    amountAfterMinor,
+    dueMinor,
+    plannedStorageBytes,
+    factsHash: sha256Hex(canonicalJson(facts)),
+  };
+}
+
+interface Target {
+  readonly after: ChangeShape | null;
+  readonly amountAfterMinor: bigint;
+  readonly plannedStorageBytes: number | null;
+}
+
+function prepareRemoval({ subscription }: LockedApp): Target {
+  if (subscription.status === "cancelled") throw refuse("The subscription has ended already.");
+  return { after: null, amountAfterMinor: 0n, plannedStorageBytes: null };
+}
+
+async function prepareTarget(
+  tx: Tx,
+  app: LockedApp,
+  request: Exclude<ChangeRequest, { kind: "deprovision" }>,
+  asked: Asked,
+): Promise<Target> {
+  refuseUnlessRunning(app, tx.now);
+  const target =
+    request.kind === "resize"
+      ? await prepareResize(tx, app, request.planId)
+      : await prepareUpdate(tx, app, request.kind, request.parameters);
+  const blueprint = await loadBlueprint(tx, target.after.blueprintVersionId);
+  const { limits } = app.instance;
+  // Data is never squeezed: what a volume has, it keeps.
+  const storageBytes = asked.keepsStorage
+    ? limits.storageBytes
+    : Math.max(limits.storageBytes, target.after.limits.storageBytes);
+  const after = { ...target.after, limits: { ...target.after.limits, storageBytes } };
+  const problem = planFits(blueprint, after.limits);
+  if (problem !== null) throw new DomainError("PLAN_UNAVAILABLE", problem);
+  return {
+    after,
+    amountAfterMinor: target.baseMinor + priceOf(blueprint, after.parameters, app.subscription.currency),
+    plannedStorageBytes: request.kind === "resize" ? target.after.limits.storageBytes : null,
+  };
+}
+
+interface Shaped {
+  readonly after: ChangeShape;
+  /** Price of the plan alone. */
+  readonly baseMinor: bigint;
+}
+
+async function prepareResize(tx: Tx, app: LockedApp, planId: string): Promise<Shaped> {
+  const { instance, subscription } = app;
+  if (planId === instance.planId) throw refuse("The app is on this plan already.");
+  const { plan } = await getOrderablePlan(tx, planId);
+  const { offeringId } = await getPlanTerms(tx, instance.planId);
+  const unavailable = (message: string): DomainError => new DomainError("PLAN_UNAVAILABLE", message);
+  if (plan.offeringId !== offeringId) throw unavailable("This plan is for another app.");
+  if (plan.price === null || plan.price.money.currency !== subscription.currency)
+    throw unavailable("This plan has no price in the currency of the subscription.");
+  if (plan.interval !== subscription.interval) throw unavailable("This plan has periods of another length.");
+  // Its volume lies on machines of its pool, and would not come along.
+  if (plan.nodePool !== instance.nodePool) throw unavailable("This plan runs on other machines.");
+  const { limits, gracePeriodDays, pastDueDays, price } = plan;
+  const after = { ...shapeOf(instance), planId, limits, priceId: price.id, gracePeriodDays, pastDueDays };
+  return { after, baseMinor: price.money.amountMinor };
+}
+
+async function prepareUpdate(
+  tx: Tx,
+  app: LockedApp,
+  kind: "update" | "upgrade",
+  given: Readonly<Record<string, unknown>>,
+): Promise<Shaped> {
+  const { instance, subscription } = app;
+  const current = await loadBlueprint(tx, instance.blueprintVersionId);
+  const blueprintVersionId =
+    kind === "upgrade" ? (await getPlanTerms(tx, instance.planId)).blueprintVersionId : instance.blueprintVersionId;
+  if (kind === "upgrade" && blueprintVersionId === instance.blueprintVersionId)
+    throw refuse("The app is of the newest version already.");
+  const next = await loadBlueprint(tx, blueprintVersionId);
+  const parameters = mergeParameters({ current, next, chosen: instance.parameters, given });
+  if (kind === "update" && canonicalJson(parameters) === canonicalJson(instance.parameters))
+    throw refuse("There is nothing to change.");
+  const after = { ...shapeOf(instance), ...pickTerms(app), blueprintVersionId, parameters };
+  return { after, baseMinor: await getPriceAmount(tx, subscription.priceId) };
+}
+
+function pickTerms({ subscription }: LockedApp): Pick<ChangeShape, "priceId" | "gracePeriodDays" | "pastDueDays"> {
+  const { priceId, gracePeriodDays, pastDueDays } = termsOf(subscription);
+  return { priceId, gracePeriodDays, pastDueDays };
+}
+
+function priceOf(blueprint: Blueprint, parameters: Readonly<Record<string, unknown>>, currency: string): bigint {
+  const lines = priceParameters(blueprint, checkParameters(blueprint, parameters), currency);
+  return lines.reduce((sum, { money }) => sum + money.amountMinor, 0n);
+}
+
+/** Only what becomes dearer is charged, for the part of the period that is still to come. Nothing is given back. */
+function deriveDue({ subscription }: LockedApp, amountAfterMinor: bigint, at: Date): bigint {
+  const { currentPeriodStart: start, currentPeriodEnd: end, amountMinor } = subscription;
+  assert(start !== null && end !== null, "a running subscription has a period");
+  const difference = amountAfterMinor - amountMinor;
+  if (difference <= 0n) return 0n;
+  const ms = (from: Date): bigint => BigInt(end.getTime() - from.getTime());
+  return prorate(difference, at > start ? ms(at) : ms(start), ms(start));
+}
+
+function refuseUnlessRunning({ subscription, instance }: LockedApp, now: Date): void {
+  if (subscription.status !== "active") throw refuse("The subscription of this app is not running.");
+  if (instance.readyAt === null || instance.desiredPhase === "absent") throw refuse("The app is not ready yet.");
+  if (subscription.currentPeriodEnd === null || now >= subscription.currentPeriodEnd)
+    throw refuse("The period is over. Try again once the next one has begun.");
+}
+
+function refuse(message: string): DomainError {
+  return new DomainError("INVALID_TRANSITION", message);
+}

@@ -1,0 +1,140 @@
+import { instanceChanges, instances, operations } from "@sewa/db/schema";
+import { and, asc, eq, inArray, lte, ne, or } from "drizzle-orm";
+import { getInvoiceRow } from "../billing/index.ts";
+import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import { assert, unreachable } from "../errors.ts";
+import { reshapeInstance } from "../instances/index.ts";
+import { findOpenOperation, type OperationRow } from "../operations/index.ts";
+import { changeTerms, settleTerms } from "../subscriptions/index.ts";
+import { type ChangeAction, type ChangeRow, decideChange, shapesOf } from "./change.ts";
+import { approvePaid } from "./execute-plan.ts";
+import { lockApp, lockChange, type LockedApp } from "./lock-change.ts";
+import { endChange, recordChangeEvent, settleRoom, updateChange } from "./update-change.ts";
+
+const open = ["planning", "planned", "awaiting_payment", "approved", "executing"] as const;
+
+/** Does what time, money and the operation ask of the changes of an app, a transaction for each. Any time, any number of times. */
+export async function reconcileChange(ctx: CoreContext, instanceId: string): Promise<void> {
+  const [known] = await ctx.db.drizzle
+    .select({ organizationId: instances.organizationId })
+    .from(instances)
+    .where(eq(instances.id, instanceId));
+  if (known === undefined) return;
+  const bound = ctx.forOrganization(known.organizationId);
+  for (const changeId of await bound.transaction((tx) => listOpen(tx, instanceId))) {
+    await bound.transaction((tx) => follow(tx, changeId));
+  }
+  await bound.transaction(async (tx) => {
+    const { instance } = await lockApp(tx, instanceId);
+    if (!instance.releasesCapacity) await settleRoom(tx, instance);
+  });
+}
+
+/** Ends what the organization's time has made due. For test clocks; the sweep does it for all others. */
+export async function expireChanges(ctx: CoreContext): Promise<void> {
+  const due = await ctx.transaction((tx) =>
+    tx.sql
+      .selectDistinct({ instanceId: instanceChanges.instanceId })
+      .from(instanceChanges)
+      .where(
+        and(
+          eq(instanceChanges.organizationId, organizationOf(tx)),
+          inArray(instanceChanges.status, ["planned", "awaiting_payment"]),
+          lte(instanceChanges.expiresAt, tx.now),
+        ),
+      ),
+  );
+  for (const { instanceId } of due) await reconcileChange(ctx, instanceId);
+}
+
+/** Whether something is still looked at or carried out: time must not pass it by. Removals are followed by their operation. */
+export async function hasChangeInWork(tx: Tx): Promise<boolean> {
+  const rows = await tx.sql
+    .select({ id: instanceChanges.id })
+    .from(instanceChanges)
+    .where(
+      and(
+        eq(instanceChanges.organizationId, organizationOf(tx)),
+        or(
+          inArray(instanceChanges.status, ["planning", "approved"]),
+          and(eq(instanceChanges.status, "executing"), ne(instanceChanges.kind, "deprovision")),
+        ),
+      ),
+    )
+    .limit(1);
+  return rows.length > 0;
+}
+
+async function listOpen(tx: Tx, instanceId: string): Promise<readonly string[]> {
+  const rows = await tx.sql
+    .select({ id: instanceChanges.id })
+    .from(instanceChanges)
+    .where(
+      and(
+        eq(instanceChanges.organizationId, organizationOf(tx)),
+        eq(instanceChanges.instanceId, instanceId),
+        inArray(instanceChanges.status, [...open]),
+      ),
+    )
+    .orderBy(asc(instanceChanges.id));
+  return rows.map(({ id }) => id);
+}
+
+async function follow(tx: Tx, changeId: string): Promise<void> {
+  const { app, change } = await lockChange(tx, changeId);
+  const { subscription, instance } = app;
+  const invoice = change.invoiceId === null ? null : await getInvoiceRow(tx, change.invoiceId);
+  const operation = change.operationId === null ? null : await getOperation(tx, change.operationId);
+  const isBusy = (await findOpenOperation(tx, change.instanceId)) !== null;
+  const facts = { change, subscription, invoice, operation, instance: { ...instance, isBusy } };
+  const action = decideChange(facts, tx.now, tx.ctx.clock.now());
+  if (action !== null) await apply(tx, app, change, action);
+}
+
+async function apply(tx: Tx, app: LockedApp, change: ChangeRow, action: ChangeAction): Promise<void> {
+  switch (action.type) {
+    case "approve":
+      return approvePaid(tx, change);
+    case "finish":
+      await updateChange(tx, change, "executed");
+      await settleTerms(tx, app);
+      return recordChangeEvent(tx, "change.executed", change);
+    case "restore":
+      return restore(tx, app, change);
+    case "end":
+      // Another one may be carried out beside a plan that ends.
+      if (change.status === "executing") await settleTerms(tx, app);
+      return endChange(tx, change, app.instance, action);
+    default:
+      return unreachable(action);
+  }
+}
+
+/**
+ * Back to what it was, at the price that it had. The room stays as large as it is until the former shape runs again, and
+ * the volumes for good: no cluster makes them smaller.
+ */
+async function restore(tx: Tx, app: LockedApp, change: ChangeRow): Promise<void> {
+  const { before } = shapesOf(change);
+  const { instance, subscription } = app;
+  assert(change.kind !== "deprovision", "a removal is never undone");
+  if (instance.desiredPhase !== "absent") {
+    if (subscription.planId !== before.planId || subscription.amountMinor !== change.amountBeforeMinor) {
+      const { planId, priceId, gracePeriodDays, pastDueDays } = before;
+      const amountMinor = change.amountBeforeMinor;
+      const terms = { planId, priceId, amountMinor, gracePeriodDays, pastDueDays };
+      await changeTerms(tx, app, terms, { isTrial: false });
+    }
+    const limits = { ...before.limits, storageBytes: instance.limits.storageBytes };
+    await reshapeInstance(tx, instance, { ...before, limits }, change.kind);
+  }
+  await endChange(tx, change, { ...instance, isSettled: false }, { status: "failed", reason: "OPERATION_FAILED" });
+}
+
+async function getOperation(tx: Tx, operationId: string): Promise<Pick<OperationRow, "status"> | null> {
+  const [row] = await tx.sql
+    .select({ status: operations.status })
+    .from(operations)
+    .where(and(eq(operations.organizationId, organizationOf(tx)), eq(operations.id, operationId)));
+  return row ?? null;
+}

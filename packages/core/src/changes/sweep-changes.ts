@@ -1,0 +1,41 @@
+import { sql } from "drizzle-orm";
+import type { CoreContext } from "../context.ts";
+import { enqueueMissing } from "../jobs/index.ts";
+
+/**
+ * Finds in the tables what lost jobs and time have left lying: plans that nobody made, approvals that nobody carried out,
+ * what is over, what has ended in the world, and room that an app at rest holds without need. Finds only.
+ * Organizations on a test clock keep what only their own time can end.
+ */
+export async function sweepChanges(ctx: CoreContext): Promise<{ readonly readded: number; readonly due: number }> {
+  const now = ctx.clock.now().toISOString();
+  const unseen = sql`
+    select id from instance_changes where status in ('planning', 'approved') and deadline_at > ${now}::timestamptz`;
+  const ended = sql`
+    select distinct c.instance_id as id
+    from instance_changes c
+      join instances i on i.id = c.instance_id
+      join subscriptions s on s.id = c.subscription_id
+      left join operations o on o.id = c.operation_id
+      left join invoices v on v.id = c.invoice_id
+    where c.status in ('planning', 'approved') and c.deadline_at <= ${now}::timestamptz
+      or c.status in ('planned', 'awaiting_payment') and c.expires_at <= ${now}::timestamptz
+        and not exists (select 1 from test_clocks t where t.organization_id = c.organization_id)
+      or c.status = 'awaiting_payment' and (s.status <> 'active' or v.status <> 'open')
+      or c.status = 'executing' and c.kind = 'deprovision' and i.removed_at is not null
+      or c.status = 'executing' and c.kind <> 'deprovision' and (o.status in ('succeeded', 'failed')
+        or o.status = 'cancelled' and (i.is_settled or i.desired_phase = 'absent' or not exists (
+          select 1 from operations other where other.instance_id = i.id and other.status in ('queued', 'running'))))
+    union
+    select h.instance_id from capacity_holds h join instances i on i.id = h.instance_id
+    where i.is_settled and not i.releases_capacity
+      and h.cpu_millis >= (i.limits->>'cpuRequestMillis')::bigint and h.memory_bytes >= (i.limits->>'memoryRequestBytes')::bigint
+      and (h.cpu_millis, h.memory_bytes)
+        <> ((i.limits->>'cpuRequestMillis')::bigint, (i.limits->>'memoryRequestBytes')::bigint)
+      and not exists (select 1 from instance_changes c
+        where c.instance_id = i.id and c.status in ('awaiting_payment', 'approved', 'executing'))`;
+  return {
+    readded: await enqueueMissing(ctx, "change:preview", unseen),
+    due: await enqueueMissing(ctx, "change:reconcile", ended),
+  };
+}

@@ -1,0 +1,52 @@
+import { voidInvoice } from "../billing/index.ts";
+import type { Tx } from "../context.ts";
+import { record } from "../events/index.ts";
+import { enqueue } from "../jobs/index.ts";
+import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
+import type { SubscriptionRow } from "./subscription.ts";
+
+/** What is rented and for how much. Interval, currency and the dates of the term stay. */
+export type SubscriptionTerms = Pick<
+  SubscriptionRow,
+  "planId" | "priceId" | "amountMinor" | "gracePeriodDays" | "pastDueDays"
+>;
+
+export function termsOf({
+  planId,
+  priceId,
+  amountMinor,
+  gracePeriodDays,
+  pastDueDays,
+}: SubscriptionRow): SubscriptionTerms {
+  return { planId, priceId, amountMinor, gracePeriodDays, pastDueDays };
+}
+
+/**
+ * Other terms from now on, on trial: they may be taken back, so the next period is neither asked for nor paid before they
+ * stand (`isTrial` false). An open invoice for it asks for the old price and is voided; the job opens the new one. The caller
+ * has locked the subscription.
+ */
+export async function changeTerms(
+  tx: Tx,
+  { subscription, nextInvoice }: LoadedSubscription,
+  terms: SubscriptionTerms,
+  { isTrial }: { readonly isTrial: boolean },
+): Promise<void> {
+  if (nextInvoice?.status === "open") await voidInvoice(tx, nextInvoice, "The plan was changed.");
+  const after = await updateSubscription(tx, subscription, { ...terms, isChanging: isTrial });
+  record(tx, {
+    type: "subscription.planChanged",
+    subscriptionId: subscription.id,
+    data: { planId: after.planId, amountMinor: after.amountMinor.toString(), currency: after.currency },
+    before: termsOf(subscription),
+    after: termsOf(after),
+  });
+  await enqueue(tx, "subscription:reconcile", { subscriptionId: subscription.id });
+}
+
+/** The terms stay, whatever they are by now: the next period is asked for again. */
+export async function settleTerms(tx: Tx, { subscription }: LoadedSubscription): Promise<void> {
+  if (!subscription.isChanging) return;
+  await updateSubscription(tx, subscription, { isChanging: false });
+  await enqueue(tx, "subscription:reconcile", { subscriptionId: subscription.id });
+}
