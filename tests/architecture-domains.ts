@@ -10,6 +10,7 @@ export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["clocks", "books", "inventory"],
   ["orders", "changes"],
   ["subscriptions"],
+  ["payments"],
   ["billing"],
   ["usage", "uptime"],
   ["instances"],

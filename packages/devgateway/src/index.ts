@@ -1,0 +1,12 @@
+export type { PaymentView, RefundView } from "./api/views.ts";
+export { type Devgateway, type DevgatewayOptions, startDevgateway } from "./devgateway.ts";
+export type { AnsweredRequests, FaultyAnswer, Operation, RequestPattern } from "./faults/answers.ts";
+export type { Faults } from "./faults/faults.ts";
+export { cards as testCards, type TestCard } from "./payments/cards.ts";
+export type { LedgerAccount, LedgerBook, LedgerEntry, LedgerTransaction, PaymentSource } from "./payments/ledger.ts";
+export type { Money } from "./payments/money.ts";
+export type { PayWith } from "./payments/payments.ts";
+export type { DeliveryAttempt } from "./webhooks/deliveries.ts";
+export type { GatewayEvent } from "./webhooks/events.ts";
+export { signatureHeader } from "./webhooks/signature.ts";
+export type { Forgery, Webhooks } from "./webhooks/webhooks.ts";
