@@ -11,8 +11,8 @@ const customerCount = 20;
 /** Every other one follows the log of events, the rest the app's status. */
 const socketsPerCustomer = 10;
 const callsPerSecond = 20;
-/** A server goes on serving for so long with its readiness off, which has to be longer than the balancer takes to see it. */
-const stopDelaySeconds = 2;
+/** As in production: a server serves on for so long with its readiness off, and asks clients to open no more over their connections. */
+const stopDelaySeconds = 5;
 
 interface Following {
   /** Of events their sequence, of an app its revision. */
@@ -53,12 +53,12 @@ test(
 
     const load = startLoad(apps, failures);
     for (const worker of workers) {
-      expect(await worker.stop("SIGTERM")).toBe(0);
+      await expectOrderlyEnd(worker);
       expect(await lockedBy(house, worker.started["poolId"]!)).toEqual([]);
       stack.use(await startApp("worker", env));
     }
     for (const server of servers) {
-      expect(await server.stop("SIGTERM")).toBe(0);
+      await expectOrderlyEnd(server);
       balancer.remove(server.started["url"]!);
       await addServer(env, balancer, stack);
       await until("the new one is ready", () => (balancer.readyCount() === serverCount ? true : null));
@@ -75,6 +75,16 @@ test(
     expect(jobs).toEqual([]);
   },
 );
+
+/** With what it complained of, should it not be orderly. */
+async function expectOrderlyEnd(app: AppProcess): Promise<void> {
+  const code = await app.stop("SIGTERM");
+  const complaints = app
+    .output()
+    .split("\n")
+    .filter((line) => /"level":(50|60)/.test(line));
+  expect({ code, complaints: code === 0 ? [] : complaints }).toEqual({ code: 0, complaints: [] });
+}
 
 async function addServer(
   env: Readonly<Record<string, string>>,
