@@ -23,6 +23,8 @@ const usualPatience: Patience = { abortMs: 5_000, leaveMs: 20_000 };
 
 export const crontabFile = new URL("./crontab", import.meta.url);
 
+/** For the first look for jobs: much longer than a busy database takes, for one that is silent. */
+const firstLookMs = 30_000;
 /** Connections are given so long to close; whoever waits longer waits for a database that is away. */
 const endMs = 5_000;
 
@@ -88,10 +90,7 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
       },
     });
     const poolId = await created;
-    await asked.catch(async (error: unknown) => {
-      await stopRunner(runner);
-      throw error;
-    });
+    await withinStart(runner, asked);
     const ended = runner.promise.then(
       () => undefined,
       (error: unknown) => log.error({ err: error }, "the queue's runner broke"),
@@ -112,7 +111,7 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
       [Symbol.asyncDispose]: () => (closing ??= close()),
     };
   } catch (error) {
-    await pgPool.end();
+    await isWithin(endMs, pgPool.end());
     throw error;
   }
 }
@@ -128,6 +127,20 @@ function untilAsked(events: WorkerEvents): Promise<void> {
   // A start that fails before may never come to ask how this ended.
   promise.catch(() => undefined);
   return promise;
+}
+
+/** Stops the runner and rejects when it has not looked in time, could not look, or has ended before. */
+async function withinStart(runner: Runner, asked: Promise<void>): Promise<void> {
+  const ended = runner.promise.then(() =>
+    Promise.reject(new Error("The queue's runner ended before it looked for a job.")),
+  );
+  try {
+    const inTime = await isWithin(firstLookMs, Promise.race([asked, ended]));
+    if (!inTime) throw new Error("The queue did not look for a job in time.");
+  } catch (error) {
+    await isWithin(endMs, stopRunner(runner));
+    throw error;
+  }
 }
 
 /** A runner that has ended by itself refuses to be stopped, which is all right. */
