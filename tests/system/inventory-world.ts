@@ -173,17 +173,6 @@ export function uuid(kind: "instance" | "subscription" | "organization", id: str
   return found;
 }
 
-/** Mulberry32: small, and the same everywhere for one seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** An operator with a client of their own. */
 export async function operatorOf(house: House): Promise<Client> {
   const password = "correct horse battery";

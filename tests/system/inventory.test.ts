@@ -5,6 +5,7 @@ import type { Client } from "@sewa/dev";
 import { type SQL, sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { type House, isUp, order, reached, startHouse, until } from "./house.ts";
+import { randomOf } from "./random.ts";
 import {
   type Auditor,
   bodies,
@@ -17,7 +18,6 @@ import {
   linesOf,
   madeUpIds,
   operatorOf,
-  randomOf,
   sewa,
   startAuditor,
   uuid,

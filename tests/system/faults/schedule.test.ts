@@ -3,6 +3,7 @@ import type { Client } from "@sewa/dev";
 import { type House, order, reached, startHouse, until, whenServed } from "../house.ts";
 import { type Crew, startCrew } from "./crew.ts";
 import { toUuid } from "./life.ts";
+import { randomOf } from "../random.ts";
 import { declaredObjects, findDangling, podCount, readStory } from "./world.ts";
 
 const runs = Number(process.env["FAULT_RUNS"] || 40);
@@ -25,17 +26,6 @@ afterAll(async () => {
   await crew?.[Symbol.asyncDispose]();
   await house?.[Symbol.asyncDispose]();
 });
-
-/** Mulberry32: small, and the same everywhere for one seed. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface App {
   readonly subscriptionId: string;

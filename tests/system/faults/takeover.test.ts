@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { type House, isUp, order, reached, startHouse, until } from "../house.ts";
 import { type Crew, type Member, startCrew } from "./crew.ts";
 import { toUuid } from "./life.ts";
-import { randomOf } from "./random.ts";
+import { randomOf } from "../random.ts";
 import { declaredObjects, findDangling, podCount, readStory, type Story } from "./world.ts";
 
 /** Set: 20 kills, and one that nobody hurries. Not set, as in a plain test run: one kill in each stage of one life. */
