@@ -9,12 +9,12 @@ import type { SourceFile } from "./architecture-source.ts";
 export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["clocks", "books", "inventory"],
   ["orders", "changes"],
-  ["subscriptions"],
   ["payments"],
+  ["subscriptions"],
   ["billing"],
   ["usage", "uptime"],
   ["instances"],
-  ["operations", "ledger", "catalog", "capacity"],
+  ["operations", "wallet", "ledger", "catalog", "capacity"],
   ["accounts", "notifications"],
   ["events", "audit", "jobs", "idempotency"],
 ];

@@ -9,6 +9,7 @@ import { addLedgerCommands } from "./commands/ledger.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
 import { addOperatorCommands } from "./commands/operator.ts";
 import { addOrderCommands } from "./commands/orders.ts";
+import { addPaymentCommands } from "./commands/payments.ts";
 import { addSubscriptionCommands } from "./commands/subscriptions.ts";
 
 /** All commands. Parsing throws commander's own errors instead of ending the process. */
@@ -19,6 +20,7 @@ export function createProgram(): Command {
   addAccountCommands(program);
   addOrderCommands(program);
   addSubscriptionCommands(program);
+  addPaymentCommands(program);
   addInstanceCommands(program);
   addBlueprintCommands(program);
   addOperatorCommands(program);

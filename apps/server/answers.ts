@@ -13,6 +13,8 @@ export const refusals = {
   origin: transportRefusal("FORBIDDEN", "BAD_ORIGIN", "Origin not allowed."),
   mediaType: transportRefusal("UNSUPPORTED_MEDIA_TYPE", "UNSUPPORTED_MEDIA_TYPE", "Send application/json."),
   tooLarge: transportRefusal("PAYLOAD_TOO_LARGE", "PAYLOAD_TOO_LARGE", "The request is too large."),
+  notice: transportRefusal("BAD_REQUEST", "BAD_REQUEST", "Invalid signature."),
+  tooMany: transportRefusal("TOO_MANY_REQUESTS", "RATE_LIMITED", "Too many requests."),
   unavailable: transportRefusal("SERVICE_UNAVAILABLE", "UNAVAILABLE", "Not available at the moment. Try again."),
 } as const satisfies Record<string, Refusal>;
 export type RefusalReason = keyof typeof refusals;

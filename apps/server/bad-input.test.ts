@@ -398,7 +398,16 @@ test.each([
   ["a forged cursor", { cursor: "eyJhIjoxfQ" }],
   ["a cursor with SQL", { cursor: Buffer.from(JSON.stringify(["' or 1=1"])).toString("base64url") }],
 ])("a list with %s is refused", async (_, input) => {
-  for (const list of ["orders", "subscriptions", "instances", "operations", "invoices", "events"]) {
+  for (const list of [
+    "orders",
+    "subscriptions",
+    "instances",
+    "operations",
+    "invoices",
+    "payments",
+    "transactions",
+    "events",
+  ]) {
     const answer = await send({
       method: "GET",
       path: `/trpc/${list}.list?input=${encodeURIComponent(wrapped(input))}`,

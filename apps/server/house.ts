@@ -1,4 +1,4 @@
-import { type CoreContext, createContext, sharedClock, uuidV7Ids } from "@sewa/core";
+import { type CoreContext, createContext, type PaymentProvider, sharedClock, uuidV7Ids } from "@sewa/core";
 import { connectDatabase, type Database } from "@sewa/db";
 import { type FeedHub, startFeedHub } from "./feeds.ts";
 import { createSlots, type ServerLimits, usualLimits } from "./limits.ts";
@@ -14,6 +14,8 @@ export interface House extends AsyncDisposable {
   readonly database: Database;
   readonly hub: FeedHub;
   readonly admit: Admission;
+  /** Whose webhooks are taken. */
+  readonly providers: readonly PaymentProvider[];
   /** One of the logs that an organization may follow at once. */
   readonly takeLog: ReturnType<typeof createSlots>;
   readonly metrics: ServerMetrics;
@@ -60,6 +62,7 @@ export async function openHouse(options: ServerOptions): Promise<House> {
       ids: uuidV7Ids(clock),
       keyring: options.keyring,
       config: options.config,
+      paymentProviders: options.providers.map(({ name }) => name),
       observer: {
         event({ type, fields }) {
           metrics.events.inc({ type });
@@ -86,6 +89,7 @@ export async function openHouse(options: ServerOptions): Promise<House> {
     database,
     hub,
     admit: createAdmission(limits),
+    providers: options.providers,
     takeLog: createSlots(limits.logsPerOrganization),
     metrics,
     limits,

@@ -10,6 +10,7 @@ import { isReady } from "./health.ts";
 import type { House } from "./house.ts";
 import { createSlots } from "./limits.ts";
 import { currentRequest } from "./log.ts";
+import { takeNotice, webhookProvider } from "./webhooks.ts";
 
 export const contractPath = "/trpc";
 const keepAliveMs = 65_000;
@@ -59,6 +60,8 @@ function answer(
     if (request.method === "OPTIONS") return answerPreflight(response);
     return call(house, request, response, path.slice(contractPath.length + 1), requestId, takeStream);
   }
+  const provider = request.method === "POST" ? webhookProvider(house, path) : null;
+  if (provider !== null) return void takeNotice(house, provider, request, response, refuseWith);
   if (request.method !== "GET" && request.method !== "HEAD") return refuseWith("notFound");
   switch (path) {
     case "/":

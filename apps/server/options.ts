@@ -1,4 +1,4 @@
-import { type CoreConfig, type Keyring, toCoreConfig } from "@sewa/core";
+import { connectProviders, type CoreConfig, type Keyring, type PaymentProvider, toCoreConfig } from "@sewa/core";
 import type { Env } from "./env.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Logger } from "./log.ts";
@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly stopDelayMs: number;
   readonly config: CoreConfig;
   readonly keyring: Keyring;
+  /** Whose webhooks are taken, and by whom can be paid. Calls to them are the worker's. */
+  readonly providers: readonly PaymentProvider[];
   readonly log: Logger;
   /** Other limits than the usual ones. */
   readonly limits?: Partial<ServerLimits>;
@@ -38,6 +40,7 @@ export function toServerOptions(env: Env, log: Logger): ServerOptions {
     stopDelayMs: env.STOP_DELAY_SECONDS * 1_000,
     config: toCoreConfig(env),
     keyring: env.SECRETS_KEYRING,
+    providers: connectProviders(env),
     log,
   };
 }

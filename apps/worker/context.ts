@@ -4,6 +4,7 @@ import {
   createContext,
   type Keyring,
   type Mailer,
+  type PaymentProvider,
   sharedClock,
   uuidV7Ids,
 } from "@sewa/core";
@@ -31,6 +32,8 @@ export interface ContextOptions {
   readonly cluster: ClusterOptions | null;
   readonly config: CoreConfig;
   readonly keyring: Keyring;
+  /** None: nothing is paid by card. */
+  readonly providers?: readonly PaymentProvider[];
   /** How long a settled instance goes without a look at it. */
   readonly resyncSeconds: number;
   readonly log: Logger;
@@ -43,6 +46,7 @@ export interface TaskContext extends AsyncDisposable {
   readonly core: CoreContext;
   readonly cluster: Cluster | null;
   readonly mailer: Mailer;
+  readonly providers: readonly PaymentProvider[];
   readonly log: Logger;
   readonly metrics: WorkerMetrics;
   readonly resyncSeconds: number;
@@ -57,7 +61,7 @@ const answerMs = 65_000;
 
 /** Opens no connection yet: the first use does. Throws when the kubeconfig cannot be understood. */
 export function openTaskContext(options: ContextOptions): TaskContext {
-  const { log, resyncSeconds, effect = (_, change) => change() } = options;
+  const { log, resyncSeconds, providers = [], effect = (_, change) => change() } = options;
   const metrics = createMetrics();
   const resources = new AsyncDisposableStack();
   const cluster = options.cluster === null ? null : resources.use(openCluster(options.cluster, options, effect));
@@ -83,6 +87,7 @@ export function openTaskContext(options: ContextOptions): TaskContext {
       ids: uuidV7Ids(clock),
       keyring: options.keyring,
       config: options.config,
+      paymentProviders: providers.map(({ name }) => name),
       observer: {
         event({ type, fields }) {
           metrics.events.inc({ type });
@@ -96,6 +101,7 @@ export function openTaskContext(options: ContextOptions): TaskContext {
     core,
     cluster,
     mailer,
+    providers,
     log,
     metrics,
     resyncSeconds,

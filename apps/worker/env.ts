@@ -1,5 +1,11 @@
 import { existsSync } from "node:fs";
-import { coreConfigShape, type EnvironmentSource, parseEnvironment } from "@sewa/core";
+import {
+  coreConfigShape,
+  type EnvironmentSource,
+  gatewayShape,
+  parseEnvironment,
+  requireWholeGateway,
+} from "@sewa/core";
 import { z } from "zod";
 
 const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
@@ -15,28 +21,31 @@ const labels = z.string().transform((text, context): Readonly<Record<string, str
 });
 
 /** Every variable of the worker. Read once, at start. */
-export const envSchema = z.object({
-  ...coreConfigShape,
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "Not an address like postgres://user@host/database." }),
-  DATABASE_POOL_MAX: whole(2, 100).default(6),
-  SMTP_URL: z.url({ protocol: /^smtps?$/, error: "Not an address like smtp://user:password@host:587." }),
-  MAIL_FROM: z.string().regex(/^[^\r\n]*\S+@\S+[^\r\n]*$/, "Not a sender like Sewa <no-reply@example.com>."),
-  KUBECONFIG: z.string().refine(existsSync, "There is no such file.").optional(),
-  /** Set by Kubernetes itself in every pod. */
-  KUBERNETES_SERVICE_HOST: z.string().optional(),
-  INGRESS_CLASS: z.string().default("traefik"),
-  INGRESS_NAMESPACE_LABELS: labels.default({ "kubernetes.io/metadata.name": "kube-system" }),
-  INGRESS_ADDRESS: z
-    .string()
-    .regex(/^[^/\s]+:\d{1,5}$/, "Not of the form host:port.")
-    .optional(),
-  STORAGE_CLASS: z.string().optional(),
-  JOB_CONCURRENCY: whole(1, 64).default(4),
-  RESYNC_SECONDS: whole(10, 86_400).default(240),
-  WORKER_INTERNAL_HOST: z.string().default("127.0.0.1"),
-  WORKER_INTERNAL_PORT: whole(0, 65_535).default(3_002),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
-});
+export const envSchema = z
+  .object({
+    ...coreConfigShape,
+    ...gatewayShape,
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "Not an address like postgres://user@host/database." }),
+    DATABASE_POOL_MAX: whole(2, 100).default(6),
+    SMTP_URL: z.url({ protocol: /^smtps?$/, error: "Not an address like smtp://user:password@host:587." }),
+    MAIL_FROM: z.string().regex(/^[^\r\n]*\S+@\S+[^\r\n]*$/, "Not a sender like Sewa <no-reply@example.com>."),
+    KUBECONFIG: z.string().refine(existsSync, "There is no such file.").optional(),
+    /** Set by Kubernetes itself in every pod. */
+    KUBERNETES_SERVICE_HOST: z.string().optional(),
+    INGRESS_CLASS: z.string().default("traefik"),
+    INGRESS_NAMESPACE_LABELS: labels.default({ "kubernetes.io/metadata.name": "kube-system" }),
+    INGRESS_ADDRESS: z
+      .string()
+      .regex(/^[^/\s]+:\d{1,5}$/, "Not of the form host:port.")
+      .optional(),
+    STORAGE_CLASS: z.string().optional(),
+    JOB_CONCURRENCY: whole(1, 64).default(4),
+    RESYNC_SECONDS: whole(10, 86_400).default(240),
+    WORKER_INTERNAL_HOST: z.string().default("127.0.0.1"),
+    WORKER_INTERNAL_PORT: whole(0, 65_535).default(3_002),
+    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+  })
+  .superRefine(requireWholeGateway);
 export type Env = z.infer<typeof envSchema>;
 
 /** Throws a `ConfigurationError` with all problems at once. */

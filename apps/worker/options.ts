@@ -1,4 +1,4 @@
-import { toCoreConfig } from "@sewa/core";
+import { connectProviders, toCoreConfig } from "@sewa/core";
 import type { ClusterOptions } from "./context.ts";
 import type { Env } from "./env.ts";
 import type { Logger } from "./log.ts";
@@ -14,6 +14,7 @@ export function toWorkerOptions(env: Env, log: Logger): WorkerOptions {
     cluster: toClusterOptions(env),
     config: toCoreConfig(env),
     keyring: env.SECRETS_KEYRING,
+    providers: connectProviders(env),
     jobConcurrency: env.JOB_CONCURRENCY,
     resyncSeconds: env.RESYNC_SECONDS,
     internal: { host: env.WORKER_INTERNAL_HOST, port: env.WORKER_INTERNAL_PORT },

@@ -54,6 +54,7 @@ test("each line of the crontab names a task of ours, under the key and with the 
     "inventory:audit",
     "mail:sweep",
     "node:reconcile",
+    "payment:sweep",
     "subscription:remind",
     "subscription:sweep",
     "usage:sample",

@@ -7,6 +7,7 @@ import { instanceReconcile } from "./tasks/instance-reconcile.ts";
 import { inventoryAudit } from "./tasks/inventory-audit.ts";
 import { mailSend } from "./tasks/mail-send.ts";
 import { nodeReconcile } from "./tasks/node-reconcile.ts";
+import { invoiceCollect, paymentReconcile, paymentSweep, refundReconcile, walletTopUp } from "./tasks/payments.ts";
 import { subscriptionReconcile, subscriptionRemind } from "./tasks/subscriptions.ts";
 import { instanceSweep, mailSweep, subscriptionSweep } from "./tasks/sweeps.ts";
 import { usageSample } from "./tasks/usage-sample.ts";
@@ -17,6 +18,10 @@ const byName = {
   "subscription:reconcile": subscriptionReconcile,
   "change:preview": changePreview,
   "change:reconcile": changeReconcile,
+  "payment:reconcile": paymentReconcile,
+  "refund:reconcile": refundReconcile,
+  "invoice:collect": invoiceCollect,
+  "wallet:topUp": walletTopUp,
   "mail:send": mailSend,
   "clock:advance": clockAdvance,
   "node:reconcile": nodeReconcile,
@@ -24,6 +29,7 @@ const byName = {
   "usage:sample": usageSample,
   "instance:sweep": instanceSweep,
   "subscription:sweep": subscriptionSweep,
+  "payment:sweep": paymentSweep,
   "subscription:remind": subscriptionRemind,
   "mail:sweep": mailSweep,
   "inventory:audit": inventoryAudit,

@@ -133,16 +133,69 @@ export const mutants: readonly Mutant[] = [
   {
     name: "less than the total pays an invoice",
     file: `${life}/record-payment.ts`,
-    find: `if (input.amountMinor !== invoice.totalMinor || input.currency`,
-    replace: `if (input.amountMinor > invoice.totalMinor || input.currency`,
+    find: `if (input.amountMinor !== rest.amountMinor || input.currency`,
+    replace: `if (input.amountMinor > rest.amountMinor || input.currency`,
     tests: [life, "apps/server"],
   },
   {
     name: "a payment is given back twice",
-    file: "packages/db/migrations/0000_spine.sql",
-    find: `CONSTRAINT "refunds_payment_key" UNIQUE("payment_id"),`,
-    replace: ``,
+    file: `${core}/billing/refund-payment.ts`,
+    find: `const amountMinor = payment.amountMinor - payment.refundedMinor;`,
+    replace: `const amountMinor = payment.amountMinor;`,
     tests: [`${core}/billing`],
+  },
+  {
+    name: "an answer that was lost is asked for anew, by another reference",
+    file: `${core}/payments/reconcile-payment.ts`,
+    find: `    reference: id,`,
+    replace: "    reference: `${id}:${intent.looks}`,",
+    tests: [`${core}/payments/payments.test.ts`],
+  },
+  {
+    name: "money that came is booked each time it is looked at",
+    file: `${core}/payments/settle-payment.ts`,
+    find: `  if (intent.status === "succeeded") return;
+  if ("reference"`,
+    replace: `  if ("reference"`,
+    tests: [`${core}/payments/payments.test.ts`],
+  },
+  {
+    name: "an order is given up although its money is on its way",
+    file: `${life}/subscription.ts`,
+    find: `return now >= orderEnds(subscription, rules) && !waits ?`,
+    replace: `return now >= orderEnds(subscription, rules) ?`,
+    tests: [`${core}/payments/payments.test.ts`],
+  },
+  {
+    name: "a wallet is read before it is locked",
+    file: `${core}/wallet/wallet-balance.ts`,
+    find: "sql`select lock_wallet(${organizationOf(tx)}, ${currency}) as balance`",
+    replace:
+      "sql`select balance_minor as balance from ledger_accounts where organization_id = ${organizationOf(tx)} and kind = 'wallet' and currency = ${currency}`",
+    tests: [`${core}/payments/wallet.test.ts`],
+  },
+  {
+    name: "money that finds no invoice is not kept",
+    file: `${core}/payments/place-money.ts`,
+    find: `if (left > 0n) await keepInWallet`,
+    replace: `if (left < 0n) await keepInWallet`,
+    tests: [`${core}/payments/payments.test.ts`],
+  },
+  {
+    name: "a part of an invoice that was given up is kept",
+    file: `${core}/billing/settle-invoice.ts`,
+    find: `  if (invoice.paidMinor > 0n) await refundInvoice(tx, invoice, reason);
+`,
+    replace: ``,
+    tests: [`${core}/payments/wallet.test.ts`],
+  },
+  {
+    name: "room that was reserved for a payment is kept when it did not come",
+    file: `${core}/payments/settle-payment.ts`,
+    find: `  await giveRoomBack(tx, subscription);
+`,
+    replace: ``,
+    tests: [`${core}/payments/payments.test.ts`],
   },
   {
     name: "a period is asked for twice",
@@ -153,7 +206,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "numbers of invoices leave gaps after a rollback",
-    file: `${core}/billing/open-invoice.ts`,
+    file: `${core}/billing/next-number.ts`,
     find: `const [row] = await tx.sql
     .insert(invoiceCounters)`,
     replace: `const [row] = await tx.ctx.db.drizzle

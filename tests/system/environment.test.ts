@@ -25,10 +25,16 @@ const core = {
   INVOICE_SERIES: "inv-2026",
   TEST_CLOCKS: "perhaps",
 } as const;
+const gateway = {
+  SANDBOX_GATEWAY_URL: "ftp://gateway.example",
+  SANDBOX_GATEWAY_KEY: "short-key",
+  SANDBOX_WEBHOOK_SECRETS: "short-secret",
+} as const;
 const databaseUrl = "mysql://root:hunter2@db/sewa";
 
 const server: Wrong<typeof serverSchema> = {
   ...core,
+  ...gateway,
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_MAX: "1",
   HOST: null,
@@ -42,6 +48,7 @@ const server: Wrong<typeof serverSchema> = {
 };
 const worker: Wrong<typeof workerSchema> = {
   ...core,
+  ...gateway,
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_MAX: "1",
   SMTP_URL: "http://mail.example",
@@ -59,13 +66,17 @@ const worker: Wrong<typeof workerSchema> = {
   LOG_LEVEL: "loud",
 };
 const right = {
+  SANDBOX_GATEWAY_URL: "http://127.0.0.1:4010",
+  SANDBOX_GATEWAY_KEY: "key-of-sixteen-letters",
+  SANDBOX_WEBHOOK_SECRETS: "secret-of-sixteen-letters,another-of-sixteen-letters",
   DATABASE_URL: "postgres://sewa@127.0.0.1/sewa",
   PORTAL_URL: "https://portal.example.com",
   SECRETS_KEYRING: `main:${Buffer.alloc(32, 1).toString("base64")}`,
   SMTP_URL: "smtp://127.0.0.1:25",
   MAIL_FROM: "Sewa <no-reply@example.com>",
 };
-const always = ["DATABASE_URL", "PORTAL_URL", "SECRETS_KEYRING"];
+/** The gateway's are asked for where one of them is set, as in `right`. */
+const always = ["DATABASE_URL", "PORTAL_URL", "SECRETS_KEYRING", ...Object.keys(gateway)];
 
 function problemsOf(schema: z.ZodType, source: Readonly<Record<string, string | undefined>>): readonly string[] {
   try {
@@ -102,5 +113,10 @@ describe.each([
         });
       }
     }
+  });
+
+  test("O6 without any variable of the gateway there is none, and that is no mistake", () => {
+    const without = Object.fromEntries(Object.keys(gateway).map((name) => [name, undefined]));
+    expect(problemsOf(schema, { ...right, ...without })).toEqual([]);
   });
 });

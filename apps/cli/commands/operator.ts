@@ -7,6 +7,7 @@ import { readDatabaseEnv } from "../env.ts";
 import { Refusal } from "../failure.ts";
 import { withCore } from "../operator.ts";
 import { formatTime, leaf, say, show, table, type JsonOption } from "../output.ts";
+import { addAdminTransactionCommands } from "./admin-transactions.ts";
 import { readText } from "./blueprint-input.ts";
 import { pinFiles } from "./catalog-pin.ts";
 
@@ -18,6 +19,7 @@ export function addOperatorCommands(program: Command): void {
   leaf(admin, "create <email>", "invite an operator: prints a link that works once")
     .option("--name <name>", "the operator's name")
     .action(createOperator);
+  addAdminTransactionCommands(admin);
   const catalog = program.command("catalog").description("what is sold");
   leaf(catalog, "apply <folder>", "make the catalog what the files of a folder say, and show what changes")
     .option("--dry-run", "show only")

@@ -2,6 +2,7 @@ import {
   deleteExpiredRecords,
   deleteExpiredSessionsAndTokens,
   deleteOldInventory,
+  deleteOldNotices,
   deleteOldPlans,
   deleteOldUptime,
   deleteOldUsage,
@@ -17,10 +18,11 @@ export const clockAdvance = defineTask("clock:advance", async ({ core }, { organ
 export const houseClean = defineTask("house:clean", async ({ core, log }) => {
   const deleted = await deleteExpiredSessionsAndTokens(core);
   const records = await deleteExpiredRecords(core);
+  const paymentNotices = await deleteOldNotices(core);
   const usage = await deleteOldUsage(core);
   const inventory = await deleteOldInventory(core);
   const uptimeDays = await deleteOldUptime(core);
   const plans = await deleteOldPlans(core);
   const counts = { ...deleted, idempotencyRecords: records, usageSamples: usage.samples, usageHours: usage.hours };
-  log.info({ ...counts, uptimeDays, inventory, plans }, "house cleaned");
+  log.info({ ...counts, uptimeDays, inventory, plans, paymentNotices }, "house cleaned");
 });

@@ -7,9 +7,12 @@ import { invoicesRouter } from "./invoices/router.ts";
 import { offeringsRouter } from "./offerings/router.ts";
 import { operationsRouter } from "./operations/router.ts";
 import { ordersRouter } from "./orders/router.ts";
+import { paymentsRouter } from "./payments/router.ts";
 import { subscriptionsRouter } from "./subscriptions/router.ts";
 import { systemRouter } from "./system/router.ts";
+import { transactionsRouter } from "./transactions/router.ts";
 import { router } from "./trpc.ts";
+import { walletRouter } from "./wallet/router.ts";
 
 /**
  * Everything that can be asked. Each noun is a plain record of procedures and not a router of its own: that halves what
@@ -23,6 +26,9 @@ export const appRouter = router({
   instances: instancesRouter,
   operations: operationsRouter,
   invoices: invoicesRouter,
+  payments: paymentsRouter,
+  wallet: walletRouter,
+  transactions: transactionsRouter,
   events: eventsRouter,
   clock: clockRouter,
   system: systemRouter,

@@ -49,7 +49,12 @@ test("whatever creates, charges or destroys takes an idempotency key, and only p
     "instances.restart",
     "instances.plan",
     "instances.executePlan",
+    "payments.start",
+    "payments.cancel",
+    "wallet.topUp",
     "admin.payments.record",
+    "admin.transactions.adjust",
+    "admin.transactions.refund",
   ]);
   const open = procedures.filter(({ definition }) => definition.meta?.access === "public").map(({ path }) => path);
   expect(open.every((path) => /^(auth|offerings|system)\./.test(path))).toBe(true);

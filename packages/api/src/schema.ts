@@ -55,6 +55,22 @@ export const listInput: Schema<ListInput> = z.strictObject(listShape);
 export const nothing: Schema<undefined> = z.undefined();
 
 export const moneySchema: Schema<MoneyDto> = z.strictObject({ amountMinor: z.bigint(), currency: z.string() });
+/** The most that one call moves, in minor units. */
+export const maxAmountMinor = 1_000_000_000_000_000n;
+/** What somebody wants to pay, or to have back. */
+export const amountInput: Schema<MoneyDto> = z.strictObject({
+  amountMinor: z.bigint().positive().max(maxAmountMinor),
+  currency: z.string().length(3),
+});
+/** The same, or below zero. */
+export const signedAmountInput: Schema<MoneyDto> = z.strictObject({
+  amountMinor: z
+    .bigint()
+    .min(-maxAmountMinor)
+    .max(maxAmountMinor)
+    .refine((amount) => amount !== 0n, "Nothing would change."),
+  currency: z.string().length(3),
+});
 export const periodSchema: Schema<PeriodDto> = z.strictObject({ start: z.date(), end: z.date() });
 export const offeringRefSchema: Schema<OfferingRefDto> = z.strictObject({ slug: z.string(), name: z.string() });
 

@@ -31,6 +31,33 @@ const keyring = z.string().transform((text, context): Keyring => {
   }
 });
 
+const gatewayNames = ["SANDBOX_GATEWAY_URL", "SANDBOX_GATEWAY_KEY", "SANDBOX_WEBHOOK_SECRETS"] as const;
+
+/** Of the processes that take payments. All three or none: without them nothing can be paid by card. */
+export const gatewayShape = {
+  SANDBOX_GATEWAY_URL: z
+    .url({ protocol: /^https?$/, error: "Not an address like https://gateway.example.com." })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional(),
+  SANDBOX_GATEWAY_KEY: z.string().min(16, "At least 16 characters.").optional(),
+  /** A webhook is taken if one of them signed it: two while they are changed. */
+  SANDBOX_WEBHOOK_SECRETS: z
+    .string()
+    .transform((text) => text.split(",").map((secret) => secret.trim()))
+    .refine((secrets) => secrets.every(({ length }) => length >= 16), "Each of at least 16 characters.")
+    .optional(),
+} as const;
+
+const gatewayEnvironment = z.object(gatewayShape);
+export type GatewayEnvironment = z.infer<typeof gatewayEnvironment>;
+
+/** For `superRefine`: names those of the three that are missing beside the others. */
+export function requireWholeGateway(env: GatewayEnvironment, context: z.RefinementCtx): void {
+  const missing = gatewayNames.filter((name) => env[name] === undefined);
+  if (missing.length === gatewayNames.length) return;
+  for (const name of missing) context.addIssue({ code: "custom", path: [name], message: "Has to be set too." });
+}
+
 /**
  * The variables that the business reads, by name: every process that runs core takes them into its own environment
  * schema, so that server, worker and command line cannot disagree on a default.

@@ -53,6 +53,8 @@ export interface CoreDependencies {
   readonly keyring: Keyring;
   readonly config: CoreConfig;
   readonly observer: Observer;
+  /** Names of the payment providers that are connected; none unless told. Calls to them are the worker's. */
+  readonly paymentProviders?: readonly string[];
 }
 
 /** One open transaction, and what is true for its whole length. */

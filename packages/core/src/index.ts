@@ -19,6 +19,7 @@ export * from "./payments/index.ts";
 export * from "./subscriptions/index.ts";
 export * from "./uptime/index.ts";
 export * from "./usage/index.ts";
+export * from "./wallet/index.ts";
 export { type Actor, formatActor } from "./actor.ts";
 export {
   addMs,
@@ -32,7 +33,14 @@ export {
   sharedClock,
   systemClock,
 } from "./clock.ts";
-export { type CoreEnvironment, coreConfigShape, toCoreConfig } from "./config.ts";
+export {
+  type CoreEnvironment,
+  coreConfigShape,
+  type GatewayEnvironment,
+  gatewayShape,
+  requireWholeGateway,
+  toCoreConfig,
+} from "./config.ts";
 export {
   type CoreConfig,
   type CoreContext,

@@ -173,3 +173,36 @@ export interface InventoryReportInput {
   /** Without it, the last audit that has finished. */
   readonly auditId?: string | undefined;
 }
+
+export interface ListTransactionsInput {
+  readonly organizationId: string;
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface OrganizationTransactionInput {
+  readonly organizationId: string;
+  readonly transactionId: string;
+}
+
+export interface AdjustWalletInput {
+  readonly organizationId: string;
+  /** Below zero: taken out of the wallet. */
+  readonly amount: MoneyDto;
+  /** For the audit, and for the customer. */
+  readonly reason: string;
+  readonly idempotencyKey: string;
+}
+
+export interface RefundInput {
+  readonly organizationId: string;
+  /** As an invoice names it, `pay_…`. */
+  readonly paymentId: string;
+  /** At most what was not given back yet. */
+  readonly amount: MoneyDto;
+  /** origin: where it came from. */
+  readonly target: "origin" | "wallet";
+  /** For the audit, and on the credit note. */
+  readonly reason: string;
+  readonly idempotencyKey: string;
+}

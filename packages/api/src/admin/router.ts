@@ -1,4 +1,16 @@
-import { getInvoice, getNode, listNodes, recordPayment, setNodeSchedulable } from "@sewa/core";
+import {
+  adjustWallet,
+  type CoreContext,
+  getInvoice,
+  getNode,
+  getTransaction,
+  giveRefund,
+  listNodes,
+  listTransactions,
+  recordPayment,
+  setNodeSchedulable,
+} from "@sewa/core";
+import type { Context } from "../context.ts";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import type { InvoiceDto } from "../invoices/dto.ts";
@@ -9,7 +21,20 @@ import { listInput } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
 import type { NodeDto, NodePageDto } from "./dto.ts";
 import { inventoryRouter } from "./inventory-router.ts";
-import { nodeInput, nodePageSchema, nodeSchema, recordPaymentInput, scheduleNodeInput } from "./schema.ts";
+import type { TransactionDto, TransactionPageDto } from "../transactions/dto.ts";
+import { transactionPageSchema, transactionSchema } from "../transactions/schema.ts";
+import { toTransactionDto } from "../transactions/to-dto.ts";
+import {
+  adjustWalletInput,
+  listTransactionsInput,
+  nodeInput,
+  nodePageSchema,
+  nodeSchema,
+  organizationTransactionInput,
+  recordPaymentInput,
+  refundInput,
+  scheduleNodeInput,
+} from "./schema.ts";
 import { toNodeDto } from "./to-dto.ts";
 
 const nodesRouter = {
@@ -47,7 +72,7 @@ const paymentsRouter = {
     .output(invoiceSchema)
     .mutation(
       async ({ ctx, input: { organizationId, invoiceId, amount, reference, idempotencyKey } }): Promise<InvoiceDto> => {
-        const core = coreContext(ctx).forOrganization(uuidOf("organization", organizationId));
+        const core = coreOf(ctx, organizationId);
         // Looked for first: an organization that nobody has could not even hold the record of the key.
         const { invoice } = await getInvoice(core, uuidOf("invoice", invoiceId));
         return toInvoiceDto(await recordPayment(core, { invoiceId: invoice.id, ...amount, reference, idempotencyKey }));
@@ -55,4 +80,44 @@ const paymentsRouter = {
     ),
 };
 
-export const adminRouter = { nodes: nodesRouter, payments: paymentsRouter, inventory: inventoryRouter };
+const transactionsRouter = {
+  list: operatorProcedure("admin.transactions.read")
+    .input(listTransactionsInput)
+    .output(transactionPageSchema)
+    .query(async ({ ctx, input: { organizationId, ...page } }): Promise<TransactionPageDto> =>
+      toPageDto(await listTransactions(coreOf(ctx, organizationId), page), toTransactionDto),
+    ),
+
+  get: operatorProcedure("admin.transactions.read")
+    .input(organizationTransactionInput)
+    .output(transactionSchema)
+    .query(async ({ ctx, input: { organizationId, transactionId } }): Promise<TransactionDto> =>
+      toTransactionDto(await getTransaction(coreOf(ctx, organizationId), uuidOf("transaction", transactionId))),
+    ),
+
+  adjust: operatorProcedure("admin.transactions.write")
+    .input(adjustWalletInput)
+    .output(transactionSchema)
+    .mutation(async ({ ctx, input: { organizationId, amount, ...input } }): Promise<TransactionDto> =>
+      toTransactionDto(await adjustWallet(coreOf(ctx, organizationId), { ...input, ...amount })),
+    ),
+
+  refund: operatorProcedure("admin.transactions.write")
+    .input(refundInput)
+    .output(transactionSchema)
+    .mutation(async ({ ctx, input: { organizationId, paymentId, amount, ...input } }): Promise<TransactionDto> => {
+      const refund = { ...input, ...amount, paymentId: uuidOf("payment", paymentId) };
+      return toTransactionDto(await giveRefund(coreOf(ctx, organizationId), refund));
+    }),
+};
+
+function coreOf(ctx: Pick<Context, "core">, organizationId: string): CoreContext {
+  return coreContext(ctx).forOrganization(uuidOf("organization", organizationId));
+}
+
+export const adminRouter = {
+  nodes: nodesRouter,
+  payments: paymentsRouter,
+  transactions: transactionsRouter,
+  inventory: inventoryRouter,
+};

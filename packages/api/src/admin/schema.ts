@@ -1,6 +1,27 @@
 import { z } from "zod";
-import { idempotencyKey, moneySchema, opaque, pageSchema, publicId, type Schema, text } from "../schema.ts";
-import type { NodeDto, NodeInput, NodePageDto, RecordPaymentInput, ScheduleNodeInput } from "./dto.ts";
+import {
+  amountInput,
+  idempotencyKey,
+  listShape,
+  moneySchema,
+  opaque,
+  pageSchema,
+  publicId,
+  type Schema,
+  signedAmountInput,
+  text,
+} from "../schema.ts";
+import type {
+  AdjustWalletInput,
+  ListTransactionsInput,
+  NodeDto,
+  NodeInput,
+  NodePageDto,
+  OrganizationTransactionInput,
+  RecordPaymentInput,
+  RefundInput,
+  ScheduleNodeInput,
+} from "./dto.ts";
 
 const nodeName = opaque(253);
 
@@ -14,6 +35,31 @@ export const recordPaymentInput: Schema<RecordPaymentInput> = z.strictObject({
   invoiceId: publicId,
   amount: moneySchema,
   reference: text(1, 100),
+  idempotencyKey,
+});
+
+const reason = text(3, 500);
+
+export const listTransactionsInput: Schema<ListTransactionsInput> = z.strictObject({
+  ...listShape,
+  organizationId: publicId,
+});
+export const organizationTransactionInput: Schema<OrganizationTransactionInput> = z.strictObject({
+  organizationId: publicId,
+  transactionId: publicId,
+});
+export const adjustWalletInput: Schema<AdjustWalletInput> = z.strictObject({
+  organizationId: publicId,
+  amount: signedAmountInput,
+  reason,
+  idempotencyKey,
+});
+export const refundInput: Schema<RefundInput> = z.strictObject({
+  organizationId: publicId,
+  paymentId: publicId,
+  amount: amountInput,
+  target: z.enum(["origin", "wallet"]),
+  reason,
   idempotencyKey,
 });
 

@@ -41,6 +41,8 @@ const idKeys: Readonly<Partial<Record<string, IdKind>>> = {
   operationId: "operation",
   invoiceId: "invoice",
   paymentId: "payment",
+  intentId: "intent",
+  methodId: "method",
   planId: "plan",
   changeId: "change",
   userId: "user",

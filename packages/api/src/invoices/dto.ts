@@ -7,13 +7,27 @@ export interface InvoiceLineDto {
   readonly amount: MoneyDto;
 }
 
-export interface PaymentDto {
+/** Money that has come for an invoice. */
+export interface InvoicePaymentDto {
   readonly id: string;
-  readonly provider: "manual";
+  /** manual: a bank transfer, or nothing to pay. */
+  readonly provider: "manual" | "wallet" | "sandbox";
   readonly status: "succeeded";
   readonly amount: MoneyDto;
+  /** What of it was given back. */
+  readonly refunded: MoneyDto;
+  /** Of the bank transfer; of others the id of the payment. */
   readonly reference: string | null;
   readonly receivedAt: Date;
+}
+
+/** Takes back a part of what the invoice said, for money that is given back. Never changes. */
+export interface CreditNoteDto {
+  /** As printed, for example `INV-CN-2026-000007`. */
+  readonly number: string;
+  readonly amount: MoneyDto;
+  readonly reason: string;
+  readonly issuedAt: Date;
 }
 
 export interface InvoiceCustomerDto {
@@ -38,7 +52,8 @@ export interface InvoiceDto {
   readonly paid: MoneyDto;
   readonly customer: InvoiceCustomerDto;
   readonly lines: readonly InvoiceLineDto[];
-  readonly payments: readonly PaymentDto[];
+  readonly payments: readonly InvoicePaymentDto[];
+  readonly creditNotes: readonly CreditNoteDto[];
   readonly openedAt: Date | null;
   readonly dueAt: Date | null;
   readonly paidAt: Date | null;

@@ -27,12 +27,16 @@ export const invoiceSchema: Schema<InvoiceDto> = z.strictObject({
   payments: z.array(
     z.strictObject({
       id: z.string(),
-      provider: z.enum(["manual"]),
+      provider: z.enum(["manual", "wallet", "sandbox"]),
       status: z.enum(["succeeded"]),
       amount: moneySchema,
+      refunded: moneySchema,
       reference: z.string().nullable(),
       receivedAt: z.date(),
     }),
+  ),
+  creditNotes: z.array(
+    z.strictObject({ number: z.string(), amount: moneySchema, reason: z.string(), issuedAt: z.date() }),
   ),
   openedAt: moment,
   dueAt: moment,

@@ -1,7 +1,7 @@
 import { formatInvoiceNumber, type InvoiceView, toPublicId } from "@sewa/core";
 import type { InvoiceDto } from "./dto.ts";
 
-export function toInvoiceDto({ invoice, lines, payments }: InvoiceView): InvoiceDto {
+export function toInvoiceDto({ invoice, lines, payments, creditNotes }: InvoiceView): InvoiceDto {
   const { status, reason, periodStart, periodEnd, currency, openedAt, dueAt, paidAt, closedAt, closeReason } = invoice;
   const { organization, name, email } = invoice.customer;
   return {
@@ -26,8 +26,15 @@ export function toInvoiceDto({ invoice, lines, payments }: InvoiceView): Invoice
       provider: payment.provider,
       status: payment.status,
       amount: { amountMinor: payment.amountMinor, currency: payment.currency },
-      reference: payment.reference,
+      refunded: { amountMinor: payment.refundedMinor, currency: payment.currency },
+      reference: referenceOf(payment),
       receivedAt: payment.receivedAt,
+    })),
+    creditNotes: creditNotes.map((note) => ({
+      number: formatInvoiceNumber(note) ?? "",
+      amount: { amountMinor: note.amountMinor, currency },
+      reason: note.reason,
+      issuedAt: note.issuedAt,
     })),
     openedAt,
     dueAt,
@@ -35,4 +42,8 @@ export function toInvoiceDto({ invoice, lines, payments }: InvoiceView): Invoice
     closedAt,
     closeReason,
   };
+}
+
+function referenceOf({ provider, reference }: InvoiceView["payments"][number]): string | null {
+  return provider === "manual" || reference === null ? reference : toPublicId("intent", reference);
 }

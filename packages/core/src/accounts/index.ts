@@ -23,3 +23,4 @@ export { sessionIdleDays, sessionMaxDays } from "./session-adapter.ts";
 export { type Authenticated, readSession } from "./sessions.ts";
 export { createSocketTicket, redeemSocketTicket, type SocketTicket } from "./socket-ticket.ts";
 export { verifyEmail } from "./verify-email.ts";
+export { requireOrganization } from "./require-organization.ts";

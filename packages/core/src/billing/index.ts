@@ -1,12 +1,17 @@
+export { giveRefund } from "./give-refund.ts";
 export {
+  type CreditNoteRow,
   formatInvoiceNumber,
   type InvoiceLineRow,
   type InvoiceRow,
   type InvoiceStatus,
   invoiceTransitions,
   type PaymentRow,
+  type RefundRow,
 } from "./invoice.ts";
 export { type NewInvoice, openInvoice } from "./open-invoice.ts";
+export { type NewPayment, payInvoice } from "./pay-invoice.ts";
+export { restOf } from "./postings.ts";
 export {
   addBillingPeriod,
   findInvoiceOfPeriod,
@@ -16,5 +21,8 @@ export {
   listInvoices,
   listOpenInvoices,
   listPaidInvoices,
+  setLiveIntent,
 } from "./queries.ts";
-export { markUncollectible, payInvoice, refundInvoice, voidInvoice } from "./settle-invoice.ts";
+export { refundInvoice, type RefundTarget } from "./refund-payment.ts";
+export { markUncollectible, voidInvoice } from "./settle-invoice.ts";
+export { getRefund, noteRefund, type RefundView, settleRefund } from "./settle-refund.ts";

@@ -1,5 +1,4 @@
-import { invoiceCounters, invoiceLines, invoices } from "@sewa/db/schema";
-import { sql } from "drizzle-orm";
+import { invoiceLines, invoices } from "@sewa/db/schema";
 import { getBillingContact } from "../accounts/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
@@ -7,6 +6,7 @@ import { record } from "../events/index.ts";
 import type { Period } from "../periods.ts";
 import { post } from "../ledger/index.ts";
 import { formatInvoiceNumber, type InvoiceRow } from "./invoice.ts";
+import { nextNumber } from "./next-number.ts";
 import { openingOf } from "./postings.ts";
 
 export interface NewInvoice {
@@ -78,15 +78,4 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
     },
   });
   return invoice;
-}
-
-/** The counter's row stays locked until the commit, so a rolled-back invoice leaves no gap. */
-async function nextNumber(tx: Tx, series: string): Promise<number> {
-  const [row] = await tx.sql
-    .insert(invoiceCounters)
-    .values({ series, lastNumber: 1 })
-    .onConflictDoUpdate({ target: invoiceCounters.series, set: { lastNumber: sql`${invoiceCounters.lastNumber} + 1` } })
-    .returning({ number: invoiceCounters.lastNumber });
-  assert(row !== undefined, "the counter answers");
-  return row.number;
 }

@@ -1,7 +1,9 @@
 import type { Posting, Reversal } from "../ledger/index.ts";
-import type { InvoiceRow, PaymentRow } from "./invoice.ts";
+import type { InvoiceRow, PaymentRow, RefundRow } from "./invoice.ts";
 
 type Money = { readonly amountMinor: bigint; readonly currency: string };
+/** A move into the wallet or out of it, without the wallet's own side. */
+type WalletMove = Omit<Posting, "debit" | "credit">;
 
 /** Owed from the moment at which it is asked for. */
 export function openingOf(invoice: InvoiceRow): Posting {
@@ -11,18 +13,20 @@ export function openingOf(invoice: InvoiceRow): Posting {
     key: openingKey(invoice),
     debit: "receivable",
     credit: "revenue",
-    ...totalOf(invoice),
+    amountMinor: invoice.totalMinor,
+    currency: invoice.currency,
   };
 }
 
-/** Never owed after all. */
-export function voidingOf(invoice: InvoiceRow): Reversal {
-  return {
+/** Never owed after all: all of it, or what of it is not paid. What is paid of it is taken back by its refunds. */
+export function voidingOf(invoice: InvoiceRow): Posting | Reversal {
+  const posting = {
     kind: "invoice_voided",
     source: sourceOf(invoice),
     key: `invoice:${invoice.id}:voided`,
-    reversesKey: openingKey(invoice),
-  };
+  } as const;
+  if (invoice.paidMinor === 0n) return { ...posting, reversesKey: openingKey(invoice) };
+  return { ...posting, debit: "revenue", credit: "receivable", ...restOf(invoice) };
 }
 
 /** Owed, used, and given up. */
@@ -33,7 +37,7 @@ export function writeOffOf(invoice: InvoiceRow): Posting {
     key: `invoice:${invoice.id}:written_off`,
     debit: "bad_debt",
     credit: "receivable",
-    ...totalOf(invoice),
+    ...restOf(invoice),
   };
 }
 
@@ -41,7 +45,7 @@ export function receiptOf({ id, amountMinor, currency }: PaymentRow): Posting {
   return {
     kind: "payment_received",
     source: { type: "payment", id },
-    key: `payment:${id}`,
+    key: paymentKey(id),
     debit: "cash",
     credit: "receivable",
     amountMinor,
@@ -49,17 +53,69 @@ export function receiptOf({ id, amountMinor, currency }: PaymentRow): Posting {
   };
 }
 
+export function spendingOf({ id, amountMinor, currency }: PaymentRow): WalletMove {
+  return { kind: "wallet_spent", source: { type: "payment", id }, key: paymentKey(id), amountMinor, currency };
+}
+
 /** Given back, and with it what it was earned for. */
 export function refundingOf({ id, amountMinor, currency }: Money & { readonly id: string }): Posting {
   return {
     kind: "payment_refunded",
     source: { type: "refund", id },
-    key: `refund:${id}`,
+    key: refundKey(id),
     debit: "revenue",
     credit: "cash",
     amountMinor,
     currency,
   };
+}
+
+/** Taken back from what was earned, and on its way by the provider. */
+export function promiseOf({ id, amountMinor, currency }: RefundRow): Posting {
+  return {
+    kind: "refund_promised",
+    source: { type: "refund", id },
+    key: refundKey(id),
+    debit: "revenue",
+    credit: "refund_due",
+    amountMinor,
+    currency,
+  };
+}
+
+/** The provider has given it back. */
+export function keptPromiseOf({ id, amountMinor, currency }: RefundRow): Posting {
+  return {
+    kind: "payment_refunded",
+    source: { type: "refund", id },
+    key: `${refundKey(id)}:settled`,
+    debit: "refund_due",
+    credit: "cash",
+    amountMinor,
+    currency,
+  };
+}
+
+/** Into the wallet: at once, or (`isRedirected`) because the provider would not give it back. */
+export function walletRefundOf(
+  { id, amountMinor, currency }: RefundRow,
+  { isRedirected }: { readonly isRedirected: boolean },
+): WalletMove {
+  const key = isRedirected ? `${refundKey(id)}:settled` : refundKey(id);
+  return { kind: "wallet_refunded", source: { type: "refund", id }, key, amountMinor, currency };
+}
+
+export function refundKey(refundId: string): string {
+  return `refund:${refundId}`;
+}
+
+/** What is still to be paid. */
+export function restOf({ totalMinor, paidMinor, currency }: InvoiceRow): Money {
+  return { amountMinor: totalMinor - paidMinor, currency };
+}
+
+function paymentKey(paymentId: string): string {
+  return `payment:${paymentId}`;
 }
 
 function openingKey({ id }: InvoiceRow): string {
@@ -68,8 +124,4 @@ function openingKey({ id }: InvoiceRow): string {
 
 function sourceOf({ id }: InvoiceRow): Posting["source"] {
   return { type: "invoice", id };
-}
-
-function totalOf({ totalMinor, currency }: InvoiceRow): Money {
-  return { amountMinor: totalMinor, currency };
 }

@@ -1,15 +1,16 @@
-import { billingPeriods, invoiceLines, invoices, payments } from "@sewa/db/schema";
+import { billingPeriods, creditNotes, invoiceLines, invoices, payments } from "@sewa/db/schema";
 import { and, asc, desc, eq, inArray, lt, ne } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
 import type { Period } from "../periods.ts";
-import type { InvoiceLineRow, InvoiceRow, PaymentRow } from "./invoice.ts";
+import type { CreditNoteRow, InvoiceLineRow, InvoiceRow, PaymentRow } from "./invoice.ts";
 
 export interface InvoiceView {
   readonly invoice: InvoiceRow;
   readonly lines: readonly InvoiceLineRow[];
   readonly payments: readonly PaymentRow[];
+  readonly creditNotes: readonly CreditNoteRow[];
 }
 
 /** Newest first. */
@@ -102,6 +103,14 @@ export async function listPaidInvoices(tx: Tx, subscriptionId: string): Promise<
     .orderBy(asc(invoices.id));
 }
 
+/** Says which payment is under way for an invoice, or that there is none any more. */
+export async function setLiveIntent(tx: Tx, invoiceId: string, liveIntentId: string | null): Promise<void> {
+  await tx.sql
+    .update(invoices)
+    .set({ liveIntentId })
+    .where(and(eq(invoices.organizationId, organizationOf(tx)), eq(invoices.id, invoiceId)));
+}
+
 /** A period of service begins; what it is for was paid, or will never be. */
 export async function addBillingPeriod(
   tx: Tx,
@@ -146,9 +155,15 @@ async function toViews(tx: Tx, rows: readonly InvoiceRow[]): Promise<readonly In
     .from(payments)
     .where(and(eq(payments.organizationId, organizationOf(tx)), inArray(payments.invoiceId, ids)))
     .orderBy(asc(payments.id));
+  const notes = await tx.sql
+    .select()
+    .from(creditNotes)
+    .where(and(eq(creditNotes.organizationId, organizationOf(tx)), inArray(creditNotes.invoiceId, ids)))
+    .orderBy(asc(creditNotes.id));
   return rows.map((invoice) => ({
     invoice,
     lines: lines.filter(({ invoiceId }) => invoiceId === invoice.id),
     payments: paid.filter(({ invoiceId }) => invoiceId === invoice.id),
+    creditNotes: notes.filter(({ invoiceId }) => invoiceId === invoice.id),
   }));
 }

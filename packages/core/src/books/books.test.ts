@@ -2,28 +2,28 @@ import { connectDatabase } from "@sewa/db";
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { addMs, dayMs } from "../clock.ts";
-import { listInvoices } from "../billing/index.ts";
-import { reconcileSubscription, recordPayment } from "../subscriptions/index.ts";
-import { provisionOnce } from "../testing/fake-world.ts";
-import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
-import { testCore } from "../testing/test-core.ts";
+import { giveRefund, listInvoices } from "../billing/index.ts";
+import { reconcileSubscription } from "../subscriptions/index.ts";
+import { givenCustomer } from "../testing/given.ts";
+import { givenPayingCustomer } from "../testing/paying.ts";
 import { booksChecks, checkBooks } from "./index.ts";
 
-/** A customer with a paid app, a second customer, and a renewal that is open. */
+/** A customer whose app was paid by card, of which a part is on its way back; a second customer; and a renewal that is open. */
 async function given() {
-  const core = await testCore();
-  await givenCatalog(core.ctx);
-  await givenMachines(core.ctx);
-  const { ctx, organizationId } = await givenCustomer(core.ctx);
-  const { subscription } = await givenOrder(ctx, { plan: "small" });
-  const [first] = (await listInvoices(ctx, {})).items;
-  const { id: invoiceId, totalMinor: amountMinor, currency } = first!.invoice;
-  const payment = { invoiceId, amountMinor, currency, reference: "bank 1", idempotencyKey: "payment-1" };
-  await recordPayment(core.ctx.forOrganization(organizationId), payment);
-  await provisionOnce(core.ctx, subscription.instanceId);
+  const { core, ...app } = await givenPayingCustomer();
+  const { id } = await app.start();
+  await app.work();
+  app.gateway.pay(id);
+  await app.tell(id);
+  await app.work();
+  await app.provision();
+  const [paid] = (await listInvoices(app.ctx, {})).items;
+  const refund = { paymentId: paid!.payments[0]!.id, amountMinor: 10_000n, currency: "IDR", target: "origin" } as const;
+  const house = core.ctx.forOrganization(app.ctx.organizationId!);
+  await giveRefund(house, { ...refund, reason: "An outage.", idempotencyKey: "refund-01" });
   await givenCustomer(core.ctx);
   core.clock.set(addMs(core.clock.now(), 24 * dayMs));
-  await reconcileSubscription(core.ctx, subscription.subscription.id);
+  await reconcileSubscription(core.ctx, app.subscriptionId);
   return core;
 }
 
@@ -57,12 +57,17 @@ const violations: Readonly<Record<string, string>> = {
   }),
   M16: "update invoices set number = number + 1",
   M17: copy("payments", { id: "gen_random_uuid()" }),
+  M18: "update payments set amount_minor = amount_minor - 1 where provider = 'sandbox'",
   M24: "update instances set desired_phase = 'absent'",
   M25: "update subscriptions set status = 'expired', expired_at = now(), grace_ends_at = now()",
   M26: "update subscriptions set purged_at = now()",
   M27: "update subscriptions set current_period_start = '2020-01-01', current_period_end = '2020-02-01'",
   M28: `update payments set organization_id = ${otherOrganization}`,
   M29: "update invoices set reason = 'change' where status = 'paid'",
+  M30: "update payments set refunded_minor = refunded_minor + 1",
+  M31: "update credit_notes set amount_minor = amount_minor + 1",
+  M32: "update payment_intents set received_minor = received_minor + 1 where provider = 'sandbox'",
+  M33: "update refunds set status = 'succeeded' where status = 'pending'",
 };
 
 test("healthy books have no finding, and each check finds what breaks its promise", async () => {

@@ -132,8 +132,9 @@ export const booksChecks: readonly BooksCheck[] = [
   books(
     "M16",
     "The numbers of a series are unique and have no gaps.",
-    sql`select series as id from invoices where number is not null group by series
-      having count(*) <> max(number) or count(distinct number) <> count(*) or min(number) <> 1`,
+    sql`select series as id from (
+        select series, number from invoices where number is not null union all select series, number from credit_notes) numbered
+      group by series having count(*) <> max(number) or count(distinct number) <> count(*) or min(number) <> 1`,
   ),
   books(
     "M17",
@@ -141,7 +142,18 @@ export const booksChecks: readonly BooksCheck[] = [
     sql`select min(id::text) as id from payments where reference is not null group by provider, reference having count(*) > 1
       union all
       select p.id::text from payments p where p.status = 'succeeded' and p.amount_minor > 0 and (
-        select count(*) from ledger_transactions t where t.kind = 'payment_received' and t.source_id = p.id) <> 1`,
+        select count(*) from ledger_transactions t where t.source_id = p.id
+          and t.kind = case p.provider when 'wallet' then 'wallet_spent' else 'payment_received' end) <> 1`,
+  ),
+  books(
+    "M18",
+    "A notice of a provider is stored once, and what a payment took is booked once: for its invoice or in the wallet.",
+    sql`select min(event_id) as id from payment_notices group by provider, event_id having count(*) > 1
+      union all
+      select i.id::text from payment_intents i where coalesce(i.received_minor, 0) <>
+        (select coalesce(sum(p.amount_minor), 0) from payments p where p.provider = i.provider and p.reference = i.id::text)
+        + (select coalesce(sum(e.amount_minor), 0) from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+          where t.source_type = 'intent' and t.source_id = i.id and e.amount_minor > 0)`,
   ),
   clock(
     "M24",
@@ -178,16 +190,55 @@ export const booksChecks: readonly BooksCheck[] = [
       union all select i.id from invoices i join subscriptions s on s.id = i.subscription_id where i.organization_id <> s.organization_id
       union all select p.id from payments p join invoices i on i.id = p.invoice_id where p.organization_id <> i.organization_id
       union all select e.id from ledger_entries e join ledger_accounts a on a.id = e.account_id where e.organization_id <> a.organization_id
-      union all select e.id from ledger_entries e join ledger_transactions t on t.id = e.transaction_id where e.organization_id <> t.organization_id`,
+      union all select e.id from ledger_entries e join ledger_transactions t on t.id = e.transaction_id where e.organization_id <> t.organization_id
+      union all select p.id from payment_intents p join invoices i on i.id = p.invoice_id where p.organization_id <> i.organization_id
+      union all select r.id from refunds r join payments p on p.id = r.payment_id where r.organization_id <> p.organization_id
+      union all select c.id from credit_notes c join invoices i on i.id = c.invoice_id where c.organization_id <> i.organization_id`,
   ),
   books(
     "M29",
-    "A change is charged what was planned; it keeps its money if it was carried out, and gives it back if it came to nothing.",
+    "A change is charged what was planned, and gives its money back if it came to nothing.",
     sql`select i.id from invoices i where i.reason = 'change' and not exists (
         select 1 from instance_changes c where c.invoice_id = i.id and c.subscription_id = i.subscription_id
           and c.due_minor = i.total_minor and c.currency = i.currency)
       union all
-      select c.id from instance_changes c join payments p on p.invoice_id = c.invoice_id left join refunds r on r.payment_id = p.id
-      where p.amount_minor > 0 and (r.id is not null) <> (c.status in ('failed', 'refused', 'expired') and c.reason <> 'SUPERSEDED')`,
+      select c.id from instance_changes c join payments p on p.invoice_id = c.invoice_id
+      where c.status in ('failed', 'refused', 'expired') and c.reason <> 'SUPERSEDED' and p.refunded_minor <> p.amount_minor`,
+  ),
+  books(
+    "M30",
+    "What was given back of a payment is what its refunds say, never more than was paid.",
+    sql`select p.id from payments p left join refunds r on r.payment_id = p.id group by p.id
+      having p.refunded_minor <> coalesce(sum(r.amount_minor), 0) or p.refunded_minor > p.amount_minor`,
+  ),
+  books(
+    "M31",
+    "Every refund hangs on one credit note over as much, and credit notes take back no more than was paid.",
+    sql`select r.id from refunds r join payments p on p.id = r.payment_id left join credit_notes c on c.id = r.credit_note_id
+      where r.amount_minor > 0 and (c.amount_minor, c.currency, c.invoice_id) is distinct from (r.amount_minor, r.currency, p.invoice_id)
+      union all
+      select i.id from invoices i left join credit_notes c on c.invoice_id = i.id group by i.id
+      having i.credited_minor <> coalesce(sum(c.amount_minor), 0) or i.credited_minor > i.paid_minor`,
+  ),
+  books(
+    "M32",
+    "Cash is what came by bank and providers, less what went back there.",
+    sql`select o.id from organizations o cross join lateral (
+        select currency from ledger_accounts where organization_id = o.id group by currency) c
+      where coalesce((select balance_minor from ledger_accounts a
+          where a.organization_id = o.id and a.kind = 'cash' and a.currency = c.currency), 0) <>
+        coalesce((select sum(p.amount_minor) from payments p
+          where p.organization_id = o.id and p.currency = c.currency and p.provider = 'manual'), 0)
+        + coalesce((select sum(i.received_minor) from payment_intents i
+          where i.organization_id = o.id and i.currency = c.currency and i.provider <> 'wallet'), 0)
+        - coalesce((select sum(r.amount_minor) from refunds r
+          where r.organization_id = o.id and r.currency = c.currency and r.status = 'succeeded' and r.destination <> 'wallet'), 0)`,
+  ),
+  books(
+    "M33",
+    "What is owed to customers by providers is the sum of the refunds that are under way.",
+    sql`select a.id from ledger_accounts a where a.kind = 'refund_due' and a.balance_minor <> coalesce((
+        select sum(r.amount_minor) from refunds r
+        where r.organization_id = a.organization_id and r.currency = a.currency and r.status = 'pending'), 0)`,
   ),
 ];

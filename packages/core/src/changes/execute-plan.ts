@@ -8,6 +8,7 @@ import { once } from "../idempotency/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { authorize } from "../permissions.ts";
+import { nothingToPay } from "../subscriptions/index.ts";
 import { type ChangeRow, requestOf, shapesOf } from "./change.ts";
 import { findUnderWay, lockChange, type LockedApp } from "./lock-change.ts";
 import { refuseIfBusy } from "./plan-change.ts";
@@ -83,8 +84,7 @@ async function approve(tx: Tx, app: LockedApp, change: ChangeRow): Promise<void>
     return;
   }
   if (invoice !== null) {
-    const { totalMinor: amountMinor, currency } = invoice;
-    await payInvoice(tx, invoice, { amountMinor, currency, reference: null });
+    await payInvoice(tx, invoice, nothingToPay(invoice));
   }
   await updateChange(tx, change, "approved", {
     ...approved,

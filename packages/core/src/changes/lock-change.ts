@@ -3,7 +3,7 @@ import { and, eq, inArray } from "drizzle-orm";
 import { organizationOf, type Tx } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { type InstanceRow, lockInstanceOfSubscription } from "../instances/index.ts";
-import { type LoadedSubscription, lockSubscription } from "../subscriptions/index.ts";
+import { type LoadedSubscription, loadForUpdate } from "../subscriptions/index.ts";
 import { type ChangeRow, underWay } from "./change.ts";
 
 /** Everything that a change may change, locked in the order of the house: the subscription, then its instance. */
@@ -18,7 +18,7 @@ export async function lockApp(tx: Tx, instanceId: string): Promise<LockedApp> {
     .from(instances)
     .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId)));
   if (known === undefined) throw notFound("instance");
-  const loaded = await lockSubscription(tx, known.subscriptionId);
+  const loaded = await loadForUpdate(tx, known.subscriptionId);
   return { ...loaded, instance: (await lockInstanceOfSubscription(tx, known.subscriptionId)).instance };
 }
 

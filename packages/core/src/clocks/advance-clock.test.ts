@@ -2,9 +2,11 @@ import { notifications } from "@sewa/db/schema";
 import { asc } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { addMs, dayMs } from "../clock.ts";
+import { listPaymentMethods, setAutomaticPayment } from "../payments/index.ts";
 import { getSubscription, renewSubscription, sweepSubscriptions } from "../subscriptions/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { givenPayingCustomer } from "../testing/paying.ts";
 import { testCore } from "../testing/test-core.ts";
 import { advanceClock, findTestClock, stepClock } from "./index.ts";
 
@@ -68,6 +70,38 @@ test("a term that is paid on a test clock begins on that clock", async () => {
     currentPeriodEnd: addMs(later, 30 * dayMs),
   });
   await provisionOnce(core.ctx, subscription.instanceId);
+});
+
+test("renewals are charged to the saved card on the way, and time waits for its answer", async () => {
+  await using app = await givenPayingCustomer({ testClock: true });
+  const { id } = await app.start({ method: "checkout", savesMethod: true });
+  await app.work();
+  app.gateway.pay(id);
+  await app.tell(id);
+  await app.work();
+  await app.provision();
+  const [card] = (await listPaymentMethods(app.ctx, {})).items;
+  await setAutomaticPayment(app.ctx, { methodId: card!.id, isAutomatic: true });
+  const start = (await findTestClock(app.ctx))!.now;
+  await advanceClock(app.ctx, { to: addMs(start, 70 * dayMs) });
+  const step = () => stepClock(app.core.ctx, app.ctx.organizationId!);
+  const now = async () => (await findTestClock(app.ctx))!.now;
+
+  // Due a week before the end of the period: begun, and not answered yet.
+  expect(await step()).toEqual({ arrived: false });
+  expect(await now()).toEqual(addMs(start, 23 * dayMs));
+  app.gateway.faults.declines = true;
+  await app.work();
+  expect(await step()).toEqual({ arrived: false });
+  expect(await now()).toEqual(addMs(start, 24 * dayMs));
+  app.gateway.faults.declines = false;
+  await app.work();
+  expect(await step()).toEqual({ arrived: false });
+  await app.work();
+  expect(await step()).toEqual({ arrived: true });
+  const { subscription } = await getSubscription(app.ctx, app.subscriptionId);
+  expect(subscription).toMatchObject({ status: "active", termNumber: 1, periodIndex: 2 });
+  expect(app.gateway.heldMinor).toBe(150_000n);
 });
 
 test("the production sweep leaves organizations on a test clock alone", async () => {

@@ -9,6 +9,7 @@ import { DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { enqueue, enqueueMissing } from "../jobs/index.ts";
 import { nextLocalHour } from "../periods.ts";
+import { collectInvoice, isSettling, listDueCollections } from "../payments/index.ts";
 import { listDueSubscriptions, reconcileSubscription, remindOrganization } from "../subscriptions/index.ts";
 
 /** The furthest that one call moves a clock. */
@@ -69,6 +70,7 @@ export async function stepClock(ctx: CoreContext, organizationId: string): Promi
     if (step === "arrived") return { arrived: true };
     if (step === "waiting") break;
     for (const subscriptionId of step.due) await reconcileSubscription(ctx, subscriptionId);
+    for (const invoiceId of step.collects) await collectInvoice(ctx, invoiceId);
     await expireChanges(bound);
     if (step.reminds) await remindOrganization(bound);
   }
@@ -82,7 +84,10 @@ export async function sweepClocks(ctx: CoreContext): Promise<{ readonly readded:
   return { readded: await enqueueMissing(ctx, "clock:advance", moving) };
 }
 
-type Step = "arrived" | "waiting" | { readonly due: readonly string[]; readonly reminds: boolean };
+type Step =
+  | "arrived"
+  | "waiting"
+  | { readonly due: readonly string[]; readonly collects: readonly string[]; readonly reminds: boolean };
 
 async function moveToNextDue(tx: Tx): Promise<Step> {
   const organizationId = organizationOf(tx);
@@ -91,18 +96,27 @@ async function moveToNextDue(tx: Tx): Promise<Step> {
   if (clock === undefined) return "arrived";
 
   const due = await listDueSubscriptions(tx, clock.targetAt);
-  const overdue = due.filter(({ dueAt }) => dueAt <= clock.nowAt);
-  if (overdue.length > 0) return { due: overdue.map(({ id }) => id), reminds: false };
+  const collects = await listDueCollections(tx, clock.targetAt);
+  const by = (at: Date) => ({
+    due: due.filter(({ dueAt }) => dueAt <= at).map(({ id }) => id),
+    collects: collects.filter(({ dueAt }) => dueAt <= at).map(({ invoiceId }) => invoiceId),
+  });
+  const overdue = by(clock.nowAt);
+  if (overdue.due.length + overdue.collects.length > 0) return { ...overdue, reminds: false };
   if (clock.nowAt >= clock.targetAt) return "arrived";
-  if ((await hasOpenOperation(tx)) || (await hasChangeInWork(tx))) return "waiting";
+  if ((await hasOpenOperation(tx)) || (await hasChangeInWork(tx)) || (await isSettling(tx))) return "waiting";
   const { timeZone } = await getOrganization(tx);
   const reminderAt = nextLocalHour(clock.nowAt, tx.ctx.config.reminderHour, timeZone);
   const nextAt = new Date(
-    Math.min(clock.targetAt.getTime(), reminderAt.getTime(), ...due.map(({ dueAt }) => dueAt.getTime())),
+    Math.min(
+      clock.targetAt.getTime(),
+      reminderAt.getTime(),
+      ...[...due, ...collects].map(({ dueAt }) => dueAt.getTime()),
+    ),
   );
   await tx.sql.update(testClocks).set({ nowAt: nextAt }).where(mine);
   return {
-    due: due.filter(({ dueAt }) => dueAt <= nextAt).map(({ id }) => id),
+    ...by(nextAt),
     reminds: nextAt.getTime() === reminderAt.getTime(),
   };
 }

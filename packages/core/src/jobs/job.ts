@@ -36,6 +36,26 @@ export const jobs = {
     key: "instanceId",
     priority: priorities.awaited,
   },
+  "payment:reconcile": {
+    payload: z.strictObject({ intentId: z.uuid() }),
+    key: "intentId",
+    priority: priorities.awaited,
+  },
+  "refund:reconcile": {
+    payload: z.strictObject({ refundId: z.uuid() }),
+    key: "refundId",
+    priority: priorities.due,
+  },
+  "invoice:collect": {
+    payload: z.strictObject({ invoiceId: z.uuid() }),
+    key: "invoiceId",
+    priority: priorities.due,
+  },
+  "wallet:topUp": {
+    payload: z.strictObject({ organizationId: z.uuid() }),
+    key: "organizationId",
+    priority: priorities.due,
+  },
   "mail:send": {
     payload: z.strictObject({ notificationId: z.uuid() }),
     key: "notificationId",
@@ -51,6 +71,7 @@ export const jobs = {
   "usage:sample": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "instance:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "subscription:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "payment:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "subscription:remind": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "mail:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "inventory:audit": { payload: z.strictObject({}), key: null, priority: priorities.due },

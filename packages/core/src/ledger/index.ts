@@ -1,5 +1,12 @@
 export { type LedgerAccountKind, ledgerAccountKinds } from "./account.ts";
-export { listBalances, listOrganizationsWithLedger } from "./queries.ts";
-export { post } from "./post.ts";
+export { ensureAccount, post } from "./post.ts";
+export {
+  getTransactionByKey,
+  getTransaction,
+  listBalances,
+  listOrganizationsWithLedger,
+  listTransactions,
+  type TransactionView,
+} from "./queries.ts";
 export type { LedgerTransactionRow, Posting, Reversal } from "./transaction.ts";
 export { type LedgerFault, verifyLedger } from "./verify-ledger.ts";

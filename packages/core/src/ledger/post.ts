@@ -80,7 +80,8 @@ async function oppositeLegs(tx: Tx, reversed: { readonly id: string } | null): P
   return entries.map(({ accountId, currency, amountMinor }) => ({ accountId, currency, amountMinor: -amountMinor }));
 }
 
-async function ensureAccount(tx: Tx, kind: LedgerAccountKind, currency: string): Promise<string> {
+/** The account's id; made by whoever needs it first. */
+export async function ensureAccount(tx: Tx, kind: LedgerAccountKind, currency: string): Promise<string> {
   const organizationId = organizationOf(tx);
   await tx.sql
     .insert(ledgerAccounts)

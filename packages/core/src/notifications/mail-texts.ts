@@ -233,4 +233,62 @@ export const mailTexts: Texts = {
       action: "See the app",
     }),
   },
+  payment_failed: {
+    id: ({ appName, amountMinor, currency, nextAttemptAt }, { date, money }) => ({
+      subject: `Pembayaran untuk ${appName} gagal`,
+      paragraphs: [
+        `Kartu yang Anda simpan tidak dapat didebit sebesar ${money(amountMinor, currency)} untuk ${appName}.`,
+        nextAttemptAt === null
+          ? "Kami tidak mencoba lagi. Bayar sendiri agar aplikasi tetap berjalan."
+          : `Kami mencoba lagi pada ${date(nextAttemptAt)}. Anda juga dapat membayar sendiri sekarang.`,
+      ],
+      action: "Bayar",
+    }),
+    en: ({ appName, amountMinor, currency, nextAttemptAt }, { date, money }) => ({
+      subject: `Payment for ${appName} failed`,
+      paragraphs: [
+        `Your saved card could not be charged ${money(amountMinor, currency)} for ${appName}.`,
+        nextAttemptAt === null
+          ? "We do not try again. Pay yourself to keep the app running."
+          : `We try again on ${date(nextAttemptAt)}. You can also pay yourself now.`,
+      ],
+      action: "Pay",
+    }),
+  },
+  top_up_failed: {
+    id: ({ amountMinor, currency, isOff }, { money }) => ({
+      subject: "Isi ulang dompet gagal",
+      paragraphs: [
+        `Kartu yang Anda simpan tidak dapat didebit sebesar ${money(amountMinor, currency)} untuk mengisi dompet Anda.`,
+        isOff ? "Isi ulang otomatis kini dimatikan." : "Kami mencoba lagi besok.",
+      ],
+      action: "Buka dompet",
+    }),
+    en: ({ amountMinor, currency, isOff }, { money }) => ({
+      subject: "Your wallet could not be filled",
+      paragraphs: [
+        `Your saved card could not be charged ${money(amountMinor, currency)} to fill your wallet.`,
+        isOff ? "The automatic top-up is off now." : "We try again tomorrow.",
+      ],
+      action: "Open the wallet",
+    }),
+  },
+  payment_in_wallet: {
+    id: ({ amountMinor, currency }, { money }) => ({
+      subject: "Pembayaran Anda ada di dompet",
+      paragraphs: [
+        `Pembayaran Anda sebesar ${money(amountMinor, currency)} telah kami terima, tetapi tidak ada lagi tagihan untuknya. Uang itu kini ada di dompet Anda.`,
+        "Anda dapat memakainya untuk tagihan berikutnya.",
+      ],
+      action: "Buka dompet",
+    }),
+    en: ({ amountMinor, currency }, { money }) => ({
+      subject: "Your payment is in your wallet",
+      paragraphs: [
+        `We received your payment of ${money(amountMinor, currency)}, but there was nothing left that it could pay. It is in your wallet now.`,
+        "You can use it for the next invoice.",
+      ],
+      action: "Open the wallet",
+    }),
+  },
 };

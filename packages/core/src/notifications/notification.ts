@@ -7,12 +7,8 @@ const instant = z.iso.datetime();
 const app = { appName: z.string().min(1) };
 const subscription = { ...app, subscriptionId: z.uuid() };
 /** `amountMinor` in minor units of the currency, as text because JSON knows no bigint. */
-const due = {
-  ...subscription,
-  amountMinor: z.string().regex(/^\d{1,18}$/),
-  currency: z.string().length(3),
-  dueAt: instant,
-};
+const money = { amountMinor: z.string().regex(/^\d{1,18}$/), currency: z.string().length(3) };
+const due = { ...subscription, ...money, dueAt: instant };
 
 /**
  * Every kind of mail and the facts that its text needs. The shapes are closed: a field that is not named here, such as
@@ -39,6 +35,12 @@ export const notificationData = {
   change_payment_due: z.strictObject(due),
   /** A change of the app was approved and came to nothing. `isRefunded`: money had been paid for it and was returned. */
   change_not_made: z.strictObject({ ...app, instanceId: z.uuid(), isRefunded: z.boolean() }),
+  /** A saved card was charged for a renewal and refused. `nextAttemptAt`: null when it is not tried again. */
+  payment_failed: z.strictObject({ ...subscription, ...money, nextAttemptAt: instant.nullable() }),
+  /** The wallet could not be filled from the saved card. `isOff`: it is not tried any more. */
+  top_up_failed: z.strictObject({ ...money, isOff: z.boolean() }),
+  /** Money came that had nothing to pay any more. */
+  payment_in_wallet: z.strictObject(money),
 } as const satisfies Record<string, z.ZodType>;
 
 export type NotificationKind = keyof typeof notificationData;

@@ -21,7 +21,11 @@ export function portalPathOf({ kind, data }: Notification): string | null {
     case "app_deletion_soon":
     case "payment_due":
     case "change_payment_due":
+    case "payment_failed":
       return `/subscriptions/${toPublicId("subscription", data.subscriptionId)}`;
+    case "top_up_failed":
+    case "payment_in_wallet":
+      return "/wallet";
     case "app_deleted":
     case "app_failed":
       return "/catalog";

@@ -21,6 +21,9 @@ const samples: { readonly [K in Notification["kind"]]: Extract<Notification, { k
   payment_due: { ...subscription, amountMinor: "1250000", currency: "IDR", dueAt: moment },
   change_payment_due: { ...subscription, amountMinor: "1250000", currency: "IDR", dueAt: moment },
   change_not_made: { ...app, instanceId: id, isRefunded: true },
+  payment_failed: { ...subscription, amountMinor: "1250000", currency: "IDR", nextAttemptAt: moment },
+  top_up_failed: { amountMinor: "1250000", currency: "IDR", isOff: false },
+  payment_in_wallet: { amountMinor: "1250000", currency: "IDR" },
 };
 
 const setting = { locale: "en", timeZone: "Asia/Jakarta", link: "http://portal.test/x?token=abc" } as const;

@@ -8,7 +8,13 @@ import { assert, DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { once } from "../idempotency/index.ts";
 import { createInstance } from "../instances/index.ts";
-import { countLiveSubscriptions, createSubscription, openInvoiceOf, payAndFollow } from "../subscriptions/index.ts";
+import {
+  countLiveSubscriptions,
+  createSubscription,
+  nothingToPay,
+  openInvoiceOf,
+  payAndFollow,
+} from "../subscriptions/index.ts";
 import { type OrderView, toOrderView } from "./queries.ts";
 import { prepareOrder, type QuoteInput } from "./quote-order.ts";
 
@@ -79,7 +85,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
       demand: { cpuMillis: plan.limits.cpuRequestMillis, memoryBytes: plan.limits.memoryRequestBytes },
     });
     const invoice = await openInvoiceOf(tx, subscription);
-    if (total.amountMinor === 0n) await payAndFollow(tx, subscription, invoice, null);
+    if (total.amountMinor === 0n) await payAndFollow(tx, subscription, invoice, nothingToPay(invoice));
     return toOrderView(tx, order.id);
   });
 }

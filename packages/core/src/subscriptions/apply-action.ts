@@ -14,8 +14,10 @@ import type { Tx } from "../context.ts";
 import { assert, unreachable } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { lockInstanceOfSubscription, markNeverProvisioned, setDesired, wantedPhase } from "../instances/index.ts";
+import { enqueue } from "../jobs/index.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { addDays, periodAt } from "../periods.ts";
+import { lockWallet } from "../wallet/index.ts";
 import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { mailFacts } from "./mail-facts.ts";
 import {
@@ -90,18 +92,8 @@ async function beginTerm(
 export async function openRenewal(tx: Tx, { subscription }: LoadedSubscription): Promise<void> {
   const invoice = await openInvoiceOf(tx, subscription);
   await updateSubscription(tx, subscription, {});
-  if (invoice.totalMinor > 0n) {
-    await notifyOwner(tx, {
-      kind: "payment_due",
-      dedupeKey: `payment_due:${invoice.id}`,
-      data: {
-        ...(await mailFacts(tx, subscription)),
-        amountMinor: invoice.totalMinor.toString(),
-        currency: invoice.currency,
-        dueAt: (invoice.dueAt ?? tx.now).toISOString(),
-      },
-    });
-  }
+  // Whoever collects it tells the customer, if the money does not come by itself.
+  if (invoice.totalMinor > 0n) await enqueue(tx, "invoice:collect", { invoiceId: invoice.id });
 }
 
 export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow> {
@@ -151,14 +143,16 @@ async function becomePastDue(tx: Tx, { subscription }: LoadedSubscription): Prom
 
 /** Nothing runs any more and the data is kept. What ran unpaid is a period of its own, cut here. */
 async function expire(tx: Tx, { subscription, nextInvoice }: LoadedSubscription): Promise<void> {
-  if (nextInvoice?.status === "open") {
-    if (subscription.status === "past_due") await cutUnpaidPeriod(tx, subscription, nextInvoice);
-    else await voidInvoice(tx, nextInvoice, "The subscription expired before it was paid.");
-  }
+  // Locks in their order: the wallet, to which a part may go back, before the node pool.
+  if (nextInvoice?.status === "open") await lockWallet(tx, subscription.currency);
   const graceEndsAt = graceEnd(subscription, tx.now);
   const after = await updateSubscription(tx, subscription, { status: "expired", expiredAt: tx.now, graceEndsAt });
   recordChange(tx, "subscription.expired", subscription, after, { graceEndsAt: graceEndsAt.toISOString() });
   await applyPhase(tx, subscription.id);
+  if (nextInvoice?.status === "open") {
+    if (subscription.status === "past_due") await cutUnpaidPeriod(tx, subscription, nextInvoice);
+    else await voidInvoice(tx, nextInvoice, "The subscription expired before it was paid.");
+  }
   await notifyOwner(tx, {
     kind: "app_expired",
     dedupeKey: `app_expired:${subscription.id}:${subscription.termNumber}`,
@@ -192,9 +186,10 @@ async function cutUnpaidPeriod(tx: Tx, subscription: SubscriptionRow, invoice: I
 /** Terminal for money, and the cause of deletion. Nobody pays for an app that never became ready. */
 export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelReason): Promise<void> {
   const { subscription, instance } = loaded;
-  for (const invoice of await listOpenInvoices(tx, subscription.id))
-    await voidInvoice(tx, invoice, `Cancelled: ${reason}.`);
-  await refundUnused(tx, loaded);
+  const open = await listOpenInvoices(tx, subscription.id);
+  const unused = await listUnused(tx, loaded);
+  // Locks in their order: the wallet before the node pool, and the counter of credit notes after it.
+  if (open.length + unused.length > 0) await lockWallet(tx, subscription.currency);
   const after = await updateSubscription(tx, subscription, {
     status: "cancelled",
     cancelledAt: tx.now,
@@ -203,6 +198,9 @@ export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelR
   });
   recordChange(tx, "subscription.cancelled", subscription, after, { reason });
   await applyPhase(tx, subscription.id);
+  for (const invoice of open) await voidInvoice(tx, invoice, `Cancelled: ${reason}.`);
+  const why = instance.readyAt === null ? "The app never became ready." : "The period had not begun.";
+  for (const invoice of unused) await refundInvoice(tx, invoice, why);
   if (reason === "provisioning_failed") {
     await notifyOwner(tx, {
       kind: "app_failed",
@@ -213,13 +211,12 @@ export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelR
 }
 
 /** A period that has not begun was paid for nothing; and so was everything for an app that never became ready. */
-async function refundUnused(tx: Tx, { subscription, instance, nextInvoice }: LoadedSubscription): Promise<void> {
-  if (instance.readyAt === null) {
-    for (const invoice of await listPaidInvoices(tx, subscription.id))
-      await refundInvoice(tx, invoice, "The app never became ready.");
-  } else if (nextInvoice?.status === "paid") {
-    await refundInvoice(tx, nextInvoice, "The period had not begun.");
-  }
+async function listUnused(
+  tx: Tx,
+  { subscription, instance, nextInvoice }: LoadedSubscription,
+): Promise<readonly InvoiceRow[]> {
+  if (instance.readyAt === null) return listPaidInvoices(tx, subscription.id);
+  return nextInvoice?.status === "paid" ? [nextInvoice] : [];
 }
 
 async function purge(tx: Tx, { subscription, instance }: LoadedSubscription): Promise<void> {

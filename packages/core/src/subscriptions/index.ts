@@ -2,8 +2,9 @@ export { cancel as cancelSubscription, openInvoiceOf } from "./apply-action.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
 export { changeTerms, settleTerms, type SubscriptionTerms, termsOf } from "./change-terms.ts";
 export { createSubscription } from "./create-subscription.ts";
-export { type LoadedSubscription, loadForUpdate as lockSubscription } from "./load-subscription.ts";
-export { payAndFollow } from "./pay-subscription.ts";
+export { type LoadedSubscription, loadForUpdate } from "./load-subscription.ts";
+export { mailFacts } from "./mail-facts.ts";
+export { giveRoomBack, holdRoom, nothingToPay, payAndFollow, reserveRoom, tryHoldRoom } from "./pay-subscription.ts";
 export {
   countLiveSubscriptions,
   getSubscription,

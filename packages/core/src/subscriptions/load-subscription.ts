@@ -31,7 +31,10 @@ export function factsOf({ subscription, nextInvoice, instance }: LoadedSubscript
   const status = nextInvoice?.status;
   return {
     subscription,
-    nextInvoice: status === undefined || status === "void" ? null : { status },
+    nextInvoice:
+      status === undefined || status === "void"
+        ? null
+        : { status, isBeingPaid: status === "open" && nextInvoice?.liveIntentId != null },
     instance: { provisioningFailed: instance.provisioningFailedAt !== null, removed: instance.removedAt !== null },
   };
 }

@@ -1,7 +1,8 @@
-import { type InvoiceRow, payInvoice } from "../billing/index.ts";
+import { type InvoiceRow, type NewPayment, payInvoice } from "../billing/index.ts";
 import { holdCapacity } from "../capacity/index.ts";
 import type { Tx } from "../context.ts";
-import { lockInstanceOfSubscription } from "../instances/index.ts";
+import { DomainError } from "../errors.ts";
+import { lockInstanceOfSubscription, setDesired } from "../instances/index.ts";
 import { periodAt } from "../periods.ts";
 import { applyAction } from "./apply-action.ts";
 import { factsOf, loadForUpdate, refreshNextDueAt } from "./load-subscription.ts";
@@ -16,18 +17,47 @@ export async function holdRoom(tx: Tx, subscription: SubscriptionRow): Promise<v
   await holdCapacity(tx, { instanceId, pool: nodePool, demand });
 }
 
+/** The same for money that has come and cannot be refused: false where there is no room, and nothing has changed then. */
+export async function tryHoldRoom(tx: Tx, subscription: SubscriptionRow): Promise<boolean> {
+  try {
+    await tx.sql.transaction((savepoint) => holdRoom({ ...tx, sql: savepoint }, subscription));
+    return true;
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "CAPACITY") return false;
+    throw error;
+  }
+}
+
+/** Holds room for an app that is stopped for want of money, while money for it is on its way; CAPACITY if there is none. */
+export async function reserveRoom(tx: Tx, subscription: SubscriptionRow): Promise<void> {
+  const { instance } = await lockInstanceOfSubscription(tx, subscription.id);
+  await setDesired(tx, instance, { phase: instance.desiredPhase, releasesCapacity: false });
+  await holdRoom(tx, subscription);
+}
+
+/** The money did not come: what was reserved goes back, unless something else keeps the app by now. */
+export async function giveRoomBack(tx: Tx, subscription: SubscriptionRow): Promise<void> {
+  if (subscription.status !== "expired") return;
+  const { instance } = await lockInstanceOfSubscription(tx, subscription.id);
+  await setDesired(tx, instance, { phase: instance.desiredPhase, releasesCapacity: true });
+}
+
 /** Books the payment and lets everything follow from it that follows at once, in the same transaction. */
 export async function payAndFollow(
   tx: Tx,
   subscription: SubscriptionRow,
   invoice: InvoiceRow,
-  reference: string | null,
+  payment: NewPayment,
 ): Promise<void> {
-  const { totalMinor: amountMinor, currency } = invoice;
   const { interval, timeZone } = subscription;
   const period = invoice.periodStart === null ? { period: periodAt(tx.now, interval, timeZone, 0) } : {};
-  await payInvoice(tx, invoice, { amountMinor, currency, reference, ...period });
+  await payInvoice(tx, invoice, { ...payment, ...period });
   await followUp(tx, subscription.id);
+}
+
+/** Of what costs nothing. */
+export function nothingToPay({ currency }: InvoiceRow): NewPayment {
+  return { amountMinor: 0n, currency, provider: "manual", reference: null };
 }
 
 /** One step, if one is due. Bounded on purpose: the job does the rest, a transaction for each. */

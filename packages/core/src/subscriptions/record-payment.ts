@@ -1,5 +1,5 @@
 import { authorize } from "../permissions.ts";
-import { getInvoice, getInvoiceRow, type InvoiceView } from "../billing/index.ts";
+import { getInvoice, getInvoiceRow, type InvoiceView, restOf } from "../billing/index.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
@@ -8,7 +8,7 @@ import { holdRoom, payAndFollow } from "./pay-subscription.ts";
 import { enqueue } from "../jobs/index.ts";
 
 /**
- * An operator writes down money that came by bank transfer. The whole of an open invoice; a reference is booked once.
+ * An operator writes down money that came by bank transfer. All that is left of an open invoice; a reference is booked once.
  * For an expired subscription room is held first: CAPACITY means that nothing was booked.
  */
 export async function recordPayment(
@@ -27,14 +27,15 @@ export async function recordPayment(
     const { subscriptionId } = await getInvoiceRow(tx, input.invoiceId);
     const { subscription, instance } = await loadForUpdate(tx, subscriptionId);
     const invoice = await getInvoiceRow(tx, input.invoiceId);
-    if (input.amountMinor !== invoice.totalMinor || input.currency !== invoice.currency) {
-      throw new DomainError("INVALID_INPUT", "The payment has to be the total of the invoice, in its currency.", {
-        issues: [{ path: "amountMinor", message: `Expected ${invoice.totalMinor} ${invoice.currency}.` }],
+    const rest = restOf(invoice);
+    if (input.amountMinor !== rest.amountMinor || input.currency !== rest.currency) {
+      throw new DomainError("INVALID_INPUT", "The payment has to be what is left of the invoice, in its currency.", {
+        issues: [{ path: "amountMinor", message: `Expected ${rest.amountMinor} ${rest.currency}.` }],
       });
     }
     // What a change asks for is a part of a period that ran; it brings no app back.
     if (subscription.status === "expired" && invoice.reason !== "change") await holdRoom(tx, subscription);
-    await payAndFollow(tx, subscription, invoice, input.reference);
+    await payAndFollow(tx, subscription, invoice, { ...rest, provider: "manual", reference: input.reference });
     await enqueue(tx, "subscription:reconcile", { subscriptionId });
     if (invoice.reason === "change") await enqueue(tx, "change:reconcile", { instanceId: instance.id });
     return { invoiceId: invoice.id };

@@ -2,9 +2,10 @@ import { authorize } from "../permissions.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError, unreachable } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
+import { enqueue } from "../jobs/index.ts";
 import { openInvoiceOf } from "./apply-action.ts";
 import { loadForUpdate, type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
-import { holdRoom, payAndFollow } from "./pay-subscription.ts";
+import { holdRoom, nothingToPay, payAndFollow } from "./pay-subscription.ts";
 import { toSubscriptionView } from "./queries.ts";
 import type { SubscriptionView } from "./queries.ts";
 
@@ -31,7 +32,8 @@ export async function renewSubscription(
     if (subscription.status === "expired" && subscription.amountMinor === 0n) await holdRoom(tx, subscription);
     const invoice = loaded.nextInvoice ?? (await openInvoiceOf(tx, subscription));
     if (loaded.nextInvoice === null) await updateSubscription(tx, subscription, {});
-    if (invoice.totalMinor === 0n) await payAndFollow(tx, subscription, invoice, null);
+    if (invoice.totalMinor === 0n) await payAndFollow(tx, subscription, invoice, nothingToPay(invoice));
+    else await enqueue(tx, "invoice:collect", { invoiceId: invoice.id });
     return toSubscriptionView(tx, subscriptionId);
   });
 }

@@ -25,7 +25,11 @@ export const subscriptionTransitions = {
 export interface SubscriptionFacts {
   readonly subscription: SubscriptionRow;
   /** The live invoice for the period that would come next: the first one while pending, a new term's when expired. */
-  readonly nextInvoice: { readonly status: "draft" | "open" | "paid" | "uncollectible" } | null;
+  readonly nextInvoice: {
+    readonly status: "draft" | "open" | "paid" | "uncollectible";
+    /** A payment for it is under way, and nobody knows yet what becomes of it. */
+    readonly isBeingPaid: boolean;
+  } | null;
   readonly instance: { readonly provisioningFailed: boolean; readonly removed: boolean };
 }
 
@@ -53,12 +57,14 @@ export function decideSubscription(
 ): SubscriptionAction | null {
   const { subscription, nextInvoice, instance } = facts;
   const paid = nextInvoice?.status === "paid";
+  // Money may be on its way: nothing is given up for good before it is known.
+  const waits = nextInvoice?.isBeingPaid === true;
   const wasStarted = subscription.status !== "pending" && subscription.status !== "cancelled";
   if (instance.provisioningFailed && wasStarted) return { type: "cancel", reason: "provisioning_failed" };
   switch (subscription.status) {
     case "pending":
       if (paid) return { type: "activate" };
-      return now >= orderEnds(subscription, rules) ? { type: "cancel", reason: "order_expired" } : null;
+      return now >= orderEnds(subscription, rules) && !waits ? { type: "cancel", reason: "order_expired" } : null;
     case "active": {
       const end = currentEnd(subscription);
       if (now < end) {
@@ -76,7 +82,7 @@ export function decideSubscription(
       return now >= pastDueEnds(subscription) ? { type: "expire" } : null;
     case "expired":
       if (paid) return { type: "reactivate" };
-      return subscription.graceEndsAt !== null && now >= subscription.graceEndsAt
+      return subscription.graceEndsAt !== null && now >= subscription.graceEndsAt && !waits
         ? { type: "cancel", reason: "grace_over" }
         : null;
     case "cancelled":

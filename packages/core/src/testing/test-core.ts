@@ -2,7 +2,7 @@ import { connectDatabase, type Database } from "@sewa/db";
 import { createTestDatabase } from "@sewa/db/testing";
 import { type Clock, manualClock } from "../clock.ts";
 import { checkBooks } from "../books/index.ts";
-import { type CoreConfig, type CoreContext, createContext, type Observer } from "../context.ts";
+import { type CoreConfig, type CoreContext, type CoreDependencies, createContext, type Observer } from "../context.ts";
 import { uuidV7Ids } from "../ids.ts";
 import { createKeyring } from "../keyring.ts";
 import { listOrganizationsWithLedger, verifyLedger } from "../ledger/index.ts";
@@ -39,7 +39,10 @@ export interface TestCore extends AsyncDisposable {
 }
 
 /** A fresh database, a clock that stands at 2026-03-02T03:00:00Z (ten in the morning in Jakarta), and the core over both. */
-export async function testCore(config: Partial<CoreConfig> = {}): Promise<TestCore> {
+export async function testCore(
+  config: Partial<CoreConfig> = {},
+  dependencies: Pick<CoreDependencies, "paymentProviders"> = {},
+): Promise<TestCore> {
   const testDatabase = await createTestDatabase();
   const database = connectDatabase({ url: testDatabase.url, role: "sewa_worker", max: 8, lockTimeoutMs: 5_000 });
   const server = connectDatabase({ url: testDatabase.url, role: "sewa_app", max: 8, lockTimeoutMs: 5_000 });
@@ -55,6 +58,7 @@ export async function testCore(config: Partial<CoreConfig> = {}): Promise<TestCo
       keyring: createKeyring([{ id: "test", key: Buffer.alloc(32, 7) }]),
       config: { ...testConfig, ...config },
       observer,
+      ...dependencies,
     },
     { actor: { type: "system", name: "worker" } },
   );

@@ -49,6 +49,12 @@ export const invoices = pgTable(
     paidAt: at(),
     closedAt: at(),
     closeReason: text(),
+    /** Of what was paid, how much was taken back by credit notes. Written by their trigger alone. */
+    creditedMinor: minor()
+      .notNull()
+      .default(sql`0`),
+    /** The payment that is under way for it. While there is one, nothing that cannot be undone is done for want of money. */
+    liveIntentId: uuid(),
     createdAt: insertedAt(),
   },
   (t) => [
@@ -64,11 +70,15 @@ export const invoices = pgTable(
       .on(t.subscriptionId, t.termNumber, t.periodIndex)
       .where(sql`${t.status} in ('draft', 'open', 'paid', 'uncollectible') and ${t.reason} <> 'change'`),
     index("invoices_subscription").on(t.organizationId, t.subscriptionId),
+    index("invoices_open_renewals")
+      .on(t.openedAt)
+      .where(sql`${t.status} = 'open' and ${t.reason} = 'renewal'`),
     check(
       "invoices_number",
       sql`(${t.status} = 'draft') = (${t.number} is null) and (${t.number} is null) = (${t.series} is null)`,
     ),
     check("invoices_amounts", sql`${t.totalMinor} >= 0 and ${t.paidMinor} between 0 and ${t.totalMinor}`),
+    check("invoices_credited", sql`${t.creditedMinor} between 0 and ${t.paidMinor}`),
     check(
       "invoices_paid",
       sql`(${t.status} = 'paid') = (${t.paidAt} is not null) and (${t.status} <> 'paid' or ${t.paidMinor} = ${t.totalMinor})`,
@@ -107,11 +117,16 @@ export const payments = pgTable(
     id: id(),
     organizationId: uuid().notNull(),
     invoiceId: uuid().notNull(),
-    provider: text({ enum: ["manual"] }).notNull(),
+    /** manual: what an operator writes down, and nothing to pay. wallet: out of the organization's wallet. */
+    provider: text({ enum: ["manual", "wallet", "sandbox"] }).notNull(),
     status: text({ enum: ["succeeded"] }).notNull(),
     currency: currencyCode().notNull(),
     amountMinor: minor().notNull(),
-    /** What the operator wrote down: a bank reference. One payment of a provider is booked once. */
+    /** How much of it was given back. Written by the trigger of refunds alone. */
+    refundedMinor: minor()
+      .notNull()
+      .default(sql`0`),
+    /** A bank reference that the operator wrote down, or the id of the intent. One payment of a provider is booked once. */
     reference: text(),
     recordedBy: text().notNull(),
     receivedAt: at().notNull(),
@@ -129,30 +144,89 @@ export const payments = pgTable(
       name: "payments_invoice_fk",
     }),
     check("payments_amount", sql`${t.amountMinor} >= 0`),
+    check("payments_refunded", sql`${t.refundedMinor} between 0 and ${t.amountMinor}`),
   ],
 );
 
-/** Money given back. A payment is given back once and in full. */
+/** Takes back a part of what an invoice said, for money that is given back. Never edited; numbered in a series of its own. */
+export const creditNotes = pgTable(
+  "credit_notes",
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    invoiceId: uuid().notNull(),
+    series: text().notNull(),
+    number: counter().notNull(),
+    currency: currencyCode().notNull(),
+    amountMinor: minor().notNull(),
+    reason: text().notNull(),
+    /** As on the invoice. */
+    customer: jsonb().$type<{ organization: string; name: string; email: string }>().notNull(),
+    issuedAt: at().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("credit_notes_organization_key").on(t.organizationId, t.id),
+    unique("credit_notes_number_key").on(t.series, t.number),
+    index("credit_notes_invoice").on(t.organizationId, t.invoiceId),
+    foreignKey({
+      columns: [t.organizationId, t.invoiceId],
+      foreignColumns: [invoices.organizationId, invoices.id],
+      name: "credit_notes_invoice_fk",
+    }),
+    check("credit_notes_amount", sql`${t.amountMinor} > 0`),
+  ],
+);
+
+/** Money given back: a part or all of a payment, never more. */
 export const refunds = pgTable(
   "refunds",
   {
     id: id(),
     organizationId: uuid().notNull(),
     paymentId: uuid().notNull(),
+    /** A check of the migration refuses null: rows from before there were credit notes got theirs there. */
+    creditNoteId: uuid(),
+    /** Where it goes. A provider that refuses sends it to the wallet. */
+    destination: text({ enum: ["manual", "wallet", "provider"] })
+      .notNull()
+      .default("manual"),
+    /** pending: owed, and the provider has not said that it is done. */
+    status: text({ enum: ["pending", "succeeded"] })
+      .notNull()
+      .default("succeeded"),
     currency: currencyCode().notNull(),
     amountMinor: minor().notNull(),
     reason: text().notNull(),
+    providerReference: text(),
+    /** Why the provider did not do it, in its words. */
+    failure: text(),
+    /** Real time at which the provider may first have heard of it. */
+    askedAt: at(),
+    looks: integer().notNull().default(0),
+    /** Real time at which the provider is asked again; null when it is settled. */
+    nextLookAt: at(),
     refundedAt: at().notNull(),
     createdAt: insertedAt(),
   },
   (t) => [
-    unique("refunds_payment_key").on(t.paymentId),
+    unique("refunds_organization_key").on(t.organizationId, t.id),
+    index("refunds_payment").on(t.organizationId, t.paymentId),
+    index("refunds_due")
+      .on(t.nextLookAt)
+      .where(sql`${t.nextLookAt} is not null`),
     foreignKey({
       columns: [t.organizationId, t.paymentId],
       foreignColumns: [payments.organizationId, payments.id],
       name: "refunds_payment_fk",
     }),
+    foreignKey({
+      columns: [t.organizationId, t.creditNoteId],
+      foreignColumns: [creditNotes.organizationId, creditNotes.id],
+      name: "refunds_credit_note_fk",
+    }),
     check("refunds_amount", sql`${t.amountMinor} >= 0`),
+    check("refunds_pending", sql`(${t.status} = 'pending') = (${t.nextLookAt} is not null)`),
   ],
 );
 

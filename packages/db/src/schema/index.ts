@@ -10,6 +10,8 @@ export * from "./inventory.ts";
 export * from "./jobs.ts";
 export * from "./ledger.ts";
 export * from "./notifications.ts";
+export * from "./payments.ts";
 export * from "./subscriptions.ts";
 export * from "./uptime.ts";
 export * from "./usage.ts";
+export * from "./wallet.ts";

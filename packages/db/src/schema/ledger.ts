@@ -15,7 +15,9 @@ export const ledgerAccounts = pgTable(
     organizationId: uuid()
       .notNull()
       .references(() => organizations.id),
-    kind: text({ enum: ["receivable", "cash", "revenue", "bad_debt"] }).notNull(),
+    kind: text({
+      enum: ["receivable", "cash", "revenue", "bad_debt", "wallet", "refund_due", "goodwill"],
+    }).notNull(),
     currency: currencyCode().notNull(),
     normalSide: text({ enum: ["debit", "credit"] }).notNull(),
     mayGoNegative: boolean().notNull(),
@@ -41,9 +43,21 @@ export const ledgerTransactions = pgTable(
       .references(() => organizations.id),
     sequence: counter().notNull(),
     kind: text({
-      enum: ["invoice_opened", "invoice_voided", "invoice_written_off", "payment_received", "payment_refunded"],
+      enum: [
+        "invoice_opened",
+        "invoice_voided",
+        "invoice_written_off",
+        "payment_received",
+        "payment_refunded",
+        "wallet_topped_up",
+        "wallet_credited",
+        "wallet_spent",
+        "wallet_refunded",
+        "wallet_adjusted",
+        "refund_promised",
+      ],
     }).notNull(),
-    sourceType: text({ enum: ["invoice", "payment", "refund"] }).notNull(),
+    sourceType: text({ enum: ["invoice", "payment", "refund", "intent", "adjustment"] }).notNull(),
     sourceId: uuid().notNull(),
     /** What is posted under a key is posted once. */
     idempotencyKey: text().notNull(),

@@ -1,0 +1,61 @@
+import { getInvoiceRow, type InvoiceRow, restOf, setLiveIntent } from "../billing/index.ts";
+import type { CoreContext, Tx } from "../context.ts";
+import { notifyOwner } from "../notifications/index.ts";
+import { type LoadedSubscription, loadForUpdate, mailFacts } from "../subscriptions/index.ts";
+import { enqueue } from "../jobs/index.ts";
+import { lockWallet } from "../wallet/index.ts";
+import { ensureCollection, updateCollection } from "./collections.ts";
+import { createIntent, findOrganizationOf } from "./intent-store.ts";
+import { findAutomaticMethod } from "./methods.ts";
+import { payFromWallet } from "./start-payment.ts";
+
+/**
+ * Takes the money for a renewal by itself: first what the wallet holds, be it a part; then the saved card, if the customer
+ * chose one for that. What is still missing then is asked for by mail. Any time, any number of times.
+ */
+export async function collectInvoice(ctx: CoreContext, invoiceId: string): Promise<void> {
+  const organizationId = await findOrganizationOf(ctx, "invoices", invoiceId);
+  if (organizationId === null) return;
+  await ctx.forOrganization(organizationId).transaction(async (tx) => {
+    const { subscriptionId } = await getInvoiceRow(tx, invoiceId);
+    const loaded = await loadForUpdate(tx, subscriptionId);
+    const asked = await getInvoiceRow(tx, invoiceId);
+    if (asked.status !== "open" || asked.reason !== "renewal" || asked.liveIntentId !== null) return;
+    if (restOf(asked).amountMinor === 0n) return;
+    const collection = await ensureCollection(tx, invoiceId);
+    const invoice = await spendWallet(tx, loaded, asked);
+    if (invoice.status !== "open") return updateCollection(tx, invoiceId, { nextAttemptAt: null });
+    const method = await findAutomaticMethod(tx);
+    if (method === null || (ctx.paymentProviders ?? []).length === 0) return askFor(tx, loaded, invoice);
+    const { nextAttemptAt, attempts } = collection;
+    if (nextAttemptAt === null || nextAttemptAt > tx.now) return;
+    const charge = { purpose: "invoice", invoiceId, methodId: method.id, origin: "automatic" } as const;
+    const intent = await createIntent(tx, { ...charge, ...restOf(invoice) });
+    await setLiveIntent(tx, invoiceId, intent.id);
+    await updateCollection(tx, invoiceId, { attempts: attempts + 1, nextAttemptAt: null });
+  });
+}
+
+/** What is left afterwards. */
+async function spendWallet(tx: Tx, loaded: LoadedSubscription, invoice: InvoiceRow): Promise<InvoiceRow> {
+  const balance = await lockWallet(tx, invoice.currency);
+  const { amountMinor: rest, currency } = restOf(invoice);
+  if (balance <= 0n) return invoice;
+  const amountMinor = balance < rest ? balance : rest;
+  await payFromWallet(tx, loaded, invoice, { amountMinor, currency, origin: "automatic" });
+  await enqueue(tx, "subscription:reconcile", { subscriptionId: loaded.subscription.id });
+  return getInvoiceRow(tx, invoice.id);
+}
+
+async function askFor(tx: Tx, { subscription }: LoadedSubscription, invoice: InvoiceRow): Promise<void> {
+  await notifyOwner(tx, {
+    kind: "payment_due",
+    dedupeKey: `payment_due:${invoice.id}`,
+    data: {
+      ...(await mailFacts(tx, subscription)),
+      amountMinor: restOf(invoice).amountMinor.toString(),
+      currency: invoice.currency,
+      dueAt: (invoice.dueAt ?? tx.now).toISOString(),
+    },
+  });
+}

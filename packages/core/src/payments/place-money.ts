@@ -1,0 +1,119 @@
+import { getInvoiceRow, type InvoiceRow, restOf } from "../billing/index.ts";
+import type { Tx } from "../context.ts";
+import { record } from "../events/index.ts";
+import { enqueue } from "../jobs/index.ts";
+import { notifyOwner } from "../notifications/index.ts";
+import { type LoadedSubscription, openInvoiceOf, payAndFollow, tryHoldRoom } from "../subscriptions/index.ts";
+import { creditWallet, lockWallet } from "../wallet/index.ts";
+import { noteFilledTopUp } from "./auto-top-up.ts";
+import type { IntentRow } from "./intent.ts";
+import { factsOf } from "./intent-store.ts";
+
+/**
+ * Puts money that has come for an invoice where it belongs. The invoice is read under the subscription's lock: is it open, it is
+ * paid. Was it given up because the app expired, and the data is still there, the same app comes back in a new term. Whatever finds
+ * nothing to pay, or no room for the app, goes to the wallet; it is never lost and never refused.
+ */
+export async function placeMoney(
+  tx: Tx,
+  loaded: LoadedSubscription,
+  intent: IntentRow,
+  receivedMinor: bigint,
+): Promise<void> {
+  const { subscription, instance } = loaded;
+  const { currency } = intent;
+  await lockWallet(tx, currency);
+  const found = await findPayable(tx, loaded, intent, receivedMinor);
+  let left = receivedMinor;
+  if (found.invoice !== null) {
+    const { amountMinor: rest } = restOf(found.invoice);
+    const amountMinor = left < rest ? left : rest;
+    await payAndFollow(tx, subscription, found.invoice, {
+      provider: "sandbox",
+      reference: intent.id,
+      amountMinor,
+      currency,
+    });
+    left -= amountMinor;
+    if (found.invoice.reason === "change") await enqueue(tx, "change:reconcile", { instanceId: instance.id });
+  }
+  if (left > 0n) await keepInWallet(tx, loaded, intent, left, found.reason ?? "overpaid");
+  await enqueue(tx, "subscription:reconcile", { subscriptionId: subscription.id });
+}
+
+type Reason = "invoice_closed" | "no_room" | "overpaid";
+type Payable =
+  { readonly invoice: InvoiceRow; readonly reason: null } | { readonly invoice: null; readonly reason: Reason };
+
+async function findPayable(
+  tx: Tx,
+  loaded: LoadedSubscription,
+  intent: IntentRow,
+  receivedMinor: bigint,
+): Promise<Payable> {
+  const { subscription, nextInvoice } = loaded;
+  const asked = await getInvoiceRow(tx, intent.invoiceId ?? "");
+  // What a change asks for is a part of a period that ran; it brings no app back.
+  const isExpired = subscription.status === "expired" && asked.reason !== "change";
+  if (asked.status === "open") {
+    const isWhole = receivedMinor >= restOf(asked).amountMinor;
+    if (isExpired && isWhole && !(await tryHoldRoom(tx, subscription))) return { invoice: null, reason: "no_room" };
+    return { invoice: asked, reason: null };
+  }
+  // Paid twice, cancelled, or something else is on its way for the app's return.
+  const isFree = nextInvoice === null || (nextInvoice.status === "open" && nextInvoice.liveIntentId === null);
+  if (!isExpired || asked.status === "paid" || !isFree) return { invoice: null, reason: "invoice_closed" };
+  const price = nextInvoice === null ? subscription.amountMinor : restOf(nextInvoice).amountMinor;
+  if (receivedMinor < price) return { invoice: null, reason: "invoice_closed" };
+  if (!(await tryHoldRoom(tx, subscription))) return { invoice: null, reason: "no_room" };
+  return { invoice: nextInvoice ?? (await openInvoiceOf(tx, subscription)), reason: null };
+}
+
+async function keepInWallet(
+  tx: Tx,
+  { subscription, instance }: LoadedSubscription,
+  intent: IntentRow,
+  amountMinor: bigint,
+  reason: Reason,
+): Promise<void> {
+  const { id, currency } = intent;
+  const source = { type: "intent", id } as const;
+  await creditWallet(tx, {
+    kind: "wallet_credited",
+    source,
+    key: `intent:${id}`,
+    other: "cash",
+    amountMinor,
+    currency,
+  });
+  const about = { subscriptionId: subscription.id, instanceId: instance.id, subject: source };
+  const data = { ...factsOf(intent), amountMinor: amountMinor.toString(), why: reason };
+  record(tx, { type: "payment.creditedToWallet", ...about, data });
+  // For whoever runs the house: a customer has paid for an app that has no place.
+  if (reason === "no_room") record(tx, { type: "payment.foundNoRoom", ...about, data });
+  await notifyOwner(tx, {
+    kind: "payment_in_wallet",
+    dedupeKey: `payment_in_wallet:${id}`,
+    data: { amountMinor: amountMinor.toString(), currency },
+  });
+}
+
+/** Money that was paid ahead. */
+export async function topUpWallet(tx: Tx, intent: IntentRow, amountMinor: bigint): Promise<void> {
+  const { id, currency } = intent;
+  const source = { type: "intent", id } as const;
+  await creditWallet(tx, {
+    kind: "wallet_topped_up",
+    source,
+    key: `intent:${id}`,
+    other: "cash",
+    amountMinor,
+    currency,
+  });
+  record(tx, {
+    type: "wallet.toppedUp",
+    subject: source,
+    data: { ...factsOf(intent), amountMinor: amountMinor.toString() },
+  });
+  if (intent.origin === "automatic") await noteFilledTopUp(tx, intent);
+}

@@ -1,0 +1,3 @@
+export { adjustWallet } from "./adjust-wallet.ts";
+export { creditWallet, debitWallet } from "./move-wallet.ts";
+export { listWalletBalances, lockWallet } from "./wallet-balance.ts";
