@@ -2,7 +2,7 @@ import { createServerLog, readEnv as readServerEnv, startServer, toServerOptions
 import { createLog, readEnv as readWorkerEnv, startWorker, toWorkerOptions } from "@sewa/worker";
 import { readEnv } from "./env.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
-import { startParts } from "./parts.ts";
+import { startParts, webhookUrl } from "./parts.ts";
 import { applyShippedCatalog, withCore } from "./seed.ts";
 import { playStory } from "./story.ts";
 
@@ -18,7 +18,7 @@ async function main(tell: Narrator): Promise<void> {
     tell.chapter("The house starts");
     const parts = stack.use(
       await tell.during(
-        "PostgreSQL, a Kubernetes API and a mail server are starting",
+        "PostgreSQL, a Kubernetes API, a mail server and a payment gateway are starting",
         startParts({ keepIn: null, apiPort: 0, mailPort: 0, appsPort: 0, pace }),
       ),
     );
@@ -28,6 +28,7 @@ async function main(tell: Narrator): Promise<void> {
     const server = stack.use(
       await startServer(toServerOptions(serverEnv, createServerLog({ level: serverEnv.LOG_LEVEL }))),
     );
+    parts.gateway.webhooks.deliverTo(webhookUrl(server.url));
     stack.use(await startWorker(toWorkerOptions(workerEnv, createLog({ level: workerEnv.LOG_LEVEL }))));
     await withCore(parts, applyShippedCatalog);
     tell.fact(`server at ${server.url}, worker running, catalog applied`);

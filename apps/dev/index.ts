@@ -2,6 +2,6 @@
 export { type Client, createClient } from "./client.ts";
 export { type Inventory, takeInventory } from "./dangling.ts";
 export { createNarrator, type Narrator } from "./narrator.ts";
-export { type Parts, type PartsOptions, startParts } from "./parts.ts";
+export { type Parts, type PartsOptions, startParts, webhookUrl } from "./parts.ts";
 export { applyShippedCatalog, withCore } from "./seed.ts";
 export { playStory } from "./story.ts";

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { migrate } from "@sewa/db";
 import { startEmbeddedPostgres } from "@sewa/db/embedded";
 import { startDevcluster, type Devcluster } from "@sewa/devcluster";
+import { type Devgateway, startDevgateway } from "@sewa/devgateway";
 import { type MailHouse, startMailHouse } from "./mail-house.ts";
 
 export interface PartsOptions {
@@ -29,6 +30,8 @@ export interface Parts extends AsyncDisposable {
   /** Null when a real one is used. */
   readonly devcluster: Devcluster | null;
   readonly mailHouse: MailHouse | null;
+  /** Its webhooks go to the server at `apiPort`; with port 0 to nobody before `webhooks.deliverTo`. */
+  readonly gateway: Devgateway;
   /** One line for each part: what is used. */
   readonly described: readonly string[];
   /** Variables for server and worker. */
@@ -41,10 +44,11 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
   const stack = new AsyncDisposableStack();
   try {
     if (options.keepIn !== null) await mkdir(options.keepIn, { recursive: true });
-    const [database, devcluster, mailHouse] = await Promise.all([
+    const [database, devcluster, mailHouse, gateway] = await Promise.all([
       openDatabase(options, stack),
       openCluster(options, stack),
       openMail(options, stack),
+      openGateway(options, stack),
     ]);
     await migrate({ url: database.url });
     const kubeconfig = await kubeconfigFile(options, devcluster, stack);
@@ -61,6 +65,9 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
       PORT: String(options.apiPort),
       INTERNAL_PORT: String(options.apiPort === 0 ? 0 : options.apiPort + 1),
       WORKER_INTERNAL_PORT: "0",
+      SANDBOX_GATEWAY_URL: gateway.url,
+      SANDBOX_GATEWAY_KEY: gateway.secretKey,
+      SANDBOX_WEBHOOK_SECRETS: gateway.webhookSecrets.join(","),
       ...clusterEnv(options, devcluster, kubeconfig),
     };
     const kept = stack.move();
@@ -68,7 +75,13 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
       databaseUrl: database.url,
       devcluster,
       mailHouse,
-      described: [database.described, describeCluster(options, devcluster), describeMail(options, mailHouse)],
+      gateway,
+      described: [
+        database.described,
+        describeCluster(options, devcluster),
+        describeMail(options, mailHouse),
+        `Payments: in process, ${gateway.url}, no money moves`,
+      ],
       env,
       databaseEnded: database.ended,
       [Symbol.asyncDispose]: () => kept.disposeAsync(),
@@ -107,6 +120,21 @@ async function openCluster(options: PartsOptions, stack: AsyncDisposableStack): 
 async function openMail(options: PartsOptions, stack: AsyncDisposableStack): Promise<MailHouse | null> {
   if (options.smtpUrl !== undefined) return null;
   return stack.use(await startMailHouse({ pagePort: options.mailPort }));
+}
+
+/** Where the server of this house takes the gateway's webhooks. */
+export function webhookUrl(apiUrl: string): string {
+  return `${apiUrl}/webhooks/payments/sandbox`;
+}
+
+async function openGateway({ keepIn, apiPort, pace }: PartsOptions, stack: AsyncDisposableStack): Promise<Devgateway> {
+  return stack.use(
+    await startDevgateway({
+      pace,
+      ...(apiPort === 0 ? {} : { webhookUrl: webhookUrl(`http://127.0.0.1:${apiPort}`) }),
+      ...(keepIn === null ? {} : { stateFile: join(keepIn, "devgateway.json") }),
+    }),
+  );
 }
 
 /** The worker reads its cluster from a file, as it does in production. */

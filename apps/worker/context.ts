@@ -37,7 +37,7 @@ export interface ContextOptions {
   /** How long a settled instance goes without a look at it. */
   readonly resyncSeconds: number;
   readonly log: Logger;
-  /** Wraps each change of the world outside the database: objects of the cluster and mails. For fault tests. */
+  /** Wraps each change of the world outside the database: objects of the cluster, mails, payments. For fault tests. */
   readonly effect?: Effect;
 }
 
@@ -61,7 +61,8 @@ const answerMs = 65_000;
 
 /** Opens no connection yet: the first use does. Throws when the kubeconfig cannot be understood. */
 export function openTaskContext(options: ContextOptions): TaskContext {
-  const { log, resyncSeconds, providers = [], effect = (_, change) => change() } = options;
+  const { log, resyncSeconds, effect = (_, change) => change() } = options;
+  const providers = (options.providers ?? []).map((provider) => withEffects(provider, effect));
   const metrics = createMetrics();
   const resources = new AsyncDisposableStack();
   const cluster = options.cluster === null ? null : resources.use(openCluster(options.cluster, options, effect));
@@ -111,6 +112,19 @@ export function openTaskContext(options: ContextOptions): TaskContext {
       resources.defer(() => clearInterval(timer));
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** What may move money, or keep it from moving. */
+function withEffects(provider: PaymentProvider, effect: Effect): PaymentProvider {
+  return {
+    name: provider.name,
+    begin: (request, signal) => effect("begin:Payment", () => provider.begin(request, signal)),
+    cancel: (reference, signal) => effect("cancel:Payment", () => provider.cancel(reference, signal)),
+    refund: (request, signal) => effect("begin:Refund", () => provider.refund(request, signal)),
+    lookUp: (reference, signal) => provider.lookUp(reference, signal),
+    lookUpRefund: (reference, signal) => provider.lookUpRefund(reference, signal),
+    readNotice: (body, headers, now) => provider.readNotice(body, headers, now),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type Parts,
   startParts,
   takeInventory,
+  webhookUrl,
   withCore,
 } from "@sewa/dev";
 import { expect } from "vitest";
@@ -77,6 +78,7 @@ export async function startHouse(size: HouseSize = {}): Promise<House> {
         ),
       );
     }
+    if (servers[0] !== undefined) parts.gateway.webhooks.deliverTo(webhookUrl(servers[0].url));
     for (let count = 0; count < (size.workers ?? 1); count += 1) await addWorker();
     const kept = stack.move();
     return {

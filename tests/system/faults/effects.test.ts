@@ -1,7 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
+import { testCards } from "@sewa/devgateway";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type House, isUp, order, reached, startHouse, until } from "../house.ts";
 import { bodies, handsOn, houseIdOf, labelled, operatorOf } from "../inventory-world.ts";
+import { ended, expectOneTruth, openCheckout, orderDear, referenceOf } from "../payments/house.ts";
 import { type Crew, startCrew } from "./crew.ts";
 import { toUuid } from "./life.ts";
 
@@ -12,6 +14,9 @@ const killedAt: Readonly<Record<string, string>> = {
   "send:Mail": "crash.test.ts",
   "delete:${kind}": "effects.test.ts",
   "patch:Node": "effects.test.ts",
+  "begin:Payment": "effects.test.ts",
+  "cancel:Payment": "effects.test.ts",
+  "begin:Refund": "effects.test.ts",
 };
 const moments = ["before", "after"] as const;
 
@@ -91,5 +96,66 @@ test.each(moments)(
     await reached(client, instanceId, (instance) => isUp(instance) && instance.operation?.status === "succeeded");
     expect(namesOf("ConfigMap")).toEqual(before.ConfigMap);
     expect(namesOf("ServiceAccount")).toEqual([...before.ServiceAccount, "former"].toSorted());
+  },
+);
+
+test.each(moments)(
+  "K1 Q1 killed %s a payment is begun, cancelled and given back, the next worker does each once, and no money is lost or doubled",
+  { timeout: 120_000 },
+  async (when) => {
+    await using client = await house.customer();
+    await using operator = await operatorOf(house);
+    const { gateway } = house.parts;
+    const before = gateway.payments().length;
+    const { instanceId, invoiceId } = await orderDear(client);
+    let deaths = crew.deaths();
+    const isStruck = async (): Promise<void> => {
+      deaths += 1;
+      await until("it was killed", () => crew.deaths() === deaths || null);
+      await crew.settled();
+    };
+
+    await crew.arm({ name: "begin:Payment", nth: 1, when });
+    const given = await openCheckout(client, invoiceId);
+    await isStruck();
+    await crew.arm({ name: "cancel:Payment", nth: 1, when });
+    await client.api.payments.cancel.mutate({ paymentId: given.id, idempotencyKey: `cancel-${crypto.randomUUID()}` });
+    expect(await ended(client, given)).toMatchObject({ status: "cancelled" });
+    await isStruck();
+
+    const taken = await openCheckout(client, invoiceId);
+    gateway.pay(referenceOf(taken), { type: "card", number: testCards.succeeds.number });
+    await reached(client, instanceId, isUp);
+    expect(
+      gateway
+        .payments()
+        .slice(before)
+        .map(({ state }) => state),
+    ).toEqual(["cancelled", "succeeded"]);
+
+    const { organization } = await client.api.auth.me.query();
+    const { payments, total } = await client.api.invoices.get.query({ invoiceId });
+    await crew.arm({ name: "begin:Refund", nth: 1, when });
+    await operator.api.admin.transactions.refund.mutate({
+      organizationId: organization.id,
+      paymentId: payments[0]!.id,
+      amount: total,
+      target: "origin",
+      reason: "Down for a day.",
+      idempotencyKey: `refund-${crypto.randomUUID()}`,
+    });
+    await isStruck();
+    const returns = () => gateway.refunds().filter((refund) => refund.payment_reference === referenceOf(taken));
+    await until("both sides say that it was given back", () =>
+      returns().length === 0
+        ? null
+        : expectOneTruth(house).then(
+            () => true,
+            () => null,
+          ),
+    );
+    expect(returns().map(({ state, amount }) => ({ state, amount }))).toEqual([
+      { state: "succeeded", amount: (total.amountMinor * 100n).toString() },
+    ]);
   },
 );
