@@ -1,5 +1,7 @@
 import { request } from "node:http";
 import type { RouterOutputs } from "@sewa/api";
+import { fromPublicId } from "@sewa/core";
+import { testCards } from "@sewa/devgateway";
 import type { Client } from "./client.ts";
 import { createClient } from "./client.ts";
 import { takeInventory } from "./dangling.ts";
@@ -31,15 +33,15 @@ export async function playStory(parts: Parts, apiUrl: string, tell: Narrator): P
   check(me.user.email === email, `logged in as ${email}, with an organization of their own`);
 
   tell.chapter("They browse, and ask what it would cost");
-  const plan = await chooseFreePlan(client, check);
+  const plan = await choosePlan(client, check);
   const quote = await tell.during("the machines of the cluster are being counted", quoteWithRoom(client, plan.id));
   check(
-    quote.total.amountMinor === 0n,
+    quote.total.amountMinor > 0n,
     `the quote: ${quote.total.currency} ${quote.total.amountMinor} until ${day(quote.period.end)}`,
   );
   check(quote.capacity.fits, "there is room for it");
 
-  tell.chapter("They order, and follow it live over a WebSocket");
+  tell.chapter("They order, pay, and follow it live over a WebSocket");
   const order = await api.orders.place.mutate({
     planId: plan.id,
     parameters: {},
@@ -48,6 +50,7 @@ export async function playStory(parts: Parts, apiUrl: string, tell: Narrator): P
     idempotencyKey: `order-${Date.now()}`,
   });
   const { instanceId, id: subscriptionId } = order.subscription;
+  await payOpenInvoice(parts, client, subscriptionId, tell, check);
   const ready = await tell.during(
     "the app is coming up",
     follow(client, instanceId, tell, ({ observedPhase, isOpen }) => observedPhase === "running" && isOpen),
@@ -76,15 +79,20 @@ export async function playStory(parts: Parts, apiUrl: string, tell: Narrator): P
   );
   check(expired.observedPhase === "stopped", "expired: the app is stopped");
   check(
-    (await api.subscriptions.get.query({ subscriptionId })).status === "expired",
-    "the subscription is expired and nothing was charged",
+    (await api.subscriptions.get.query({ subscriptionId })).status === "expired" && charges(parts) === 1,
+    "the subscription is expired and nothing more was charged",
   );
   check(replicas(parts) === 0, "its Deployment has 0 replicas");
   check(volumeUid(parts) === volume, "its volume is kept");
 
   tell.chapter("They renew, and the same app is back");
-  const renewed = await api.subscriptions.renew.mutate({ subscriptionId, idempotencyKey: `renew-${Date.now()}` });
-  check(renewed.status === "active" && renewed.termNumber === 2, "a new term begins at the moment of payment");
+  await api.subscriptions.renew.mutate({ subscriptionId, idempotencyKey: `renew-${Date.now()}` });
+  await payOpenInvoice(parts, client, subscriptionId, tell, check);
+  const renewed = await until("it is renewed", async () => {
+    const subscription = await api.subscriptions.get.query({ subscriptionId });
+    return subscription.status === "active" ? subscription : null;
+  });
+  check(renewed.termNumber === 2, "a new term begins at the moment of payment");
   const back = await tell.during(
     "the app is coming up",
     follow(client, instanceId, tell, ({ observedPhase, isOpen }) => observedPhase === "running" && isOpen),
@@ -108,6 +116,7 @@ export async function playStory(parts: Parts, apiUrl: string, tell: Narrator): P
   const inventory = await tell.during("the last jobs are ending", settledInventory(parts));
   for (const [name, count] of Object.entries(inventory.dangling)) check(count === 0, `${name}: 0`);
   for (const [name, count] of Object.entries(inventory.kept)) check(count > 0, `${name}: ${count}`);
+  check(charges(parts) === 2, "the gateway has taken money twice: for each term once");
 }
 
 type Check = (holds: boolean, claim: string) => void;
@@ -131,15 +140,56 @@ async function mailTo(parts: Parts, email: string, fits: (subject: string, text:
   return parts.mailHouse.waitFor(({ to, subject, text }) => to.includes(email) && fits(subject, text));
 }
 
-async function chooseFreePlan({ api }: Client, check: Check) {
+/** On the page of the gateway, as a browser would. */
+async function payOpenInvoice(
+  parts: Parts,
+  { api }: Client,
+  subscriptionId: string,
+  tell: Narrator,
+  check: Check,
+): Promise<void> {
+  const { items } = await api.invoices.list.query({});
+  const invoice = items.find((item) => item.subscriptionId === subscriptionId && item.status === "open");
+  if (invoice === undefined) throw new StoryError("There is no invoice to pay.");
+  const begun = await api.payments.start.mutate({
+    invoiceId: invoice.id,
+    method: "checkout",
+    idempotencyKey: `pay-${invoice.id}`,
+  });
+  const asked = await tell.during(
+    "the gateway is being asked",
+    until("there is a page to pay on", async () => {
+      const payment = await api.payments.get.query({ paymentId: begun.id });
+      return payment.checkoutUrl === null ? null : payment;
+    }),
+  );
+  tell.note(`invoice ${invoice.number ?? ""}: they pay at ${asked.checkoutUrl ?? ""}`);
+  const reference = fromPublicId("intent", asked.id) ?? "";
+  parts.gateway.pay(reference, { type: "card", number: testCards.succeeds.number });
+  const { total } = await tell.during(
+    "the webhook is on its way",
+    until("the invoice is paid", async () => {
+      const paid = await api.invoices.get.query({ invoiceId: invoice.id });
+      return paid.status === "paid" ? paid : null;
+    }),
+  );
+  check(total.amountMinor > 0n, `paid by card: ${total.currency} ${total.amountMinor}`);
+}
+
+function charges({ gateway }: Parts): number {
+  return gateway.payments().filter(({ state }) => state === "succeeded").length;
+}
+
+async function choosePlan({ api }: Client, check: Check) {
   const { items } = await api.offerings.list.query({});
   const plans = items.flatMap((offering) => offering.plans);
   check(
     items.length > 0 && plans.length > 0,
     `on offer: ${items.map(({ name, plans: list }) => `${name} (${list.map((plan) => plan.name).join(", ")})`).join("; ")}`,
   );
-  const plan = plans.find(({ price }) => price?.amountMinor === 0n);
-  if (plan === undefined) throw new StoryError("The catalog has no free plan.");
+  const own = items.find(({ slug }) => slug === "uptime-kuma")?.plans ?? [];
+  const plan = own.find(({ price }) => price !== null && price.amountMinor > 0n);
+  if (plan === undefined) throw new StoryError("The catalog has no plan that costs.");
   return plan;
 }
 
