@@ -131,13 +131,15 @@ export async function order({ api }: Client, name = "Status page"): Promise<Rout
   return whenServed(() => api.orders.place.mutate({ planId: plan.id, parameters: {}, name, priceKey, idempotencyKey }));
 }
 
-const later: ReadonlySet<unknown> = new Set(["UNAVAILABLE", "OVERLOADED"]);
+interface Refusal {
+  readonly data?: { readonly appCode?: string; readonly retryAfterSeconds?: number | null };
+}
 
-/** Calls again, as a client should, while the house says that it cannot serve at the moment. The key stays the same. */
+/** Calls again, as a client should, while the house says when to come back. The key stays the same. */
 export function whenServed<T>(call: () => Promise<T>): Promise<T> {
   return until("the house serves", () =>
-    call().catch((error: { readonly data?: { readonly appCode?: unknown } }) => {
-      if (later.has(error.data?.appCode)) return null;
+    call().catch((error: Refusal) => {
+      if (error.data?.retryAfterSeconds != null && error.data.appCode !== "RATE_LIMITED") return null;
       throw error;
     }),
   );
