@@ -1,7 +1,8 @@
 import { connectDatabase } from "@sewa/db";
 import { expect, test } from "vitest";
 import { listEvents } from "../events/index.ts";
-import { cancelNow } from "../subscriptions/index.ts";
+import { listInvoices } from "../billing/index.ts";
+import { cancelNow, recordPayment } from "../subscriptions/index.ts";
 import { observations, provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
@@ -116,6 +117,25 @@ test("a look that failed leaves unknown, and never the old value", async () => {
   const { instance, message } = await app.view();
   expect(instance).toMatchObject({ existence: "unknown", observedPhase: "unknown", isSettled: false });
   expect(message).toBe("The cluster does not answer at the moment.");
+});
+
+test("a look at an app whose order is not paid yet takes nothing from it: paid, it comes up", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx, organizationId } = await givenCustomer(core.ctx);
+  const { subscription } = await givenOrder(ctx, { plan: "small" });
+  await provisionOnce(core.ctx, subscription.instanceId);
+  expect((await getInstance(ctx, subscription.instanceId)).instance).toMatchObject({ removedAt: null });
+  const { id: invoiceId, totalMinor: amountMinor, currency } = (await listInvoices(ctx, {})).items[0]!.invoice;
+  const payment = { invoiceId, amountMinor, currency, reference: "bank 1", idempotencyKey: "payment-01" };
+  await recordPayment(core.ctx.forOrganization(organizationId), payment);
+  await provisionOnce(core.ctx, subscription.instanceId);
+  expect((await getInstance(ctx, subscription.instanceId)).instance).toMatchObject({
+    desiredPhase: "running",
+    observedPhase: "running",
+    isSettled: true,
+  });
 });
 
 test("the same look twice raises no revision and wakes nobody", async () => {

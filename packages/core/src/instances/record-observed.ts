@@ -98,7 +98,9 @@ async function writeObservation(
     readyAt:
       before.readyAt ??
       (settled && before.desiredPhase === "running" && before.provisioningFailedAt === null ? tx.now : null),
-    removedAt: before.removedAt ?? (settled && before.desiredPhase === "absent" ? tx.now : null),
+    // An order that is not paid yet wants nothing either, and has everything before it.
+    removedAt:
+      before.removedAt ?? (settled && before.desiredPhase === "absent" && before.generation > 1 ? tx.now : null),
   };
   const visible = operationChanged || canonicalJson(pick(before, facts)) !== canonicalJson(facts);
   const [after] = await tx.sql
@@ -152,7 +154,7 @@ async function settle(tx: Tx, before: InstanceRow, after: InstanceRow): Promise<
   if (after.desiredPhase === "stopped" && before.observedPhase !== "stopped")
     record(tx, { type: "instance.stopped", ...subject });
   if (after.desiredPhase !== "running" && after.releasesCapacity) await releaseCapacity(tx, after.id);
-  if (after.desiredPhase === "absent" && before.removedAt === null) {
+  if (after.removedAt !== null && before.removedAt === null) {
     record(tx, { type: "instance.removed", ...subject });
     await tx.sql.delete(instanceSecrets).where(eq(instanceSecrets.instanceId, after.id));
     await enqueue(tx, "subscription:reconcile", { subscriptionId: after.subscriptionId });
