@@ -112,12 +112,13 @@ async function releaseJobs(tx: Transaction, poolIds: readonly string[]): Promise
 }
 
 /**
- * A prompt that is given again while its job runs takes the key, and the old row may never run again. If the worker that
- * ran it dies, that row is left: used up, without a key and without an error. The newer prompt does its work.
+ * A prompt that is given again takes the key from its job that runs or has failed, and the old row may never run again. If
+ * that run fails or its worker dies, the row is left: used up and without a key. The newer prompt does its work, and will
+ * fail of the same if that has not gone away.
  */
 async function forgetSuperseded(tx: Transaction): Promise<void> {
   await tx.execute(sql`
     select graphile_worker.complete_jobs(array(
       select id from graphile_worker._private_jobs
-      where key is null and locked_at is null and attempts >= max_attempts and last_error is null))`);
+      where key is null and locked_at is null and attempts >= max_attempts))`);
 }
