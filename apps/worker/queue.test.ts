@@ -3,19 +3,18 @@ import { runOnce } from "graphile-worker";
 import { expect, test } from "vitest";
 import { openTaskContext } from "./context.ts";
 import { createTaskList, defineTask, type TaskDefinition } from "./define-task.ts";
-import { graphileLogger } from "./log.ts";
-import { type Patience, type Queue, startQueue } from "./queue.ts";
+import { createLog, graphileLogger } from "./log.ts";
+import { type Queue, type QueueOptions, startQueue } from "./queue.ts";
 import { startProxy, startTestHouse, type TestHouse, until } from "./test-house.ts";
 
 /** A queue with tasks of the test's own under the names of ours. */
 async function startTestQueue(
   house: TestHouse,
   tasks: readonly TaskDefinition[],
-  options: { readonly concurrency?: number; readonly patience?: Patience; readonly databaseUrl?: string } = {},
+  options: Partial<Pick<QueueOptions, "concurrency" | "patience" | "databaseUrl" | "log">> = {},
 ): Promise<Queue> {
   const context = openTaskContext({ ...house.options, cluster: null });
-  const { concurrency = 2, databaseUrl = house.options.databaseUrl, ...rest } = options;
-  const { log } = house.options;
+  const { concurrency = 2, databaseUrl = house.options.databaseUrl, log = house.options.log, ...rest } = options;
   const taskList = createTaskList(tasks, () => context, { hasCluster: false });
   const queue = await startQueue({
     databaseUrl,
@@ -223,32 +222,40 @@ test("Q12 a prompt that comes while its job runs is carried out after it, and no
   expect(runs).toBe(2);
 });
 
-test("Q6 when PostgreSQL is away as a job ends, the job is found again, done again and gone", async () => {
+test("Q6 when PostgreSQL is away as jobs end, the queue ends, and they are found again, done again and gone", async () => {
   await using house = await startTestHouse();
   const url = new URL(house.options.databaseUrl);
   const proxy = await startProxy(url.hostname, Number(url.port));
   url.port = String(proxy.port);
-  const held = Promise.withResolvers<void>();
-  let runs = 0;
-  const task = defineTask("house:clean", async () => {
-    runs += 1;
-    await held.promise;
-  });
+  const lines: string[] = [];
+  const log = createLog({ level: "error" }, { write: (line) => void lines.push(line) });
+  const names = ["house:clean", "mail:sweep", "instance:sweep", "payment:sweep"] as const;
+  const held = new Map(names.map((name) => [name, Promise.withResolvers<void>()]));
+  const runs: string[] = [];
+  const tasks = names.map((name) =>
+    defineTask(name, async () => {
+      runs.push(name);
+      await held.get(name)!.promise;
+    }),
+  );
   const exitCode = process.exitCode;
   {
-    await using queue = await startTestQueue(house, [task], { databaseUrl: url.href });
-    await add(house.core, "house:clean", {});
-    await until("it runs", () => runs === 1);
+    await using queue = await startTestQueue(house, tasks, { databaseUrl: url.href, concurrency: names.length, log });
+    for (const name of names) await add(house.core, name, {});
+    await until("all run", () => runs.length === names.length);
     await proxy[Symbol.asyncDispose]();
-    held.resolve();
-    // Its end cannot be written. The runner gives up, which ends the process.
+    // Their ends cannot be written, one after the other. The queue gives up at the first, which ends the process.
+    for (const [count, name] of names.entries()) {
+      held.get(name)!.resolve();
+      await until("it has failed", () => lines.filter((line) => line.includes("Failed to complete")).length > count);
+    }
     await queue.ended;
   }
   process.exitCode = exitCode;
-  expect(await house.lockedJobs()).toHaveLength(1);
+  expect(await house.lockedJobs()).toHaveLength(names.length);
   await house.sql("update graphile_worker._private_jobs set locked_at = locked_at - interval '10 minutes'");
   expect(await reapDeadPools(house.core)).toHaveLength(1);
-  await using _next = await startTestQueue(house, [task]);
-  await until("it is done", async () => (await listJobs(house.core)).length === 0);
-  expect(runs).toBe(2);
+  await using _next = await startTestQueue(house, tasks);
+  await until("they are done", async () => (await listJobs(house.core)).length === 0);
+  expect(runs.toSorted()).toEqual([...names, ...names].toSorted());
 }, 60_000);

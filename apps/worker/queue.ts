@@ -31,7 +31,7 @@ const endMs = 5_000;
 export interface Queue extends AsyncDisposable {
   /** Under this name the queue locks jobs. */
   readonly poolId: string;
-  /** Resolves when the runner has ended, by itself or because it was stopped. Never rejects. */
+  /** Resolves when no further job is taken, because the runner gave up, has ended or was stopped. Never rejects. */
   readonly ended: Promise<void>;
   /** Milliseconds since it last asked for a job or finished one. */
   readonly silentMs: () => number;
@@ -66,6 +66,8 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
   const onPulse = (): void => void (heardAt = performance.now());
   events.on("worker:getJob:empty", onPulse).on("job:start", onPulse).on("job:complete", onPulse);
   const asked = untilAsked(events);
+  const gaveUp = new Promise((resolve) => events.once("pool:gracefulShutdown", resolve));
+  const drained = new Promise((resolve) => events.once("pool:gracefulShutdown:complete", resolve));
   let isListenLost = false;
   events
     .on("pool:listen:error", () => (isListenLost = true))
@@ -91,14 +93,18 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
     });
     const poolId = await created;
     await withinStart(runner, asked);
-    const ended = runner.promise.then(
+    const finished = runner.promise.then(
       () => undefined,
       (error: unknown) => log.error({ err: error }, "the queue's runner broke"),
     );
     const close = async (): Promise<void> => {
-      const stopped = stopRunner(runner).then(() => ended);
-      // Its clock may sleep for a minute between tries to reach a database that is away, and nothing wakes it.
-      const inTime = await isWithin(patience.leaveMs, stopped);
+      const stopped = stopRunner(runner).then(() => finished);
+      // Its clock may sleep for a minute between tries to reach a database that is away, and nothing wakes it. And where
+      // it could not write how jobs ended, it never finishes, because it counts those that it still has to write wrongly.
+      const inTime = await isWithin(
+        patience.leaveMs,
+        Promise.race([stopped, drained.then(() => isWithin(endMs, stopped))]),
+      );
       // The runner's own `kill` does nothing once it was asked to stop.
       if (!inTime) log.error("jobs did not stop in time and are left to others");
       await isWithin(endMs, pgPool.end());
@@ -106,7 +112,7 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
     let closing: Promise<void> | null = null;
     return {
       poolId,
-      ended,
+      ended: Promise.race([finished, gaveUp]).then(() => undefined),
       silentMs: () => performance.now() - heardAt,
       [Symbol.asyncDispose]: () => (closing ??= close()),
     };

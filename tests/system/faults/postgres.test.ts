@@ -13,8 +13,6 @@ import { toUuid } from "./life.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
 import { declaredObjects, findDangling, readStory } from "./world.ts";
 
-const isWhole = (process.env["FAULT_RUNS"] ?? "") !== "";
-
 // A PostgreSQL of this file's own, to be stopped and crashed. Workers reach it through a proxy, the server directly.
 const stack = new AsyncDisposableStack();
 const home = mkdtempSync(join(tmpdir(), "sewa-outage-"));
@@ -227,36 +225,31 @@ test("P1 a database that crashes under load refuses with UNAVAILABLE until it is
   await endsClean(subscription);
 }, 120_000);
 
-// Now and then its worker has not come back after a hundred seconds, and nobody knows yet why: for the long run, until it is known.
-test.runIf(isWhole)(
-  "P2 while the database is away the server lives, is not ready and says when to come back; then all goes on, for whoever was following as well",
-  async () => {
-    const { subscription } = await order(client, "App");
-    await comesUp(subscription);
-    const phases: string[] = [];
-    const following = client.api.instances.onStatus.subscribe(
-      { instanceId: subscription.instanceId },
-      { onData: ({ data }) => phases.push(data.observedPhase) },
-    );
-    await until("the stream begins", () => phases.length > 0 || null);
-    const port = Number(new URL(postgres.url).port);
-    await postgres.stop();
-    expect(await refusalOf(client.api.auth.me.query())).toMatchObject(unavailable);
-    expect(await retryAfter()).toBe("2");
-    expect(await statusOf("/readyz")).toBe(503);
-    expect(await statusOf("/readyz", house.servers[0]!.internalUrl)).toBe(503);
-    expect(await statusOf("/healthz")).toBe(200);
-    postgres = await startEmbeddedPostgres({ dataDir: join(home, "postgres"), port });
-    expect(await statusOf("/readyz")).toBe(200);
-    await Promise.all(Array.from({ length: 20 }, () => client.api.auth.me.query()));
-    const idempotencyKey = `stop-${crypto.randomUUID()}`;
-    await client.api.instances.stop.mutate({ instanceId: subscription.instanceId, idempotencyKey });
-    await until("the stream tells", () => phases.at(-1) === "stopped" || null, patienceMs);
-    following.unsubscribe();
-    await endsClean(subscription, ["stop succeeded"]);
-  },
-  180_000,
-);
+test("P2 while the database is away the server lives, is not ready and says when to come back; then all goes on, for whoever was following as well", async () => {
+  const { subscription } = await order(client, "App");
+  await comesUp(subscription);
+  const phases: string[] = [];
+  const following = client.api.instances.onStatus.subscribe(
+    { instanceId: subscription.instanceId },
+    { onData: ({ data }) => phases.push(data.observedPhase) },
+  );
+  await until("the stream begins", () => phases.length > 0 || null);
+  const port = Number(new URL(postgres.url).port);
+  await postgres.stop();
+  expect(await refusalOf(client.api.auth.me.query())).toMatchObject(unavailable);
+  expect(await retryAfter()).toBe("2");
+  expect(await statusOf("/readyz")).toBe(503);
+  expect(await statusOf("/readyz", house.servers[0]!.internalUrl)).toBe(503);
+  expect(await statusOf("/healthz")).toBe(200);
+  postgres = await startEmbeddedPostgres({ dataDir: join(home, "postgres"), port });
+  expect(await statusOf("/readyz")).toBe(200);
+  await Promise.all(Array.from({ length: 20 }, () => client.api.auth.me.query()));
+  const idempotencyKey = `stop-${crypto.randomUUID()}`;
+  await client.api.instances.stop.mutate({ instanceId: subscription.instanceId, idempotencyKey });
+  await until("the stream tells", () => phases.at(-1) === "stopped" || null, patienceMs);
+  following.unsubscribe();
+  await endsClean(subscription, ["stop succeeded"]);
+}, 180_000);
 
 test("P1 whatever a transaction does while its connection is reset, it is answered once, and the pool is whole afterwards", async () => {
   const url = new URL(postgres.url);
