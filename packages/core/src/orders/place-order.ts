@@ -85,7 +85,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
       demand: { cpuMillis: plan.limits.cpuRequestMillis, memoryBytes: plan.limits.memoryRequestBytes },
     });
     const invoice = await openInvoiceOf(tx, subscription);
-    if (total.amountMinor === 0n) await payAndFollow(tx, subscription, invoice, nothingToPay(invoice));
+    if (total.amountMinor === 0n) await payAndFollow(tx, { subscription, instance }, invoice, nothingToPay(invoice));
     return toOrderView(tx, order.id);
   });
 }

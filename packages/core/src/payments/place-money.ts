@@ -3,7 +3,13 @@ import type { Tx } from "../context.ts";
 import { record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { notifyOwner } from "../notifications/index.ts";
-import { type LoadedSubscription, openInvoiceOf, payAndFollow, tryHoldRoom } from "../subscriptions/index.ts";
+import {
+  bringsBack,
+  type LoadedSubscription,
+  openInvoiceOf,
+  payAndFollow,
+  tryHoldRoom,
+} from "../subscriptions/index.ts";
 import { creditWallet, lockWallet } from "../wallet/index.ts";
 import { noteFilledTopUp } from "./auto-top-up.ts";
 import type { IntentRow } from "./intent.ts";
@@ -20,7 +26,6 @@ export async function placeMoney(
   intent: IntentRow,
   receivedMinor: bigint,
 ): Promise<void> {
-  const { subscription, instance } = loaded;
   const { currency } = intent;
   await lockWallet(tx, currency);
   const found = await findPayable(tx, loaded, intent, receivedMinor);
@@ -28,17 +33,16 @@ export async function placeMoney(
   if (found.invoice !== null) {
     const { amountMinor: rest } = restOf(found.invoice);
     const amountMinor = left < rest ? left : rest;
-    await payAndFollow(tx, subscription, found.invoice, {
+    await payAndFollow(tx, loaded, found.invoice, {
       provider: "sandbox",
       reference: intent.id,
       amountMinor,
       currency,
     });
     left -= amountMinor;
-    if (found.invoice.reason === "change") await enqueue(tx, "change:reconcile", { instanceId: instance.id });
   }
   if (left > 0n) await keepInWallet(tx, loaded, intent, left, found.reason ?? "overpaid");
-  await enqueue(tx, "subscription:reconcile", { subscriptionId: subscription.id });
+  await enqueue(tx, "subscription:reconcile", { subscriptionId: loaded.subscription.id });
 }
 
 type Reason = "invoice_closed" | "no_room" | "overpaid";
@@ -53,16 +57,15 @@ async function findPayable(
 ): Promise<Payable> {
   const { subscription, nextInvoice } = loaded;
   const asked = await getInvoiceRow(tx, intent.invoiceId ?? "");
-  // What a change asks for is a part of a period that ran; it brings no app back.
-  const isExpired = subscription.status === "expired" && asked.reason !== "change";
+  const isForReturn = bringsBack(subscription, asked);
   if (asked.status === "open") {
     const isWhole = receivedMinor >= restOf(asked).amountMinor;
-    if (isExpired && isWhole && !(await tryHoldRoom(tx, subscription))) return { invoice: null, reason: "no_room" };
+    if (isForReturn && isWhole && !(await tryHoldRoom(tx, subscription))) return { invoice: null, reason: "no_room" };
     return { invoice: asked, reason: null };
   }
   // Paid twice, cancelled, or something else is on its way for the app's return.
   const isFree = nextInvoice === null || (nextInvoice.status === "open" && nextInvoice.liveIntentId === null);
-  if (!isExpired || asked.status === "paid" || !isFree) return { invoice: null, reason: "invoice_closed" };
+  if (!isForReturn || asked.status === "paid" || !isFree) return { invoice: null, reason: "invoice_closed" };
   const price = nextInvoice === null ? subscription.amountMinor : restOf(nextInvoice).amountMinor;
   if (receivedMinor < price) return { invoice: null, reason: "invoice_closed" };
   if (!(await tryHoldRoom(tx, subscription))) return { invoice: null, reason: "no_room" };

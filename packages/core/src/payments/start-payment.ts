@@ -3,9 +3,15 @@ import { addMs, hourMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
-import { enqueue } from "../jobs/index.ts";
 import { authorize } from "../permissions.ts";
-import { holdRoom, type LoadedSubscription, loadForUpdate, payAndFollow, reserveRoom } from "../subscriptions/index.ts";
+import {
+  bringsBack,
+  holdRoom,
+  type LoadedSubscription,
+  loadForUpdate,
+  payAndFollow,
+  reserveRoom,
+} from "../subscriptions/index.ts";
 import { lockWallet } from "../wallet/index.ts";
 import { createIntent, getIntent, insertWalletIntent } from "./intent-store.ts";
 import type { IntentRow } from "./intent.ts";
@@ -40,7 +46,7 @@ export async function startPayment(
     if (invoice.liveIntentId !== null) return sameAsLive(await getIntent(tx, invoice.liveIntentId), input);
     const atMostMs = timeLeftMs(tx, loaded);
     if (input.method !== "wallet") return startAtProvider(tx, loaded, invoice, input, atMostMs);
-    if (bringsBack(loaded, invoice)) {
+    if (bringsBack(loaded.subscription, invoice)) {
       await lockWallet(tx, invoice.currency);
       await holdRoom(tx, loaded.subscription);
     }
@@ -51,13 +57,12 @@ export async function startPayment(
 /** Takes a part or all of what is left out of the wallet, or throws INSUFFICIENT_FUNDS. */
 export async function payFromWallet(
   tx: Tx,
-  { subscription, instance }: LoadedSubscription,
+  loaded: LoadedSubscription,
   invoice: InvoiceRow,
   { amountMinor, currency, origin }: Pick<IntentRow, "amountMinor" | "currency" | "origin">,
 ): Promise<IntentRow> {
   const intent = await insertWalletIntent(tx, { invoiceId: invoice.id, amountMinor, currency, origin });
-  await payAndFollow(tx, subscription, invoice, { provider: "wallet", reference: intent.id, amountMinor, currency });
-  if (invoice.reason === "change") await enqueue(tx, "change:reconcile", { instanceId: instance.id });
+  await payAndFollow(tx, loaded, invoice, { provider: "wallet", reference: intent.id, amountMinor, currency });
   return intent;
 }
 
@@ -70,7 +75,7 @@ async function startAtProvider(
 ): Promise<IntentRow> {
   requireProvider(tx.ctx);
   const methodId = await chosenMethod(tx, choice);
-  if (bringsBack(loaded, invoice)) await reserveRoom(tx, loaded.subscription);
+  if (bringsBack(loaded.subscription, invoice)) await reserveRoom(tx, loaded.subscription);
   const intent = await createIntent(tx, {
     purpose: "invoice",
     invoiceId: invoice.id,
@@ -82,11 +87,6 @@ async function startAtProvider(
   });
   await setLiveIntent(tx, invoice.id, intent.id);
   return intent;
-}
-
-/** What a change asks for is a part of a period that ran; it brings no app back. */
-function bringsBack({ subscription }: LoadedSubscription, { reason }: InvoiceRow): boolean {
-  return subscription.status === "expired" && reason !== "change";
 }
 
 /** The card of a choice; null for a checkout. */

@@ -4,7 +4,15 @@ export { changeTerms, settleTerms, type SubscriptionTerms, termsOf } from "./cha
 export { createSubscription } from "./create-subscription.ts";
 export { type LoadedSubscription, loadForUpdate } from "./load-subscription.ts";
 export { mailFacts } from "./mail-facts.ts";
-export { giveRoomBack, holdRoom, nothingToPay, payAndFollow, reserveRoom, tryHoldRoom } from "./pay-subscription.ts";
+export {
+  bringsBack,
+  giveRoomBack,
+  holdRoom,
+  nothingToPay,
+  payAndFollow,
+  reserveRoom,
+  tryHoldRoom,
+} from "./pay-subscription.ts";
 export {
   countLiveSubscriptions,
   getSubscription,

@@ -2,10 +2,11 @@ import { type InvoiceRow, type NewPayment, payInvoice } from "../billing/index.t
 import { holdCapacity } from "../capacity/index.ts";
 import type { Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
+import { enqueue } from "../jobs/index.ts";
 import { lockInstanceOfSubscription, setDesired } from "../instances/index.ts";
 import { periodAt } from "../periods.ts";
 import { applyAction } from "./apply-action.ts";
-import { factsOf, loadForUpdate, refreshNextDueAt } from "./load-subscription.ts";
+import { factsOf, type LoadedSubscription, loadForUpdate, refreshNextDueAt } from "./load-subscription.ts";
 import { decideSubscription, type SubscriptionRow } from "./subscription.ts";
 
 /** What has been given up at the expiry is promised again before money is taken; CAPACITY if there is no room. */
@@ -42,16 +43,22 @@ export async function giveRoomBack(tx: Tx, subscription: SubscriptionRow): Promi
   await setDesired(tx, instance, { phase: instance.desiredPhase, releasesCapacity: true });
 }
 
+/** What a change asks for is a part of a period that ran: paying it brings no app back, so it needs no room. */
+export function bringsBack(subscription: SubscriptionRow, { reason }: InvoiceRow): boolean {
+  return subscription.status === "expired" && reason !== "change";
+}
+
 /** Books the payment and lets everything follow from it that follows at once, in the same transaction. */
 export async function payAndFollow(
   tx: Tx,
-  subscription: SubscriptionRow,
+  { subscription, instance }: Pick<LoadedSubscription, "subscription" | "instance">,
   invoice: InvoiceRow,
   payment: NewPayment,
 ): Promise<void> {
   const { interval, timeZone } = subscription;
   const period = invoice.periodStart === null ? { period: periodAt(tx.now, interval, timeZone, 0) } : {};
   await payInvoice(tx, invoice, { ...payment, ...period });
+  if (invoice.reason === "change") await enqueue(tx, "change:reconcile", { instanceId: instance.id });
   await followUp(tx, subscription.id);
 }
 

@@ -4,7 +4,7 @@ import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
 import { loadForUpdate } from "./load-subscription.ts";
-import { holdRoom, payAndFollow } from "./pay-subscription.ts";
+import { bringsBack, holdRoom, payAndFollow } from "./pay-subscription.ts";
 import { enqueue } from "../jobs/index.ts";
 
 /**
@@ -25,7 +25,8 @@ export async function recordPayment(
   const { idempotencyKey: key, ...payment } = input;
   await once(ctx, { key, procedure: "admin.payments.record", input: payment }, async (tx) => {
     const { subscriptionId } = await getInvoiceRow(tx, input.invoiceId);
-    const { subscription, instance } = await loadForUpdate(tx, subscriptionId);
+    const loaded = await loadForUpdate(tx, subscriptionId);
+    const { subscription } = loaded;
     const invoice = await getInvoiceRow(tx, input.invoiceId);
     const rest = restOf(invoice);
     if (input.amountMinor !== rest.amountMinor || input.currency !== rest.currency) {
@@ -33,11 +34,9 @@ export async function recordPayment(
         issues: [{ path: "amountMinor", message: `Expected ${rest.amountMinor} ${rest.currency}.` }],
       });
     }
-    // What a change asks for is a part of a period that ran; it brings no app back.
-    if (subscription.status === "expired" && invoice.reason !== "change") await holdRoom(tx, subscription);
-    await payAndFollow(tx, subscription, invoice, { ...rest, provider: "manual", reference: input.reference });
+    if (bringsBack(subscription, invoice)) await holdRoom(tx, subscription);
+    await payAndFollow(tx, loaded, invoice, { ...rest, provider: "manual", reference: input.reference });
     await enqueue(tx, "subscription:reconcile", { subscriptionId });
-    if (invoice.reason === "change") await enqueue(tx, "change:reconcile", { instanceId: instance.id });
     return { invoiceId: invoice.id };
   });
   return getInvoice(ctx, input.invoiceId);

@@ -32,7 +32,7 @@ export async function renewSubscription(
     if (subscription.status === "expired" && subscription.amountMinor === 0n) await holdRoom(tx, subscription);
     const invoice = loaded.nextInvoice ?? (await openInvoiceOf(tx, subscription));
     if (loaded.nextInvoice === null) await updateSubscription(tx, subscription, {});
-    if (invoice.totalMinor === 0n) await payAndFollow(tx, subscription, invoice, nothingToPay(invoice));
+    if (invoice.totalMinor === 0n) await payAndFollow(tx, loaded, invoice, nothingToPay(invoice));
     else await enqueue(tx, "invoice:collect", { invoiceId: invoice.id });
     return toSubscriptionView(tx, subscriptionId);
   });
