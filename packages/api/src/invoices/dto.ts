@@ -1,9 +1,13 @@
 import type { MoneyDto } from "../dto.ts";
 
+/** (quantity - includedQuantity) x unitAmount / perQuantity is the amount, or 0 where more is included; rounded once, half up. */
 export interface InvoiceLineDto {
+  readonly kind: "plan" | "parameter" | "change";
   readonly description: string;
-  readonly quantity: number;
+  readonly quantity: bigint;
+  readonly includedQuantity: bigint;
   readonly unitAmount: MoneyDto;
+  readonly perQuantity: bigint;
   readonly amount: MoneyDto;
 }
 

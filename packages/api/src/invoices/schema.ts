@@ -22,7 +22,15 @@ export const invoiceSchema: Schema<InvoiceDto> = z.strictObject({
   paid: moneySchema,
   customer: z.strictObject({ organization: z.string(), name: z.string(), email: z.string() }),
   lines: z.array(
-    z.strictObject({ description: z.string(), quantity: z.int(), unitAmount: moneySchema, amount: moneySchema }),
+    z.strictObject({
+      kind: z.enum(["plan", "parameter", "change"]),
+      description: z.string(),
+      quantity: z.bigint(),
+      includedQuantity: z.bigint(),
+      unitAmount: moneySchema,
+      perQuantity: z.bigint(),
+      amount: moneySchema,
+    }),
   ),
   payments: z.array(
     z.strictObject({

@@ -15,11 +15,14 @@ export function toInvoiceDto({ invoice, lines, payments, creditNotes }: InvoiceV
     total: { amountMinor: invoice.totalMinor, currency },
     paid: { amountMinor: invoice.paidMinor, currency },
     customer: { organization, name, email },
-    lines: lines.map(({ description, quantity, unitAmountMinor, amountMinor }) => ({
+    lines: lines.map(({ kind, description, quantity, includedQuantity, perQuantity, ...line }) => ({
+      kind,
       description,
       quantity,
-      unitAmount: { amountMinor: unitAmountMinor, currency },
-      amount: { amountMinor, currency },
+      includedQuantity,
+      unitAmount: { amountMinor: line.unitAmountMinor, currency },
+      perQuantity,
+      amount: { amountMinor: line.amountMinor, currency },
     })),
     payments: payments.map((payment) => ({
       id: toPublicId("payment", payment.id),

@@ -4,13 +4,16 @@ import { toSubscriptionDto } from "../subscriptions/to-dto.ts";
 import type { OrderDto, QuoteDto } from "./dto.ts";
 
 export function toQuoteDto(quote: Quote): QuoteDto {
-  const { offering, plan, priceKey, lines, total, period, renewalOpensAt, dataDeletedAt, capacity } = quote;
+  const { offering, plan, priceKey, items, total, period, renewalOpensAt, dataDeletedAt, capacity } = quote;
   return {
     planId: toPublicId("plan", plan.id),
     planName: plan.name,
     offering: { slug: offering.slug, name: offering.name },
     priceKey,
-    lines: lines.map(({ description, money }) => ({ description, amount: money })),
+    lines: items.map(({ description, quantity, unitAmountMinor }) => ({
+      description,
+      amount: { amountMinor: BigInt(quantity) * BigInt(unitAmountMinor), currency: total.currency },
+    })),
     total,
     period,
     renewalOpensAt,

@@ -6,6 +6,7 @@ import { record } from "../events/index.ts";
 import type { Period } from "../periods.ts";
 import { post } from "../ledger/index.ts";
 import { formatInvoiceNumber, type InvoiceRow } from "./invoice.ts";
+import { amountOfLine, type NewLine } from "./line.ts";
 import { nextNumber } from "./next-number.ts";
 import { openingOf } from "./postings.ts";
 
@@ -17,12 +18,7 @@ export interface NewInvoice {
   /** Null for a reactivation: its period begins with its payment. */
   readonly period: Period | null;
   readonly currency: string;
-  readonly lines: readonly {
-    readonly description: string;
-    readonly quantity: number;
-    readonly unitAmountMinor: bigint;
-    readonly priceId: string | null;
-  }[];
+  readonly lines: readonly NewLine[];
   readonly dueAt: Date;
 }
 
@@ -31,7 +27,7 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
   const { subscriptionId, reason, termNumber, periodIndex, period, currency, dueAt } = input;
   const customer = await getBillingContact(tx);
   const organizationId = organizationOf(tx);
-  const lines = input.lines.map((line) => ({ ...line, amountMinor: line.unitAmountMinor * BigInt(line.quantity) }));
+  const lines = input.lines.map((line) => ({ ...line, amountMinor: amountOfLine(line) }));
   const series = `${tx.ctx.config.invoiceSeries}-${tx.now.getUTCFullYear()}`;
   const [invoice] = await tx.sql
     .insert(invoices)

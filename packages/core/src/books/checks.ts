@@ -82,8 +82,9 @@ export const booksChecks: readonly BooksCheck[] = [
   ),
   books(
     "M10",
-    "A line's amount is its quantity times its unit price.",
-    sql`select id from invoice_lines where amount_minor <> quantity * unit_amount_minor`,
+    "A line's amount is what its quantity costs.",
+    sql`select id from invoice_lines where amount_minor <>
+      div(2 * greatest(quantity - included_quantity, 0)::numeric * unit_amount_minor + per_quantity, 2 * per_quantity)`,
   ),
   books(
     "M11",

@@ -31,7 +31,8 @@ async function givenInstances(ctx: CoreContext, count: number): Promise<readonly
       const subscription = await createSubscription(tx, {
         plan,
         priceId: plan.price!.id,
-        money: plan.price!.money,
+        currency: "IDR",
+        items: [{ kind: "plan", description: "App", quantity: 1, unitAmountMinor: "0" }],
         timeZone: "Asia/Jakarta",
       });
       const instance = await createInstance(tx, {

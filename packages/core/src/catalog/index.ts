@@ -1,5 +1,6 @@
 export { applyCatalog, type CatalogChange, type CatalogFiles } from "./apply-catalog.ts";
 export type { Offering, Plan } from "./offering.ts";
+export { type PricedItem, priceItems, totalOf } from "./price-items.ts";
 export { checkParameters, priceParameters } from "./price-parameters.ts";
 export {
   describePlans,

@@ -28,12 +28,12 @@ async function carryOut(tx: Tx, app: LockedApp, change: ChangeRow): Promise<stri
     case "update":
     case "upgrade": {
       assert(after !== null, "only a removal has no shape");
-      const { gracePeriodDays, pastDueDays, planId, priceId } = after;
+      const { gracePeriodDays, pastDueDays, planId, priceId, items } = after;
       if (changesTerms(change))
         await changeTerms(
           tx,
           app,
-          { planId, priceId, amountMinor: change.amountAfterMinor, gracePeriodDays, pastDueDays },
+          { planId, priceId, amountMinor: change.amountAfterMinor, items, gracePeriodDays, pastDueDays },
           { isTrial: true },
         );
       const { operation } = await reshapeInstance(tx, app.instance, after, change.kind);

@@ -2,6 +2,7 @@ import type { instanceChanges } from "@sewa/db/schema";
 import type { DesiredPhase, InstanceShape, SubscriptionStatus } from "../instances/index.ts";
 import type { OperationStatus } from "../operations/index.ts";
 import { assert, unreachable } from "../errors.ts";
+import { canonicalJson } from "../json.ts";
 import type { SubscriptionTerms } from "../subscriptions/index.ts";
 import type { ChangeEffects } from "./effects.ts";
 
@@ -154,10 +155,11 @@ export function shapesOf(change: ChangeRow): { readonly before: ChangeShape; rea
   return { before: change.shapeBefore as ChangeShape, after: change.shapeAfter as ChangeShape | null };
 }
 
-/** Another plan or another price: what is invoiced from now on is something else. */
+/** Another plan, or a period that costs something else: what is invoiced from now on is something else. */
 export function changesTerms(change: ChangeRow): boolean {
   const { before, after } = shapesOf(change);
-  return after !== null && (before.planId !== after.planId || change.amountBeforeMinor !== change.amountAfterMinor);
+  if (after === null) return false;
+  return before.planId !== after.planId || canonicalJson(before.items) !== canonicalJson(after.items);
 }
 
 export function effectsOf(change: ChangeRow): ChangeEffects | null {

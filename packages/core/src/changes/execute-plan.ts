@@ -123,8 +123,9 @@ async function openChangeInvoice(tx: Tx, { subscription }: LockedApp, change: Ch
     currency: change.currency,
     lines: [
       {
+        kind: "change",
         description: `${to.offeringName}, ${from.planName} to ${to.planName}, rest of the period`,
-        quantity: 1,
+        quantity: 1n,
         unitAmountMinor: change.dueMinor,
         priceId: after.priceId,
       },

@@ -3,6 +3,7 @@ import { billingPeriods, invoices, notifications, refunds } from "@sewa/db/schem
 import { asc, eq } from "drizzle-orm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { listInvoices } from "../billing/index.ts";
 import { addMs, dayMs, hourMs, minuteMs } from "../clock.ts";
 import { failOverdueOperations, restartInstance } from "../instances/index.ts";
 import { prorate } from "../money.ts";
@@ -312,4 +313,10 @@ prices:
   await carryOut(rich, plan);
   expect(await rich.changes()).toEqual(["update executed"]);
   expect(await rich.subscription()).toMatchObject({ planId: plan.before.planId, amountMinor: 30_000n });
+  await renewSubscription(rich.ctx, { subscriptionId: rich.subscriptionId, idempotencyKey: "renew-0001" });
+  const [renewal] = (await listInvoices(rich.ctx, { subscriptionId: rich.subscriptionId })).items;
+  expect(renewal!.lines.map(({ kind, description, amountMinor }) => [kind, description, amountMinor])).toEqual([
+    ["plan", "Uptime Kuma, free", 0n],
+    ["parameter", "Support", 30_000n],
+  ]);
 });

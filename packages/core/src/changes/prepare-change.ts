@@ -1,11 +1,11 @@
-import { type Blueprint, planFits } from "@sewa/blueprint";
+import { planFits } from "@sewa/blueprint";
 import {
-  checkParameters,
   getOrderablePlan,
   getPlanTerms,
   getPriceAmount,
   loadBlueprint,
-  priceParameters,
+  priceItems,
+  totalOf,
 } from "../catalog/index.ts";
 import type { Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
@@ -13,7 +13,7 @@ import { sha256Hex } from "../ids.ts";
 import { shapeOf } from "../instances/index.ts";
 import { canonicalJson } from "../json.ts";
 import { prorate } from "../money.ts";
-import { termsOf } from "../subscriptions/index.ts";
+import { type SubscriptionTerms, termsOf } from "../subscriptions/index.ts";
 import type { ChangeRequest, ChangeShape } from "./change.ts";
 import type { LockedApp } from "./lock-change.ts";
 import { mergeParameters } from "./merge-parameters.ts";
@@ -110,18 +110,22 @@ async function prepareTarget(
   const storageBytes = asked.keepsStorage
     ? limits.storageBytes
     : Math.max(limits.storageBytes, target.after.limits.storageBytes);
-  const after = { ...target.after, limits: { ...target.after.limits, storageBytes } };
+  const { baseMinor, after: shape } = target;
+  const { planId, parameters } = shape;
+  const { currency } = app.subscription;
+  const items = await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });
+  const after = { ...shape, items, limits: { ...shape.limits, storageBytes } };
   const problem = planFits(blueprint, after.limits);
   if (problem !== null) throw new DomainError("PLAN_UNAVAILABLE", problem);
   return {
     after,
-    amountAfterMinor: target.baseMinor + priceOf(blueprint, after.parameters, app.subscription.currency),
+    amountAfterMinor: totalOf(items),
     plannedStorageBytes: request.kind === "resize" ? target.after.limits.storageBytes : null,
   };
 }
 
 interface Shaped {
-  readonly after: ChangeShape;
+  readonly after: Omit<ChangeShape, "items">;
   /** Price of the plan alone. */
   readonly baseMinor: bigint;
 }
@@ -163,14 +167,9 @@ async function prepareUpdate(
   return { after, baseMinor: await getPriceAmount(tx, subscription.priceId) };
 }
 
-function pickTerms({ subscription }: LockedApp): Pick<ChangeShape, "priceId" | "gracePeriodDays" | "pastDueDays"> {
-  const { priceId, gracePeriodDays, pastDueDays } = termsOf(subscription);
-  return { priceId, gracePeriodDays, pastDueDays };
-}
-
-function priceOf(blueprint: Blueprint, parameters: Readonly<Record<string, unknown>>, currency: string): bigint {
-  const lines = priceParameters(blueprint, checkParameters(blueprint, parameters), currency);
-  return lines.reduce((sum, { money }) => sum + money.amountMinor, 0n);
+function pickTerms({ subscription }: LockedApp): Omit<SubscriptionTerms, "planId" | "amountMinor"> {
+  const { priceId, items, gracePeriodDays, pastDueDays } = termsOf(subscription);
+  return { priceId, items, gracePeriodDays, pastDueDays };
 }
 
 /** Only what becomes dearer is charged, for the part of the period that is still to come. Nothing is given back. */

@@ -6,7 +6,7 @@ import { assert, unreachable } from "../errors.ts";
 import { reshapeInstance } from "../instances/index.ts";
 import { findOpenOperation, type OperationRow } from "../operations/index.ts";
 import { changeTerms, settleTerms } from "../subscriptions/index.ts";
-import { type ChangeAction, type ChangeRow, decideChange, shapesOf } from "./change.ts";
+import { type ChangeAction, type ChangeRow, changesTerms, decideChange, shapesOf } from "./change.ts";
 import { approvePaid } from "./execute-plan.ts";
 import { lockApp, lockChange, type LockedApp } from "./lock-change.ts";
 import { endChange, recordChangeEvent, settleRoom, updateChange } from "./update-change.ts";
@@ -116,13 +116,13 @@ async function apply(tx: Tx, app: LockedApp, change: ChangeRow, action: ChangeAc
  */
 async function restore(tx: Tx, app: LockedApp, change: ChangeRow): Promise<void> {
   const { before } = shapesOf(change);
-  const { instance, subscription } = app;
+  const { instance } = app;
   assert(change.kind !== "deprovision", "a removal is never undone");
   if (instance.desiredPhase !== "absent") {
-    if (subscription.planId !== before.planId || subscription.amountMinor !== change.amountBeforeMinor) {
-      const { planId, priceId, gracePeriodDays, pastDueDays } = before;
+    if (changesTerms(change)) {
+      const { planId, priceId, items, gracePeriodDays, pastDueDays } = before;
       const amountMinor = change.amountBeforeMinor;
-      const terms = { planId, priceId, amountMinor, gracePeriodDays, pastDueDays };
+      const terms = { planId, priceId, amountMinor, items, gracePeriodDays, pastDueDays };
       await changeTerms(tx, app, terms, { isTrial: false });
     }
     const limits = { ...before.limits, storageBytes: instance.limits.storageBytes };

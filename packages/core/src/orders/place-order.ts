@@ -37,10 +37,10 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
   return once(ctx, { key, procedure: "orders.place", input: request }, async (tx) => {
     await refuseTooMany(tx);
     const { quote, timeZone } = await prepareOrder(tx, input);
-    const { plan, offering, total, priceId } = quote;
+    const { plan, offering, items, total, priceId } = quote;
     if (quote.priceKey !== input.priceKey)
       throw new DomainError("PRICE_CHANGED", "The price has changed since it was quoted.");
-    const subscription = await createSubscription(tx, { plan, priceId, money: total, timeZone });
+    const subscription = await createSubscription(tx, { plan, priceId, currency: total.currency, items, timeZone });
     const instance = await createInstance(tx, {
       subscriptionId: subscription.id,
       planId: plan.id,

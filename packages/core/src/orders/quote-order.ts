@@ -2,12 +2,13 @@ import { getOrganization } from "../accounts/index.ts";
 import { authorize } from "../permissions.ts";
 import { type CapacityVerdict, checkCapacity } from "../capacity/index.ts";
 import {
-  checkParameters,
   getOrderablePlan,
   loadBlueprint,
   type Offering,
   type Plan,
-  priceParameters,
+  type PricedItem,
+  priceItems,
+  totalOf,
 } from "../catalog/index.ts";
 import { addMs, dayMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
@@ -29,7 +30,8 @@ export interface Quote {
   readonly priceId: string;
   /** Hand it to `orders.place`, which refuses when anything that the quote said about money has changed since. */
   readonly priceKey: string;
-  readonly lines: readonly { readonly description: string; readonly money: Money }[];
+  /** What each period costs, in parts. */
+  readonly items: readonly PricedItem[];
   readonly total: Money;
   /** The first period if it were paid now. */
   readonly period: Period;
@@ -55,22 +57,17 @@ export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): 
   const { plan, offering } = await getOrderablePlan(tx, planId);
   if (plan.price === null) throw new DomainError("NO_PRICE", "This plan has no price in the currency of the house.");
   const blueprint = await loadBlueprint(tx, plan.blueprintVersionId);
-  const lines = [
-    { description: `${offering.name}, ${plan.name}`, money: plan.price.money },
-    ...priceParameters(blueprint, checkParameters(blueprint, parameters), plan.price.money.currency),
-  ];
+  const { amountMinor: baseMinor, currency } = plan.price.money;
+  const items = await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });
   const { timeZone } = await getOrganization(tx);
   const period = periodAt(tx.now, plan.interval, timeZone, 0);
   const quote: Quote = {
     offering,
     plan,
     priceId: plan.price.id,
-    priceKey: derivePriceKey(plan, lines),
-    lines,
-    total: {
-      amountMinor: lines.reduce((sum, { money }) => sum + money.amountMinor, 0n),
-      currency: plan.price.money.currency,
-    },
+    priceKey: derivePriceKey(plan, items),
+    items,
+    total: { amountMinor: totalOf(items), currency },
     period,
     renewalOpensAt: addMs(period.end, -tx.ctx.config.renewalLeadDays * dayMs),
     dataDeletedAt: addDays(period.end, plan.gracePeriodDays + plan.pastDueDays, timeZone),
@@ -82,11 +79,7 @@ export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): 
   return { quote, timeZone };
 }
 
-function derivePriceKey(plan: Plan, lines: Quote["lines"]): string {
-  const facts = {
-    price: plan.price?.id,
-    interval: plan.interval,
-    lines: lines.map(({ description, money }) => [description, money.currency, money.amountMinor.toString()]),
-  };
+function derivePriceKey({ price, interval }: Plan, items: Quote["items"]): string {
+  const facts = { price: price?.id, currency: price?.money.currency, interval, items };
   return sha256Hex(canonicalJson(facts)).slice(0, 32);
 }

@@ -9,7 +9,6 @@ import {
   voidInvoice,
 } from "../billing/index.ts";
 import { releaseCapacity } from "../capacity/index.ts";
-import { describePlans } from "../catalog/index.ts";
 import type { Tx } from "../context.ts";
 import { assert, unreachable } from "../errors.ts";
 import { record } from "../events/index.ts";
@@ -99,22 +98,18 @@ export async function openRenewal(tx: Tx, { subscription }: LoadedSubscription):
 export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow> {
   const key = nextPeriodKey(subscription);
   const isRenewal = subscription.status === "active" || subscription.status === "past_due";
-  const plan = (await describePlans(tx, [subscription.planId])).get(subscription.planId);
-  assert(plan !== undefined, "plans are never deleted");
   return openInvoice(tx, {
     subscriptionId: subscription.id,
     reason: isRenewal ? "renewal" : subscription.status === "pending" ? "order" : "reactivation",
     ...key,
     period: isRenewal ? nextPeriod(subscription) : null,
     currency: subscription.currency,
-    lines: [
-      {
-        description: `${plan.offeringName}, ${plan.planName}`,
-        quantity: 1,
-        unitAmountMinor: subscription.amountMinor,
-        priceId: subscription.priceId,
-      },
-    ],
+    lines: subscription.items.map(({ unitAmountMinor, quantity, ...item }) => ({
+      ...item,
+      quantity: BigInt(quantity),
+      unitAmountMinor: BigInt(unitAmountMinor),
+      priceId: subscription.priceId,
+    })),
     dueAt: isRenewal ? nextPeriod(subscription).start : tx.now,
   });
 }

@@ -8,17 +8,18 @@ import type { SubscriptionRow } from "./subscription.ts";
 /** What is rented and for how much. Interval, currency and the dates of the term stay. */
 export type SubscriptionTerms = Pick<
   SubscriptionRow,
-  "planId" | "priceId" | "amountMinor" | "gracePeriodDays" | "pastDueDays"
+  "planId" | "priceId" | "amountMinor" | "items" | "gracePeriodDays" | "pastDueDays"
 >;
 
 export function termsOf({
   planId,
   priceId,
   amountMinor,
+  items,
   gracePeriodDays,
   pastDueDays,
 }: SubscriptionRow): SubscriptionTerms {
-  return { planId, priceId, amountMinor, gracePeriodDays, pastDueDays };
+  return { planId, priceId, amountMinor, items, gracePeriodDays, pastDueDays };
 }
 
 /**

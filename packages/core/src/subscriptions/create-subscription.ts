@@ -1,17 +1,22 @@
 import { subscriptions } from "@sewa/db/schema";
-import type { Plan } from "../catalog/index.ts";
+import { type Plan, type PricedItem, totalOf } from "../catalog/index.ts";
 import { addMs, hourMs } from "../clock.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
-import type { Money } from "../money.ts";
 import type { SubscriptionRow } from "./subscription.ts";
 
 /** Pending, with the terms of the plan as they are now: later changes of the catalog do not touch it. */
 export async function createSubscription(
   tx: Tx,
-  input: { readonly plan: Plan; readonly priceId: string; readonly money: Money; readonly timeZone: string },
+  input: {
+    readonly plan: Plan;
+    readonly priceId: string;
+    readonly currency: string;
+    readonly items: readonly PricedItem[];
+    readonly timeZone: string;
+  },
 ): Promise<SubscriptionRow> {
-  const { plan, priceId, money, timeZone } = input;
+  const { plan, priceId, currency, items, timeZone } = input;
   const [row] = await tx.sql
     .insert(subscriptions)
     .values({
@@ -20,7 +25,9 @@ export async function createSubscription(
       planId: plan.id,
       priceId,
       status: "pending",
-      ...money,
+      currency,
+      amountMinor: totalOf(items),
+      items,
       interval: plan.interval,
       timeZone,
       gracePeriodDays: plan.gracePeriodDays,

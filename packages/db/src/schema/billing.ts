@@ -93,9 +93,20 @@ export const invoiceLines = pgTable(
     organizationId: uuid().notNull(),
     invoiceId: uuid().notNull(),
     position: integer().notNull(),
+    /** plan, parameter: a part of what a period costs. change: the rest of a period at another price. */
+    kind: text({ enum: ["plan", "parameter", "change"] }).notNull(),
     description: text().notNull(),
-    quantity: counter().notNull(),
+    quantity: minor().notNull(),
+    /** So much of the quantity costs nothing. */
+    includedQuantity: minor()
+      .notNull()
+      .default(sql`0`),
+    /** What `perQuantity` of it costs. */
     unitAmountMinor: minor().notNull(),
+    perQuantity: minor()
+      .notNull()
+      .default(sql`1`),
+    /** (quantity - included) x unit amount / per quantity, and nothing where more is included; rounded once, half up. */
     amountMinor: minor().notNull(),
     priceId: uuid().references(() => prices.id),
     createdAt: insertedAt(),
@@ -107,7 +118,14 @@ export const invoiceLines = pgTable(
       foreignColumns: [invoices.organizationId, invoices.id],
       name: "invoice_lines_invoice_fk",
     }),
-    check("invoice_lines_amount", sql`${t.amountMinor} = ${t.quantity} * ${t.unitAmountMinor}`),
+    check(
+      "invoice_lines_amount",
+      sql`${t.amountMinor} = div(2 * greatest(${t.quantity} - ${t.includedQuantity}, 0)::numeric * ${t.unitAmountMinor} + ${t.perQuantity}, 2 * ${t.perQuantity})`,
+    ),
+    check(
+      "invoice_lines_quantity",
+      sql`${t.quantity} >= 0 and ${t.includedQuantity} >= 0 and ${t.perQuantity} > 0 and ${t.unitAmountMinor} >= 0`,
+    ),
   ],
 );
 

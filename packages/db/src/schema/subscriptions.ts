@@ -4,6 +4,14 @@ import { organizations } from "./accounts.ts";
 import { plans, prices } from "./catalog.ts";
 import { at, currencyCode, id, insertedAt, minor } from "./columns.ts";
 
+/** What a period costs, in parts. Amounts are minor units of the subscription's currency, as decimal text because JSON has no such numbers. */
+export interface PricedItem {
+  readonly kind: "plan" | "parameter";
+  readonly description: string;
+  readonly quantity: number;
+  readonly unitAmountMinor: string;
+}
+
 export const subscriptions = pgTable(
   "subscriptions",
   {
@@ -21,6 +29,8 @@ export const subscriptions = pgTable(
     /** Terms of the rent, as they were when it was ordered. */
     currency: currencyCode().notNull(),
     amountMinor: minor().notNull(),
+    /** The parts of the amount; each period's invoice has a line for each. */
+    items: jsonb().$type<readonly PricedItem[]>().notNull(),
     interval: text({ enum: ["P30D", "P1M"] }).notNull(),
     timeZone: text().notNull(),
     gracePeriodDays: integer().notNull(),
