@@ -227,6 +227,51 @@ test("a subscription is told to end, told not to, renewed, and ended by its name
   ]);
 });
 
+test("another plan is seen before it is taken, begins with the next period, is taken back, and is nobody else's to take", async () => {
+  const [customer, stranger, operator] = [await house.customer(), await house.customer(), await house.operator()];
+  const { api } = customer;
+  const planId = await planOf(customer, "small");
+  const { priceKey } = await api.orders.quote.query({ planId, parameters: {} });
+  const order = { planId, parameters: {}, name: "Page", priceKey, idempotencyKey: "order-plan" };
+  const { subscription } = await api.orders.place.mutate(order);
+  const { organization } = await api.auth.me.query();
+  await operator.api.admin.payments.record.mutate({
+    organizationId: organization.id,
+    invoiceId: subscription.nextInvoice?.id ?? "",
+    amount: { amountMinor: 50_000n, currency: "IDR" },
+    reference: "BCA 4720",
+    idempotencyKey: "payment-4720",
+  });
+  await bringUp(subscription.instanceId);
+  const asked = {
+    subscriptionId: subscription.id,
+    planId: await planOf(customer, "free"),
+    moment: "period_end",
+  } as const;
+  await expect(stranger.api.subscriptions.previewChange.query(asked)).rejects.toMatchObject({
+    data: { appCode: "NOT_FOUND" },
+  });
+  const seen = await api.subscriptions.previewChange.query(asked);
+  expect(seen).toMatchObject({
+    priceBefore: { amountMinor: 50_000n },
+    priceAfter: { amountMinor: 0n },
+    lines: [{ description: "Uptime Kuma, Free" }],
+    due: { amountMinor: 0n },
+  });
+  const change = { ...asked, at: seen.at, priceKey: seen.priceKey, idempotencyKey: "change-plan-1" };
+  await expect(stranger.api.subscriptions.changePlan.mutate(change)).rejects.toMatchObject({
+    data: { appCode: "NOT_FOUND" },
+  });
+  await expect(
+    api.subscriptions.changePlan.mutate({ ...change, priceKey: "0".repeat(32), idempotencyKey: "change-plan-2" }),
+  ).rejects.toMatchObject({ data: { appCode: "PRICE_CHANGED" } });
+  const changed = await api.subscriptions.changePlan.mutate(change);
+  expect(changed).toMatchObject({ planName: "Small", nextPlan: { id: asked.planId, name: "Free" } });
+  expect(await api.subscriptions.changePlan.mutate(change)).toEqual(changed);
+  const undone = { subscriptionId: subscription.id, idempotencyKey: "undo-plan-1" };
+  expect(await api.subscriptions.undoPlanChange.mutate(undone)).toMatchObject({ nextPlan: null });
+});
+
 test("lists are read page by page, each thing once", async () => {
   const { api } = await house.customer();
   await orderFree(api, "order-page-1", "One");

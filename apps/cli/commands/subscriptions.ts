@@ -18,6 +18,14 @@ export function addSubscriptionCommands(program: Command): void {
     .option("--now", "end it at once and delete its data; asks for --confirm")
     .option("--confirm <name>", "the app's name")
     .action(cancel);
+  leaf(group, "change-plan <id> <planId>", "say what another plan would cost, and take it with --agree")
+    .option("--period-end", "from the next period on, instead of now")
+    .option("--agree", "take it, at the price that is shown")
+    .action(changePlan);
+  leaf(group, "undo-change-plan <id>", "keep the plan in the next period after all").action(
+    (id: string, options: JsonOption) =>
+      answer(options, ({ api }) => api.subscriptions.undoPlanChange.mutate(withKey(id))),
+  );
   leaf(group, "undo-cancel <id>", "renew it after all").action((id: string, options: JsonOption) =>
     answer(options, ({ api }) => api.subscriptions.undoCancel.mutate(withKey(id))),
   );
@@ -54,6 +62,32 @@ async function cancel(id: string, { now = false, confirm, ...options }: CancelOp
     throw new UsageError("--now deletes the app's data. Say which app it is with --confirm and its name.");
   }
   return answer(options, ({ api }) => api.subscriptions.cancelNow.mutate({ ...withKey(id), confirmName: confirm }));
+}
+
+interface ChangePlanOptions extends JsonOption {
+  readonly periodEnd?: boolean;
+  readonly agree?: boolean;
+}
+
+async function changePlan(
+  subscriptionId: string,
+  planId: string,
+  { periodEnd = false, agree = false, ...options }: ChangePlanOptions,
+): Promise<void> {
+  const choice = { subscriptionId, planId, moment: periodEnd ? "period_end" : "now" } as const;
+  await withApi(async ({ api }) => {
+    const preview = await api.subscriptions.previewChange.query(choice);
+    const { at, priceKey } = preview;
+    if (agree) await api.subscriptions.changePlan.mutate({ ...choice, ...withKey(subscriptionId), at, priceKey });
+    show(options, preview, () =>
+      sheet({
+        price: `${formatMoney(preview.priceBefore)} becomes ${formatMoney(preview.priceAfter)} per period`,
+        "due now": formatMoney(preview.due),
+        from: formatTime(preview.startsAt),
+        taken: agree ? "yes" : "no; add --agree",
+      }),
+    );
+  });
 }
 
 /** Each call of the command is one intention. */

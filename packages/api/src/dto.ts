@@ -24,3 +24,9 @@ export interface ListInput {
   /** 1 to 100; 50 unless told. */
   readonly limit?: number | undefined;
 }
+
+/** A part of what a period costs. */
+export interface QuoteLineDto {
+  readonly description: string;
+  readonly amount: MoneyDto;
+}

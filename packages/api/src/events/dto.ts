@@ -17,6 +17,8 @@ export type EventTypeDto =
   | "subscription.cancelUndone"
   | "subscription.cancelled"
   | "subscription.planChanged"
+  | "subscription.planScheduled"
+  | "subscription.planUnscheduled"
   | "subscription.purged"
   | "invoice.opened"
   | "invoice.paid"

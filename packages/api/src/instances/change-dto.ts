@@ -26,7 +26,8 @@ export type ChangeReasonDto =
   | "OPERATION_FAILED"
   | "SUPERSEDED"
   | "NOT_APPROVED"
-  | "NOT_PAID";
+  | "NOT_PAID"
+  | "NO_ROOM";
 
 export interface ChangeWarningDto {
   readonly code:

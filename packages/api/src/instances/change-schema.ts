@@ -95,6 +95,7 @@ export const changeSchema: Schema<ChangeDto> = z.strictObject({
       "SUPERSEDED",
       "NOT_APPROVED",
       "NOT_PAID",
+      "NO_ROOM",
     ])
     .nullable(),
   message: z.string().nullable(),

@@ -1,4 +1,4 @@
-import type { MoneyDto, OfferingRefDto, PeriodDto } from "../dto.ts";
+import type { MoneyDto, OfferingRefDto, PeriodDto, QuoteLineDto } from "../dto.ts";
 import type { ParameterValueDto } from "../offerings/dto.ts";
 import type { SubscriptionDto } from "../subscriptions/dto.ts";
 
@@ -19,11 +19,6 @@ export interface PlaceOrderInput extends QuoteInput {
 
 export interface OrderInput {
   readonly orderId: string;
-}
-
-export interface QuoteLineDto {
-  readonly description: string;
-  readonly amount: MoneyDto;
 }
 
 /** Whether there is room now. Nothing is held by asking. */

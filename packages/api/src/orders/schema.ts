@@ -1,5 +1,6 @@
 import { capacityRefusals } from "@sewa/core";
 import { z } from "zod";
+import { quoteLinesSchema } from "../quote-lines.ts";
 import {
   idempotencyKey,
   moneySchema,
@@ -42,7 +43,7 @@ export const quoteSchema: Schema<QuoteDto> = z.strictObject({
   planName: z.string(),
   offering: offeringRefSchema,
   priceKey: z.string(),
-  lines: z.array(z.strictObject({ description: z.string(), amount: moneySchema })),
+  lines: quoteLinesSchema,
   total: moneySchema,
   period: periodSchema,
   renewalOpensAt: z.date(),

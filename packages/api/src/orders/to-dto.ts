@@ -1,5 +1,6 @@
 import { type OrderView, type Quote, toPublicId } from "@sewa/core";
 import type { ParameterValueDto } from "../offerings/dto.ts";
+import { toQuoteLines } from "../quote-lines.ts";
 import { toSubscriptionDto } from "../subscriptions/to-dto.ts";
 import type { OrderDto, QuoteDto } from "./dto.ts";
 
@@ -10,10 +11,7 @@ export function toQuoteDto(quote: Quote): QuoteDto {
     planName: plan.name,
     offering: { slug: offering.slug, name: offering.name },
     priceKey,
-    lines: items.map(({ description, quantity, unitAmountMinor }) => ({
-      description,
-      amount: { amountMinor: BigInt(quantity) * BigInt(unitAmountMinor), currency: total.currency },
-    })),
+    lines: toQuoteLines(items, total.currency),
     total,
     period,
     renewalOpensAt,

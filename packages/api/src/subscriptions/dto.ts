@@ -1,4 +1,4 @@
-import type { MoneyDto, OfferingRefDto } from "../dto.ts";
+import type { MoneyDto, OfferingRefDto, QuoteLineDto } from "../dto.ts";
 
 export type SubscriptionStatusDto = "pending" | "active" | "past_due" | "expired" | "cancelled";
 
@@ -8,6 +8,12 @@ export interface NextInvoiceDto {
   readonly status: "draft" | "open" | "paid" | "void" | "uncollectible";
   readonly total: MoneyDto;
   readonly dueAt: Date | null;
+}
+
+export interface NextPlanDto {
+  readonly id: string;
+  readonly name: string;
+  readonly price: MoneyDto;
 }
 
 export interface SubscriptionDto {
@@ -21,6 +27,8 @@ export interface SubscriptionDto {
   readonly planName: string;
   /** Per period, as it was when it was ordered. */
   readonly price: MoneyDto;
+  /** Another plan that begins with the next period, and its price. */
+  readonly nextPlan: NextPlanDto | null;
   readonly interval: "P30D" | "P1M";
   readonly gracePeriodDays: number;
   readonly pastDueDays: number;
@@ -65,4 +73,32 @@ export interface CancelNowInput {
   /** The app's name, typed again: nothing brings its data back. */
   readonly confirmName: string;
   readonly idempotencyKey: string;
+}
+
+export interface PreviewChangeInput {
+  readonly subscriptionId: string;
+  readonly planId: string;
+  /** now: the rest of the running period is charged. period_end: from the next period on. */
+  readonly moment: "now" | "period_end";
+}
+
+export interface ChangePlanInput extends PreviewChangeInput {
+  /** As the preview said; a quarter of an hour old at most. */
+  readonly at: Date;
+  readonly priceKey: string;
+  readonly idempotencyKey: string;
+}
+
+/** What another plan would cost. Handed back with `at` and `priceKey` it is what is booked. */
+export interface PlanChangePreviewDto {
+  /** Per period, before and after. */
+  readonly priceBefore: MoneyDto;
+  readonly priceAfter: MoneyDto;
+  /** What each period costs then, in parts. */
+  readonly lines: readonly QuoteLineDto[];
+  /** To be paid now, for the rest of the running period. Nothing is given back for it. */
+  readonly due: MoneyDto;
+  readonly startsAt: Date;
+  readonly at: Date;
+  readonly priceKey: string;
 }

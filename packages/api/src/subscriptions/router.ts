@@ -1,25 +1,31 @@
 import {
   cancelAtPeriodEnd,
   cancelNow,
+  changePlan,
   getSubscription,
   listSubscriptions,
+  previewPlanChange,
   renewSubscription,
   undoCancel,
+  undoPlanChange,
 } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
 import { organizationProcedure } from "../trpc.ts";
-import type { SubscriptionDto, SubscriptionPageDto } from "./dto.ts";
+import type { PlanChangePreviewDto, SubscriptionDto, SubscriptionPageDto } from "./dto.ts";
 import {
   cancelNowInput,
+  changePlanInput,
   changeSubscriptionInput,
+  planChangePreviewSchema,
+  previewChangeInput,
   subscriptionInput,
   subscriptionPageSchema,
   subscriptionSchema,
 } from "./schema.ts";
-import { toSubscriptionDto } from "./to-dto.ts";
+import { toPlanChangePreviewDto, toSubscriptionDto } from "./to-dto.ts";
 
 export const subscriptionsRouter = {
   list: organizationProcedure("subscription.read")
@@ -57,6 +63,27 @@ export const subscriptionsRouter = {
       toSubscriptionDto(await cancelAtPeriodEnd(coreContext(ctx), withUuid(input))),
     ),
 
+  previewChange: organizationProcedure("subscription.read")
+    .input(previewChangeInput)
+    .output(planChangePreviewSchema)
+    .query(async ({ ctx, input }): Promise<PlanChangePreviewDto> =>
+      toPlanChangePreviewDto(await previewPlanChange(coreContext(ctx), withPlan(input))),
+    ),
+
+  changePlan: organizationProcedure("instance.change")
+    .input(changePlanInput)
+    .output(subscriptionSchema)
+    .mutation(async ({ ctx, input }): Promise<SubscriptionDto> =>
+      toSubscriptionDto(await changePlan(coreContext(ctx), withPlan(input))),
+    ),
+
+  undoPlanChange: organizationProcedure("instance.change")
+    .input(changeSubscriptionInput)
+    .output(subscriptionSchema)
+    .mutation(async ({ ctx, input }): Promise<SubscriptionDto> =>
+      toSubscriptionDto(await undoPlanChange(coreContext(ctx), withUuid(input))),
+    ),
+
   undoCancel: organizationProcedure("subscription.cancel")
     .input(changeSubscriptionInput)
     .output(subscriptionSchema)
@@ -67,4 +94,8 @@ export const subscriptionsRouter = {
 
 function withUuid<T extends { readonly subscriptionId: string }>(input: T): T {
   return { ...input, subscriptionId: uuidOf("subscription", input.subscriptionId) };
+}
+
+function withPlan<T extends { readonly subscriptionId: string; readonly planId: string }>(input: T): T {
+  return { ...withUuid(input), planId: uuidOf("plan", input.planId) };
 }

@@ -1,8 +1,12 @@
 import { z } from "zod";
+import { quoteLinesSchema } from "../quote-lines.ts";
 import { idempotencyKey, moneySchema, name, offeringRefSchema, pageSchema, publicId, type Schema } from "../schema.ts";
 import type {
   CancelNowInput,
+  ChangePlanInput,
   ChangeSubscriptionInput,
+  PlanChangePreviewDto,
+  PreviewChangeInput,
   SubscriptionDto,
   SubscriptionInput,
   SubscriptionPageDto,
@@ -31,6 +35,7 @@ export const subscriptionSchema: Schema<SubscriptionDto> = z.strictObject({
   planId: z.string(),
   planName: z.string(),
   price: moneySchema,
+  nextPlan: z.strictObject({ id: z.string(), name: z.string(), price: moneySchema }).nullable(),
   interval: z.enum(["P30D", "P1M"]),
   gracePeriodDays: z.int(),
   pastDueDays: z.int(),
@@ -55,5 +60,22 @@ export const subscriptionSchema: Schema<SubscriptionDto> = z.strictObject({
       dueAt: moment,
     })
     .nullable(),
+});
+const choice = { subscriptionId: publicId, planId: publicId, moment: z.enum(["now", "period_end"]) };
+export const previewChangeInput: Schema<PreviewChangeInput> = z.strictObject(choice);
+export const changePlanInput: Schema<ChangePlanInput> = z.strictObject({
+  ...choice,
+  at: z.date(),
+  priceKey: z.string().length(32),
+  idempotencyKey,
+});
+export const planChangePreviewSchema: Schema<PlanChangePreviewDto> = z.strictObject({
+  priceBefore: moneySchema,
+  priceAfter: moneySchema,
+  lines: quoteLinesSchema,
+  due: moneySchema,
+  startsAt: z.date(),
+  at: z.date(),
+  priceKey: z.string(),
 });
 export const subscriptionPageSchema: Schema<SubscriptionPageDto> = pageSchema(subscriptionSchema);

@@ -1,5 +1,6 @@
-import { type SubscriptionView, toPublicId } from "@sewa/core";
-import type { NextInvoiceDto, SubscriptionDto } from "./dto.ts";
+import { type PlanChangePreview, type SubscriptionView, toPublicId } from "@sewa/core";
+import { toQuoteLines } from "../quote-lines.ts";
+import type { NextInvoiceDto, NextPlanDto, PlanChangePreviewDto, SubscriptionDto } from "./dto.ts";
 
 export function toSubscriptionDto(view: SubscriptionView): SubscriptionDto {
   const { subscription, orderId, nextInvoice } = view;
@@ -17,6 +18,7 @@ export function toSubscriptionDto(view: SubscriptionView): SubscriptionDto {
     planId: toPublicId("plan", subscription.planId),
     planName: view.planName,
     price: { amountMinor: subscription.amountMinor, currency: subscription.currency },
+    nextPlan: toNextPlanDto(view),
     interval,
     gracePeriodDays,
     pastDueDays,
@@ -40,4 +42,23 @@ export function toSubscriptionDto(view: SubscriptionView): SubscriptionDto {
 function toNextInvoiceDto(invoice: NonNullable<SubscriptionView["nextInvoice"]>): NextInvoiceDto {
   const { id, status, totalMinor, currency, dueAt } = invoice;
   return { id: toPublicId("invoice", id), status, total: { amountMinor: totalMinor, currency }, dueAt };
+}
+
+function toNextPlanDto({ nextPlan, subscription: { currency } }: SubscriptionView): NextPlanDto | null {
+  if (nextPlan === null) return null;
+  const { id, name, amountMinor } = nextPlan;
+  return { id: toPublicId("plan", id), name, price: { amountMinor, currency } };
+}
+
+export function toPlanChangePreviewDto(preview: PlanChangePreview): PlanChangePreviewDto {
+  const { currency, amountBeforeMinor, amountAfterMinor, dueMinor, items, startsAt, at, priceKey } = preview;
+  return {
+    priceBefore: { amountMinor: amountBeforeMinor, currency },
+    priceAfter: { amountMinor: amountAfterMinor, currency },
+    lines: toQuoteLines(items, currency),
+    due: { amountMinor: dueMinor, currency },
+    startsAt,
+    at,
+    priceKey,
+  };
 }

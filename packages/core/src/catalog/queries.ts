@@ -1,5 +1,5 @@
 import { blueprintVersions, offerings, plans, prices } from "@sewa/db/schema";
-import { type Blueprint, parseBlueprint } from "@sewa/blueprint";
+import { type Blueprint, parseBlueprint, type PlanLimits } from "@sewa/blueprint";
 import { and, asc, eq, gt, inArray, isNull } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
@@ -56,16 +56,15 @@ export interface PlanTerms {
   readonly offeringId: string;
   /** What a new order of it would get. */
   readonly blueprintVersionId: string;
+  readonly limits: PlanLimits;
 }
 
 /** Works for hidden plans too, because customers keep what they rent. */
 export async function getPlanTerms(tx: Tx, planId: string): Promise<PlanTerms> {
-  const [row] = await tx.sql
-    .select({ offeringId: plans.offeringId, blueprintVersionId: plans.blueprintVersionId })
-    .from(plans)
-    .where(eq(plans.id, planId));
+  const [row] = await tx.sql.select().from(plans).where(eq(plans.id, planId));
   assert(row !== undefined, "plans are never deleted");
-  return row;
+  const { offeringId, blueprintVersionId } = row;
+  return { offeringId, blueprintVersionId, limits: limitsOf(row) };
 }
 
 /** Of a price that may have been superseded. */
@@ -155,7 +154,6 @@ async function withPlans(tx: Tx, rows: readonly (typeof offerings.$inferSelect)[
 function toPlan(row: typeof plans.$inferSelect, price: typeof prices.$inferSelect | null): Plan {
   const { id, offeringId, blueprintVersionId, slug, name, status, interval, gracePeriodDays, pastDueDays, nodePool } =
     row;
-  const { cpuRequestMillis, cpuLimitMillis, memoryRequestBytes, memoryLimitBytes, storageBytes } = row;
   return {
     id,
     offeringId,
@@ -167,8 +165,13 @@ function toPlan(row: typeof plans.$inferSelect, price: typeof prices.$inferSelec
     gracePeriodDays,
     pastDueDays,
     nodePool,
-    limits: { cpuRequestMillis, cpuLimitMillis, memoryRequestBytes, memoryLimitBytes, storageBytes },
+    limits: limitsOf(row),
     price:
       price === null ? null : { id: price.id, money: { amountMinor: price.amountMinor, currency: price.currency } },
   };
+}
+
+function limitsOf(row: typeof plans.$inferSelect): PlanLimits {
+  const { cpuRequestMillis, cpuLimitMillis, memoryRequestBytes, memoryLimitBytes, storageBytes } = row;
+  return { cpuRequestMillis, cpuLimitMillis, memoryRequestBytes, memoryLimitBytes, storageBytes };
 }

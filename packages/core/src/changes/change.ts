@@ -69,6 +69,7 @@ export const changeReasons = {
   SUPERSEDED: "The app was ended before this was done.",
   NOT_APPROVED: "It was not approved in time.",
   NOT_PAID: "It was not paid in time.",
+  NO_ROOM: "There was no room for the larger app.",
 } as const;
 export type ChangeReason = keyof typeof changeReasons;
 
@@ -159,7 +160,8 @@ export function shapesOf(change: ChangeRow): { readonly before: ChangeShape; rea
 export function changesTerms(change: ChangeRow): boolean {
   const { before, after } = shapesOf(change);
   if (after === null) return false;
-  return before.planId !== after.planId || canonicalJson(before.items) !== canonicalJson(after.items);
+  // Each plan has prices of its own. The plan of the shape says nothing: an app may have yet to follow a plan that has begun.
+  return before.priceId !== after.priceId || canonicalJson(before.items) !== canonicalJson(after.items);
 }
 
 export function effectsOf(change: ChangeRow): ChangeEffects | null {

@@ -65,9 +65,28 @@ export async function areFactsAsPlanned(tx: Tx, app: LockedApp, change: ChangeRo
   }
 }
 
+/** Approves for its owner, who has agreed before: a savepoint, because what is in its way must leave nothing behind. */
+export async function approveItself(tx: Tx, app: LockedApp, change: ChangeRow): Promise<void> {
+  const { after } = shapesOf(change);
+  assert(after !== null, "only a removal has no shape, and none approves itself");
+  try {
+    await tx.sql.transaction(async (savepoint) => {
+      const inner = { ...tx, sql: savepoint };
+      await refuseIfBusy(inner, change.instanceId);
+      await holdForBoth(inner, app.instance, after);
+    });
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    const reason = error.code === "CAPACITY" ? "NO_ROOM" : "PLAN_STALE";
+    return endChange(tx, change, app.instance, { status: "refused", reason });
+  }
+  await approve(tx, app, change);
+}
+
 async function approve(tx: Tx, app: LockedApp, change: ChangeRow): Promise<void> {
   const { ctx } = tx;
-  const approved = { approvedBy: formatActor(ctx.actor), approvedAt: tx.now };
+  const approvedBy = change.approvesItself ? change.requestedBy : formatActor(ctx.actor);
+  const approved = { approvedBy, approvedAt: tx.now };
   const invoice = change.amountAfterMinor > change.amountBeforeMinor ? await openChangeInvoice(tx, app, change) : null;
   recordChangeEvent(tx, "change.approved", change, {
     hash: change.hash,

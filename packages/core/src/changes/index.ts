@@ -9,6 +9,14 @@ export {
   changeStatuses,
   changeTransitions,
 } from "./change.ts";
+export {
+  type ChangeMoment,
+  changePlan,
+  type PlanChangePreview,
+  type PlanChoice,
+  previewPlanChange,
+  undoPlanChange,
+} from "./change-plan.ts";
 export { deleteOldPlans } from "./delete-old-plans.ts";
 export { type ChangeEffects, type ChangeWarning, changeWarnings } from "./effects.ts";
 export { executePlan, type ExecutePlanInput } from "./execute-plan.ts";

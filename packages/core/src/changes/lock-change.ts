@@ -18,8 +18,12 @@ export async function lockApp(tx: Tx, instanceId: string): Promise<LockedApp> {
     .from(instances)
     .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, instanceId)));
   if (known === undefined) throw notFound("instance");
-  const loaded = await loadForUpdate(tx, known.subscriptionId);
-  return { ...loaded, instance: (await lockInstanceOfSubscription(tx, known.subscriptionId)).instance };
+  return lockAppOf(tx, known.subscriptionId);
+}
+
+export async function lockAppOf(tx: Tx, subscriptionId: string): Promise<LockedApp> {
+  const loaded = await loadForUpdate(tx, subscriptionId);
+  return { ...loaded, instance: (await lockInstanceOfSubscription(tx, subscriptionId)).instance };
 }
 
 export interface LockedChange {

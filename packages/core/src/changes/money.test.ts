@@ -9,39 +9,7 @@ import { failOverdueOperations, restartInstance } from "../instances/index.ts";
 import { prorate } from "../money.ts";
 import { reconcileSubscription, recordPayment, renewSubscription } from "../subscriptions/index.ts";
 import { type ChangeView, reconcileChange, sweepChanges } from "./index.ts";
-import { applyPlans, givenApp, type TestApp } from "./test-changes.ts";
-
-/** Pays the newest open invoice, as an operator who sees it on the bank's statement. */
-async function pay(app: TestApp): Promise<void> {
-  const { drizzle } = app.core.database;
-  const open = await drizzle
-    .select()
-    .from(invoices)
-    .where(eq(invoices.subscriptionId, app.subscriptionId))
-    .orderBy(asc(invoices.id));
-  const invoice = open.findLast(({ status }) => status === "open");
-  if (invoice === undefined) throw new Error("Nothing is to be paid.");
-  await recordPayment(app.core.ctx.forOrganization(invoice.organizationId), {
-    invoiceId: invoice.id,
-    amountMinor: invoice.totalMinor,
-    currency: invoice.currency,
-    reference: `BANK-${invoice.id}`,
-    idempotencyKey: app.ctx.ids.next(),
-  });
-}
-
-async function paidApp(plan: string, within?: TestApp["core"]): Promise<TestApp> {
-  const app = await givenApp(plan, within);
-  if (plan !== "free") await pay(app);
-  await app.provision();
-  return app;
-}
-
-async function after(app: TestApp, ms: number): Promise<void> {
-  app.core.clock.set(addMs(app.core.clock.now(), ms));
-  await reconcileSubscription(app.core.ctx, app.subscriptionId);
-  await reconcileChange(app.core.ctx, app.instanceId);
-}
+import { after, applyPlans, givenApp, paidApp, pay, type TestApp } from "./test-changes.ts";
 
 async function carryOut(app: TestApp, plan: ChangeView): Promise<void> {
   await app.look(plan.change.id);

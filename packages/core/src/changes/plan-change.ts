@@ -9,12 +9,12 @@ import { enqueue } from "../jobs/index.ts";
 import { findOpenOperation } from "../operations/index.ts";
 import { authorize } from "../permissions.ts";
 import type { ChangeRequest } from "./change.ts";
-import { findUnderWay, lockApp } from "./lock-change.ts";
-import { prepareChange } from "./prepare-change.ts";
+import { findUnderWay, lockApp, type LockedApp } from "./lock-change.ts";
+import { prepareChange, type PreparedChange } from "./prepare-change.ts";
 import { type ChangeView, toChangeView } from "./queries.ts";
 
 /** How long a plan is good for, and how long a worker has to make it. */
-const planMinutes = 15;
+export const planMinutes = 15;
 const lookMinutes = 5;
 /** Of one app at once. */
 const maxPlans = 10;
@@ -38,31 +38,45 @@ export async function planChange(ctx: CoreContext, input: PlanChangeInput): Prom
     const prepared = await prepareChange(tx, app, request, { at: tx.now, keepsStorage: false });
     if (request.kind !== "deprovision") await refuseIfBusy(tx, instanceId);
     await refuseTooMany(tx, instanceId);
-    const id = ctx.ids.next();
-    await tx.sql.insert(instanceChanges).values({
-      id,
-      organizationId: organizationOf(tx),
-      instanceId,
-      subscriptionId: app.subscription.id,
-      kind: request.kind,
-      status: "planning",
-      request,
-      shapeBefore: prepared.before,
-      shapeAfter: prepared.after,
-      currency: prepared.currency,
-      amountBeforeMinor: prepared.amountBeforeMinor,
-      amountAfterMinor: prepared.amountAfterMinor,
-      dueMinor: prepared.dueMinor,
-      factsHash: prepared.factsHash,
-      requestedBy: formatActor(ctx.actor),
-      requestId: ctx.requestId,
-      plannedAt: tx.now,
-      expiresAt: addMs(tx.now, planMinutes * minuteMs),
-      deadlineAt: addMs(ctx.clock.now(), lookMinutes * minuteMs),
-    });
-    await enqueue(tx, "change:preview", { changeId: id });
+    const id = await insertChange(tx, app, request, prepared, { at: tx.now, approvesItself: false });
     return toChangeView(tx, id);
   });
+}
+
+/** A change that a worker has to look at. `at`: the moment for which its money was computed. */
+export async function insertChange(
+  tx: Tx,
+  { instance, subscription }: LockedApp,
+  request: ChangeRequest,
+  prepared: PreparedChange,
+  { at, approvesItself }: { readonly at: Date; readonly approvesItself: boolean },
+): Promise<string> {
+  const { ctx } = tx;
+  const id = ctx.ids.next();
+  await tx.sql.insert(instanceChanges).values({
+    id,
+    organizationId: organizationOf(tx),
+    instanceId: instance.id,
+    subscriptionId: subscription.id,
+    kind: request.kind,
+    status: "planning",
+    request,
+    shapeBefore: prepared.before,
+    shapeAfter: prepared.after,
+    currency: prepared.currency,
+    amountBeforeMinor: prepared.amountBeforeMinor,
+    amountAfterMinor: prepared.amountAfterMinor,
+    dueMinor: prepared.dueMinor,
+    factsHash: prepared.factsHash,
+    approvesItself,
+    requestedBy: formatActor(ctx.actor),
+    requestId: ctx.requestId,
+    plannedAt: at,
+    expiresAt: addMs(tx.now, planMinutes * minuteMs),
+    deadlineAt: addMs(ctx.clock.now(), lookMinutes * minuteMs),
+  });
+  await enqueue(tx, "change:preview", { changeId: id });
+  return id;
 }
 
 /** One thing at a time, as with everything that is done with an app. */
@@ -75,7 +89,7 @@ export async function refuseIfBusy(tx: Tx, instanceId: string): Promise<void> {
   );
 }
 
-async function refuseTooMany(tx: Tx, instanceId: string): Promise<void> {
+export async function refuseTooMany(tx: Tx, instanceId: string): Promise<void> {
   const [row] = await tx.sql
     .select({ plans: count() })
     .from(instanceChanges)

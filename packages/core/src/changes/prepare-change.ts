@@ -112,9 +112,12 @@ async function prepareTarget(
     : Math.max(limits.storageBytes, target.after.limits.storageBytes);
   const { baseMinor, after: shape } = target;
   const { planId, parameters } = shape;
-  const { currency } = app.subscription;
-  const items = await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });
+  const { currency, nextTerms } = app.subscription;
+  const items =
+    baseMinor === null ? shape.items : await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });
   const after = { ...shape, items, limits: { ...shape.limits, storageBytes } };
+  if (nextTerms !== null && canonicalJson(items) !== canonicalJson(app.subscription.items))
+    throw refuse("Another plan begins with the next period. Take that back first.");
   const problem = planFits(blueprint, after.limits);
   if (problem !== null) throw new DomainError("PLAN_UNAVAILABLE", problem);
   return {
@@ -125,14 +128,20 @@ async function prepareTarget(
 }
 
 interface Shaped {
-  readonly after: Omit<ChangeShape, "items">;
-  /** Price of the plan alone. */
-  readonly baseMinor: bigint;
+  /** Its items are those of now. */
+  readonly after: ChangeShape;
+  /** Price of the plan alone; null where the terms stay as they are. */
+  readonly baseMinor: bigint | null;
 }
 
 async function prepareResize(tx: Tx, app: LockedApp, planId: string): Promise<Shaped> {
   const { instance, subscription } = app;
   if (planId === instance.planId) throw refuse("The app is on this plan already.");
+  // Its plan has begun with a period, at the terms that were agreed then, whatever the catalog says by now.
+  if (planId === subscription.planId) {
+    const { limits } = await getPlanTerms(tx, planId);
+    return { after: { ...shapeOf(instance), ...pickTerms(app), planId, limits }, baseMinor: null };
+  }
   const { plan } = await getOrderablePlan(tx, planId);
   const { offeringId } = await getPlanTerms(tx, instance.planId);
   const unavailable = (message: string): DomainError => new DomainError("PLAN_UNAVAILABLE", message);
@@ -143,7 +152,8 @@ async function prepareResize(tx: Tx, app: LockedApp, planId: string): Promise<Sh
   // Its volume lies on machines of its pool, and would not come along.
   if (plan.nodePool !== instance.nodePool) throw unavailable("This plan runs on other machines.");
   const { limits, gracePeriodDays, pastDueDays, price } = plan;
-  const after = { ...shapeOf(instance), planId, limits, priceId: price.id, gracePeriodDays, pastDueDays };
+  const terms = { ...pickTerms(app), priceId: price.id, gracePeriodDays, pastDueDays };
+  const after = { ...shapeOf(instance), ...terms, planId, limits };
   return { after, baseMinor: price.money.amountMinor };
 }
 

@@ -8,6 +8,7 @@ import { findOpenOperation, type OperationRow } from "../operations/index.ts";
 import { changeTerms, settleTerms } from "../subscriptions/index.ts";
 import { type ChangeAction, type ChangeRow, changesTerms, decideChange, shapesOf } from "./change.ts";
 import { approvePaid } from "./execute-plan.ts";
+import { followPlan } from "./follow-plan.ts";
 import { lockApp, lockChange, type LockedApp } from "./lock-change.ts";
 import { endChange, recordChangeEvent, settleRoom, updateChange } from "./update-change.ts";
 
@@ -25,8 +26,9 @@ export async function reconcileChange(ctx: CoreContext, instanceId: string): Pro
     await bound.transaction((tx) => follow(tx, changeId));
   }
   await bound.transaction(async (tx) => {
-    const { instance } = await lockApp(tx, instanceId);
-    if (!instance.releasesCapacity) await settleRoom(tx, instance);
+    const app = await lockApp(tx, instanceId);
+    if (!app.instance.releasesCapacity) await settleRoom(tx, app.instance);
+    await followPlan(tx, app);
   });
 }
 

@@ -9,7 +9,7 @@ import { canonicalJson } from "../json.ts";
 import { beginChange } from "./begin-change.ts";
 import { type ChangeRow, changesTerms, requestOf, shapesOf } from "./change.ts";
 import { deriveEffects } from "./effects.ts";
-import { areFactsAsPlanned } from "./execute-plan.ts";
+import { approveItself, areFactsAsPlanned } from "./execute-plan.ts";
 import { type LockedApp, lockChange } from "./lock-change.ts";
 import { prepareChange, type PreparedChange } from "./prepare-change.ts";
 import type { Preview } from "./preview.ts";
@@ -80,8 +80,9 @@ async function recordPlan(tx: Tx, app: LockedApp, change: ChangeRow, preview: Pr
     await endChange(tx, change, app.instance, { status: "refused", reason: "OBJECT_REFUSED", values });
     return "done";
   }
-  await updateChange(tx, change, "planned", { effects, worldHash, hash });
+  const planned = await updateChange(tx, change, "planned", { effects, worldHash, hash });
   recordChangeEvent(tx, "change.planned", change, { hash, dueMinor: change.dueMinor.toString() });
+  if (change.approvesItself) await approveItself(tx, app, planned);
   return "done";
 }
 

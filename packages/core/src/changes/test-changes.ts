@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { capacityHolds, instanceChanges, invoices, nodePools } from "@sewa/db/schema";
 import { asc, eq } from "drizzle-orm";
 import { applyCatalog, listOfferings, type Plan } from "../catalog/index.ts";
+import { addMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import { getInstance } from "../instances/index.ts";
-import { getSubscription } from "../subscriptions/index.ts";
+import { getSubscription, reconcileSubscription, recordPayment } from "../subscriptions/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore, type TestCore } from "../testing/test-core.ts";
@@ -17,6 +18,7 @@ import {
   planChange,
   type Preview,
   recordPreview,
+  reconcileChange,
 } from "./index.ts";
 
 const catalogFolder = new URL("../../../blueprint/catalog/", import.meta.url);
@@ -181,4 +183,36 @@ export async function givenApp(plan = "free", within?: TestCore, testClock = fal
     [Symbol.asyncDispose]: () => (within === undefined ? core[Symbol.asyncDispose]() : Promise.resolve()),
   };
   return app;
+}
+
+/** Pays the newest open invoice, as an operator who sees it on the bank's statement. */
+export async function pay(app: TestApp): Promise<void> {
+  const { drizzle } = app.core.database;
+  const open = await drizzle
+    .select()
+    .from(invoices)
+    .where(eq(invoices.subscriptionId, app.subscriptionId))
+    .orderBy(asc(invoices.id));
+  const invoice = open.findLast(({ status }) => status === "open");
+  if (invoice === undefined) throw new Error("Nothing is to be paid.");
+  await recordPayment(app.core.ctx.forOrganization(invoice.organizationId), {
+    invoiceId: invoice.id,
+    amountMinor: invoice.totalMinor,
+    currency: invoice.currency,
+    reference: `BANK-${invoice.id}`,
+    idempotencyKey: app.ctx.ids.next(),
+  });
+}
+
+export async function paidApp(plan: string, within?: TestApp["core"]): Promise<TestApp> {
+  const app = await givenApp(plan, within);
+  if (plan !== "free") await pay(app);
+  await app.provision();
+  return app;
+}
+
+export async function after(app: TestApp, ms: number): Promise<void> {
+  app.core.clock.set(addMs(app.core.clock.now(), ms));
+  await reconcileSubscription(app.core.ctx, app.subscriptionId);
+  await reconcileChange(app.core.ctx, app.instanceId);
 }

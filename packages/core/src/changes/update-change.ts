@@ -69,7 +69,7 @@ export async function endChange(
   const isRefunded = change.invoiceId !== null && (await closeInvoice(tx, change.invoiceId, reason));
   await updateChange(tx, change, status, { ...values, reason });
   recordChangeEvent(tx, endEvents[status], change, { reason });
-  if (isUnderWay(change.status) && reason !== "SUPERSEDED") {
+  if ((isUnderWay(change.status) || change.approvesItself) && reason !== "SUPERSEDED") {
     const { id: instanceId, name: appName } = instance;
     const dedupeKey = `change_not_made:${change.id}`;
     await notifyOwner(tx, { kind: "change_not_made", dedupeKey, data: { appName, instanceId, isRefunded } });

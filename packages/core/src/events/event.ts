@@ -64,6 +64,8 @@ export const eventTypes = {
   "operation.succeeded": { audited: false },
   "operation.failed": { audited: true },
   "operation.cancelled": { audited: false },
+  "subscription.planScheduled": { audited: true },
+  "subscription.planUnscheduled": { audited: true },
   "change.planned": { audited: false },
   "change.approved": { audited: true },
   "change.started": { audited: true },

@@ -17,6 +17,7 @@ import { enqueue } from "../jobs/index.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { addDays, periodAt } from "../periods.ts";
 import { lockWallet } from "../wallet/index.ts";
+import { beginNextTerms, nextTermsOf } from "./change-terms.ts";
 import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { mailFacts } from "./mail-facts.ts";
 import {
@@ -98,24 +99,25 @@ export async function openRenewal(tx: Tx, { subscription }: LoadedSubscription):
 export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow> {
   const key = nextPeriodKey(subscription);
   const isRenewal = subscription.status === "active" || subscription.status === "past_due";
+  const { items, priceId } = nextTermsOf(subscription);
   return openInvoice(tx, {
     subscriptionId: subscription.id,
     reason: isRenewal ? "renewal" : subscription.status === "pending" ? "order" : "reactivation",
     ...key,
     period: isRenewal ? nextPeriod(subscription) : null,
     currency: subscription.currency,
-    lines: subscription.items.map(({ unitAmountMinor, quantity, ...item }) => ({
+    lines: items.map(({ unitAmountMinor, quantity, ...item }) => ({
       ...item,
       quantity: BigInt(quantity),
       unitAmountMinor: BigInt(unitAmountMinor),
-      priceId: subscription.priceId,
+      priceId,
     })),
     dueAt: isRenewal ? nextPeriod(subscription).start : tx.now,
   });
 }
 
 /** The next period of the term begins where the last one ended, whenever this runs. */
-async function advance(tx: Tx, { subscription, nextInvoice }: LoadedSubscription): Promise<void> {
+async function advance(tx: Tx, { subscription, nextInvoice, instance }: LoadedSubscription): Promise<void> {
   assert(nextInvoice?.status === "paid", "a period begins with a paid invoice");
   const key = nextPeriodKey(subscription);
   const period = nextPeriod(subscription);
@@ -126,7 +128,9 @@ async function advance(tx: Tx, { subscription, nextInvoice }: LoadedSubscription
     currentPeriodStart: period.start,
     currentPeriodEnd: period.end,
     pastDueAt: null,
+    ...beginNextTerms(tx, subscription),
   });
+  if (subscription.nextTerms !== null) await enqueue(tx, "change:reconcile", { instanceId: instance.id });
   recordChange(tx, "subscription.renewed", subscription, after, { periodEnd: period.end.toISOString() });
   await applyPhase(tx, subscription.id);
 }
@@ -141,7 +145,12 @@ async function expire(tx: Tx, { subscription, nextInvoice }: LoadedSubscription)
   // Locks in their order: the wallet, to which a part may go back, before the node pool.
   if (nextInvoice?.status === "open") await lockWallet(tx, subscription.currency);
   const graceEndsAt = graceEnd(subscription, tx.now);
-  const after = await updateSubscription(tx, subscription, { status: "expired", expiredAt: tx.now, graceEndsAt });
+  const after = await updateSubscription(tx, subscription, {
+    status: "expired",
+    expiredAt: tx.now,
+    graceEndsAt,
+    ...beginNextTerms(tx, subscription),
+  });
   recordChange(tx, "subscription.expired", subscription, after, { graceEndsAt: graceEndsAt.toISOString() });
   await applyPhase(tx, subscription.id);
   if (nextInvoice?.status === "open") {
@@ -190,6 +199,8 @@ export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelR
     cancelledAt: tx.now,
     cancelReason: reason,
     cancelAtPeriodEnd: false,
+    nextTerms: null,
+    reshapeDueAt: null,
   });
   recordChange(tx, "subscription.cancelled", subscription, after, { reason });
   await applyPhase(tx, subscription.id);

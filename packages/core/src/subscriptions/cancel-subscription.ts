@@ -52,7 +52,7 @@ export async function cancelAtPeriodEnd(
       );
     }
     if (nextInvoice?.status === "open") await voidInvoice(tx, nextInvoice, "The customer does not renew.");
-    const after = await updateSubscription(tx, subscription, { cancelAtPeriodEnd: true });
+    const after = await updateSubscription(tx, subscription, { cancelAtPeriodEnd: true, nextTerms: null });
     recordChange(tx, "subscription.cancelScheduled", subscription, after, {
       endsAt: subscription.currentPeriodEnd?.toISOString(),
     });

@@ -1,4 +1,5 @@
 import { voidInvoice } from "../billing/index.ts";
+import { totalOf } from "../catalog/index.ts";
 import type { Tx } from "../context.ts";
 import { record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
@@ -20,6 +21,43 @@ export function termsOf({
   pastDueDays,
 }: SubscriptionRow): SubscriptionTerms {
   return { planId, priceId, amountMinor, items, gracePeriodDays, pastDueDays };
+}
+
+/** Those of the period that comes next. */
+export function nextTermsOf(subscription: SubscriptionRow): SubscriptionTerms {
+  const { nextTerms } = subscription;
+  return nextTerms === null ? termsOf(subscription) : { ...nextTerms, amountMinor: totalOf(nextTerms.items) };
+}
+
+/**
+ * Other terms from the next period on, or null: none after all. An open invoice for it is voided, and the job opens another one. The
+ * caller has locked the subscription and made sure that it is active and the next period not paid.
+ */
+export async function scheduleTerms(
+  tx: Tx,
+  { subscription, nextInvoice }: LoadedSubscription,
+  nextTerms: SubscriptionRow["nextTerms"],
+): Promise<void> {
+  if (nextInvoice?.status === "open") await voidInvoice(tx, nextInvoice, "The plan of the next period was changed.");
+  const after = await updateSubscription(tx, subscription, { nextTerms });
+  const { planId, amountMinor } = nextTermsOf(after);
+  record(tx, {
+    type: nextTerms === null ? "subscription.planUnscheduled" : "subscription.planScheduled",
+    subscriptionId: subscription.id,
+    data: {
+      planId,
+      amountMinor: amountMinor.toString(),
+      currency: after.currency,
+      from: after.currentPeriodEnd?.toISOString(),
+    },
+  });
+  await enqueue(tx, "subscription:reconcile", { subscriptionId: subscription.id });
+}
+
+/** What has to be written when the next period begins, or would have: its terms are those of the subscription then. */
+export function beginNextTerms(tx: Tx, subscription: SubscriptionRow): Partial<SubscriptionRow> {
+  if (subscription.nextTerms === null) return {};
+  return { ...nextTermsOf(subscription), nextTerms: null, reshapeDueAt: tx.ctx.clock.now() };
 }
 
 /**

@@ -1,6 +1,13 @@
 export { cancel as cancelSubscription, openInvoiceOf } from "./apply-action.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
-export { changeTerms, settleTerms, type SubscriptionTerms, termsOf } from "./change-terms.ts";
+export {
+  changeTerms,
+  nextTermsOf,
+  scheduleTerms,
+  settleTerms,
+  type SubscriptionTerms,
+  termsOf,
+} from "./change-terms.ts";
 export { createSubscription } from "./create-subscription.ts";
 export { type LoadedSubscription, loadForUpdate } from "./load-subscription.ts";
 export { mailFacts } from "./mail-facts.ts";

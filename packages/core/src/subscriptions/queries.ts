@@ -6,6 +6,7 @@ import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { getInstanceOfSubscription } from "../instances/index.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
+import { nextTermsOf } from "./change-terms.ts";
 import { nextPeriodKey, type SubscriptionRow } from "./subscription.ts";
 
 /** A subscription as its customer sees it. */
@@ -17,6 +18,8 @@ export interface SubscriptionView {
   readonly offeringSlug: string;
   readonly offeringName: string;
   readonly planName: string;
+  /** Of a change of plan that begins with the next period. */
+  readonly nextPlan: { readonly id: string; readonly name: string; readonly amountMinor: bigint } | null;
   /** The live invoice for what comes next: open means that money is waited for, paid that it goes on. */
   readonly nextInvoice: Pick<InvoiceRow, "id" | "status" | "totalMinor" | "currency" | "dueAt"> | null;
 }
@@ -66,8 +69,10 @@ export async function toSubscriptionView(tx: Tx, subscriptionId: string): Promis
   if (row === undefined) throw notFound("subscription");
   const { subscription, orderId } = row;
   const instance = await getInstanceOfSubscription(tx, subscriptionId);
-  const plan = (await describePlans(tx, [subscription.planId])).get(subscription.planId);
-  assert(plan !== undefined, "plans are never deleted");
+  const terms = nextTermsOf(subscription);
+  const plans = await describePlans(tx, [subscription.planId, terms.planId]);
+  const [plan, nextPlan] = [plans.get(subscription.planId), plans.get(terms.planId)];
+  assert(plan !== undefined && nextPlan !== undefined, "plans are never deleted");
   const next = await findInvoiceOfPeriod(tx, { subscriptionId, ...nextPeriodKey(subscription) });
   return {
     subscription,
@@ -77,6 +82,10 @@ export async function toSubscriptionView(tx: Tx, subscriptionId: string): Promis
     offeringSlug: plan.offeringSlug,
     offeringName: plan.offeringName,
     planName: plan.planName,
+    nextPlan:
+      subscription.nextTerms === null
+        ? null
+        : { id: terms.planId, name: nextPlan.planName, amountMinor: terms.amountMinor },
     nextInvoice:
       next === null || subscription.status === "cancelled"
         ? null

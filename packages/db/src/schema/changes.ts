@@ -45,6 +45,8 @@ export const instanceChanges = pgTable(
     shapeAfter: jsonb().$type<unknown>(),
     /** The volumes keep their size, because the cluster's storage cannot grow. */
     keepsStorage: boolean().notNull().default(false),
+    /** Its owner has agreed to it before it was planned: it is approved as soon as a worker has looked. */
+    approvesItself: boolean().notNull().default(false),
     currency: currencyCode().notNull(),
     amountBeforeMinor: minor().notNull(),
     amountAfterMinor: minor().notNull(),

@@ -12,6 +12,15 @@ export interface PricedItem {
   readonly unitAmountMinor: string;
 }
 
+/** What is rented from the next period on, and for how much. */
+export interface NextTerms {
+  readonly planId: string;
+  readonly priceId: string;
+  readonly items: readonly PricedItem[];
+  readonly gracePeriodDays: number;
+  readonly pastDueDays: number;
+}
+
 export const subscriptions = pgTable(
   "subscriptions",
   {
@@ -46,6 +55,10 @@ export const subscriptions = pgTable(
     cancelAtPeriodEnd: boolean().notNull().default(false),
     /** Terms are on trial while a change of the app is carried out: the next period is not asked for until they stand. */
     isChanging: boolean().notNull().default(false),
+    /** Of a change of plan that begins with the next period; null when there is none. */
+    nextTerms: jsonb().$type<NextTerms>(),
+    /** The plan began with a period, and the app has yet to take its shape. Real time at which that is tried (again). */
+    reshapeDueAt: at(),
     activatedAt: at(),
     pastDueAt: at(),
     expiredAt: at(),
@@ -65,6 +78,9 @@ export const subscriptions = pgTable(
     index("subscriptions_due")
       .on(t.nextDueAt)
       .where(sql`${t.nextDueAt} is not null`),
+    index("subscriptions_reshape")
+      .on(t.reshapeDueAt)
+      .where(sql`${t.reshapeDueAt} is not null`),
     index("subscriptions_unpurged")
       .on(t.cancelledAt)
       .where(sql`${t.status} = 'cancelled' and ${t.purgedAt} is null`),
@@ -73,6 +89,8 @@ export const subscriptions = pgTable(
       "subscriptions_period",
       sql`${t.status} not in ('active', 'past_due') or (${t.billingAnchorAt} is not null and ${t.currentPeriodStart} < ${t.currentPeriodEnd})`,
     ),
+    // Anything but a running term has no next period whose terms could be other ones.
+    check("subscriptions_next_terms", sql`${t.nextTerms} is null or ${t.status} in ('active', 'past_due')`),
     check(
       "subscriptions_expired",
       sql`${t.status} <> 'expired' or (${t.expiredAt} is not null and ${t.graceEndsAt} is not null)`,
