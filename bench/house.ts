@@ -68,6 +68,8 @@ export async function openHouse(): Promise<House> {
         testClocks: false,
         orphanVolumeGraceDays: 30,
         invoiceSeries: "INV",
+        seller: null,
+        roomPrice: null,
       },
       observer: { event: () => undefined },
     },

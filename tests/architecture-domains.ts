@@ -7,14 +7,14 @@ import type { SourceFile } from "./architecture-source.ts";
  * not both". What has to go upwards goes as a job.
  */
 export const DOMAIN_LINE: readonly (readonly string[])[] = [
-  ["clocks", "books", "inventory"],
+  ["clocks", "books", "inventory", "reports", "documents"],
   ["orders", "changes"],
   ["payments"],
   ["subscriptions"],
   ["billing"],
   ["usage", "uptime"],
   ["instances"],
-  ["operations", "wallet", "ledger", "catalog", "capacity"],
+  ["operations", "wallet", "ledger", "catalog", "capacity", "taxes"],
   ["accounts", "notifications"],
   ["events", "audit", "jobs", "idempotency"],
 ];

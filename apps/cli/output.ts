@@ -1,5 +1,6 @@
 import { type Money, toMajor } from "@sewa/core";
 import type { Command } from "commander";
+import { UsageError } from "./failure.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -58,6 +59,15 @@ export function formatMoney(money: Money): string {
 
 export function formatTime(time: Date | null): string {
   return time === null ? "" : time.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** What was typed as a time. */
+export function timeOf(text: string): Date {
+  const time = new Date(text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time.getTime())) {
+    throw new UsageError(`"${text}" is no time; write it as 2026-03-01 or 2026-03-01T00:00:00Z.`);
+  }
+  return time;
 }
 
 /** Names come from customers: what would move the cursor of an operator's terminal is shown as a question mark. */

@@ -4,13 +4,16 @@ import { addBlueprintCommands } from "./commands/blueprint.ts";
 import { addClockCommands } from "./commands/clock.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addInventoryCommands } from "./commands/inventory.ts";
+import { addInvoiceCommands } from "./commands/invoices.ts";
 import { addJobCommands } from "./commands/jobs.ts";
 import { addLedgerCommands } from "./commands/ledger.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
 import { addOperatorCommands } from "./commands/operator.ts";
 import { addOrderCommands } from "./commands/orders.ts";
 import { addPaymentCommands } from "./commands/payments.ts";
+import { addRevenueCommands } from "./commands/revenue.ts";
 import { addSubscriptionCommands } from "./commands/subscriptions.ts";
+import { addTaxCommands } from "./commands/taxes.ts";
 
 /** All commands. Parsing throws commander's own errors instead of ending the process. */
 export function createProgram(): Command {
@@ -22,10 +25,13 @@ export function createProgram(): Command {
   addSubscriptionCommands(program);
   addPaymentCommands(program);
   addInstanceCommands(program);
+  addInvoiceCommands(program);
   addBlueprintCommands(program);
   addOperatorCommands(program);
   addJobCommands(program);
   addLedgerCommands(program);
+  addRevenueCommands(program);
+  addTaxCommands(program);
   addClockCommands(program);
   addNodeCommands(program);
   addInventoryCommands(program);

@@ -46,6 +46,8 @@ const config: CoreConfig = {
   testClocks: false,
   orphanVolumeGraceDays: 30,
   invoiceSeries: "INV",
+  seller: null,
+  roomPrice: null,
 };
 const gib = 1024 ** 3;
 

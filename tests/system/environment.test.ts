@@ -23,6 +23,11 @@ const core = {
   MAX_INSTANCES_PER_ORGANIZATION: "1.5",
   ORPHAN_VOLUME_GRACE_DAYS: "-1",
   INVOICE_SERIES: "inv-2026",
+  SELLER_NAME: "Sewa\nBank: 123",
+  SELLER_ADDRESS: "Jl. Sudirman 1\nJakarta",
+  SELLER_TAX_ID: "\t01.234",
+  ROOM_PRICE_PER_CPU: "-5",
+  ROOM_PRICE_PER_GIB: "a lot",
   TEST_CLOCKS: "perhaps",
 } as const;
 const gateway = {

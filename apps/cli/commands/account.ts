@@ -7,6 +7,10 @@ export function addAccountCommands(program: Command): void {
   leaf(program, "login <email>", "log in; asks for the password, or reads it from standard input").action(login);
   leaf(program, "logout", "end the session").action(logout);
   leaf(program, "me", "who is logged in").action(me);
+  leaf(program, "billing", "what is printed about the organization on later invoices")
+    .option("--tax-id <id>", "as the tax office writes it; empty to take it away")
+    .option("--country <code>", "such as ID: which taxes hold; empty to take it away")
+    .action(billing);
 }
 
 async function login(email: string, options: JsonOption): Promise<void> {
@@ -39,4 +43,18 @@ async function me(options: JsonOption): Promise<void> {
       ...(testClockNow === null ? {} : { "test clock": formatTime(testClockNow) }),
     }),
   );
+}
+
+async function billing(options: JsonOption & { readonly taxId?: string; readonly country?: string }): Promise<void> {
+  const { taxId, country } = options;
+  const organization = await withApi(async ({ api }) => {
+    if (taxId === undefined && country === undefined) return (await api.auth.me.query()).organization;
+    return api.organizations.update.mutate({ taxId: orNull(taxId), country: orNull(country) });
+  });
+  const { name, taxId: id, country: code } = organization;
+  show(options, organization, () => sheet({ organization: name, "tax id": id ?? "", country: code ?? "" }));
+}
+
+function orNull(text: string | undefined): string | null | undefined {
+  return text === "" ? null : text;
 }

@@ -101,8 +101,13 @@ async function findPlan({ api }: Session, planName: string): Promise<PlanDetailD
 
 function describeQuote(answer: QuoteDto): string {
   const lines = answer.lines.map(({ description, amount }) => ({ line: description, amount: formatMoney(amount) }));
+  const { currency } = answer.total;
+  const taxes = answer.taxes.map(({ name, percent, isInclusive, amountMinor }) => ({
+    line: `${name} ${percent}%${isInclusive ? " (included)" : ""}`,
+    amount: formatMoney({ amountMinor, currency }),
+  }));
   return [
-    table([...lines, { line: "total", amount: formatMoney(answer.total) }], ""),
+    table([...lines, ...taxes, { line: "total", amount: formatMoney(answer.total) }], ""),
     "",
     sheet({
       "first period": `${formatTime(answer.period.start)} to ${formatTime(answer.period.end)}`,

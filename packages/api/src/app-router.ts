@@ -7,6 +7,7 @@ import { invoicesRouter } from "./invoices/router.ts";
 import { offeringsRouter } from "./offerings/router.ts";
 import { operationsRouter } from "./operations/router.ts";
 import { ordersRouter } from "./orders/router.ts";
+import { organizationsRouter } from "./organizations/router.ts";
 import { paymentsRouter } from "./payments/router.ts";
 import { subscriptionsRouter } from "./subscriptions/router.ts";
 import { systemRouter } from "./system/router.ts";
@@ -26,6 +27,7 @@ export const appRouter = router({
   instances: instancesRouter,
   operations: operationsRouter,
   invoices: invoicesRouter,
+  organizations: organizationsRouter,
   payments: paymentsRouter,
   wallet: walletRouter,
   transactions: transactionsRouter,

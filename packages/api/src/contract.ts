@@ -8,6 +8,8 @@ export type RouterOutputs = inferRouterOutputs<AppRouter>;
 
 export type { Access, ProcedureMeta } from "./access.ts";
 export type * from "./admin/dto.ts";
+export type * from "./admin/revenue-dto.ts";
+export type * from "./admin/tax-dto.ts";
 export type { AppErrorCode, AppErrorData, AppErrorIssue, AppErrorShape } from "./app-errors.ts";
 export type * from "./auth/dto.ts";
 export type * from "./clock/dto.ts";
@@ -21,6 +23,7 @@ export type * from "./offerings/dto.ts";
 export type * from "./operations/dto.ts";
 export type * from "./orders/dto.ts";
 export type * from "./payments/dto.ts";
+export type * from "./organizations/dto.ts";
 export type * from "./subscriptions/dto.ts";
 export type * from "./system/dto.ts";
 export type * from "./transactions/dto.ts";

@@ -7,6 +7,16 @@ export interface MoneyDto {
   readonly currency: string;
 }
 
+/** A tax on all lines together. */
+export interface TaxDto {
+  readonly name: string;
+  /** Such as `11` or `7.25`. */
+  readonly percent: string;
+  /** The lines contain it; otherwise it comes on top of them. */
+  readonly isInclusive: boolean;
+  readonly amountMinor: bigint;
+}
+
 /** Half-open: `end` is the first moment that no longer belongs to it. */
 export interface PeriodDto {
   readonly start: Date;

@@ -1,6 +1,6 @@
 import { maxPageSize } from "@sewa/core";
 import { z } from "zod";
-import type { ListInput, MoneyDto, OfferingRefDto, PeriodDto } from "./dto.ts";
+import type { ListInput, MoneyDto, OfferingRefDto, PeriodDto, TaxDto } from "./dto.ts";
 
 /** A schema that changes nothing but white space: the same type before and after, so that declarations can name it. */
 export type Schema<T> = z.ZodType<T, T>;
@@ -70,6 +70,12 @@ export const signedAmountInput: Schema<MoneyDto> = z.strictObject({
     .max(maxAmountMinor)
     .refine((amount) => amount !== 0n, "Nothing would change."),
   currency: z.string().length(3),
+});
+export const taxSchema: Schema<TaxDto> = z.strictObject({
+  name: z.string(),
+  percent: z.string(),
+  isInclusive: z.boolean(),
+  amountMinor: z.bigint(),
 });
 export const periodSchema: Schema<PeriodDto> = z.strictObject({ start: z.date(), end: z.date() });
 export const offeringRefSchema: Schema<OfferingRefDto> = z.strictObject({ slug: z.string(), name: z.string() });

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { CoreConfig } from "./context.ts";
+import { ConfigurationError } from "./environment.ts";
 import { type Keyring, parseKeyring } from "./keyring.ts";
-import { minorDigitsOf } from "./money.ts";
+import { fromMajor, minorDigitsOf } from "./money.ts";
 import { isTimeZone } from "./periods.ts";
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
@@ -21,6 +22,11 @@ const currency = z.string().refine(
   },
   { error: "Not a currency that can be sold in." },
 );
+
+const line = z.string().regex(/^[^\p{Cc}]{1,300}$/u, "Up to 300 characters on one line.");
+
+/** In major units, as in the catalog. */
+const amount = z.string().regex(/^\d{1,12}(\.\d{1,2})?$/, "Not an amount such as 150000 or 12.50.");
 
 const keyring = z.string().transform((text, context): Keyring => {
   try {
@@ -83,6 +89,11 @@ export const coreConfigShape = {
     .string()
     .regex(/^[A-Z0-9]{1,10}$/, "Up to ten capital letters or digits.")
     .default("INV"),
+  SELLER_NAME: line.optional(),
+  SELLER_ADDRESS: line.optional(),
+  SELLER_TAX_ID: line.optional(),
+  ROOM_PRICE_PER_CPU: amount.optional(),
+  ROOM_PRICE_PER_GIB: amount.optional(),
   TEST_CLOCKS: flag.default(false),
 } as const;
 
@@ -106,5 +117,31 @@ export function toCoreConfig(env: CoreEnvironment): CoreConfig {
     testClocks: env.TEST_CLOCKS,
     orphanVolumeGraceDays: env.ORPHAN_VOLUME_GRACE_DAYS,
     invoiceSeries: env.INVOICE_SERIES,
+    seller:
+      env.SELLER_NAME === undefined
+        ? null
+        : { name: env.SELLER_NAME, address: env.SELLER_ADDRESS ?? null, taxId: env.SELLER_TAX_ID ?? null },
+    roomPrice: roomPriceOf(env),
   };
+}
+
+/** Half of it says nothing about what an app costs. */
+function roomPriceOf({
+  ROOM_PRICE_PER_CPU: perCpu,
+  ROOM_PRICE_PER_GIB: perGib,
+  CURRENCY: currency,
+}: CoreEnvironment): CoreConfig["roomPrice"] {
+  if (perCpu === undefined || perGib === undefined) return null;
+  return {
+    perCpuMinor: amountOf("ROOM_PRICE_PER_CPU", perCpu, currency),
+    perGibMinor: amountOf("ROOM_PRICE_PER_GIB", perGib, currency),
+  };
+}
+
+function amountOf(name: string, text: string, currency: string): bigint {
+  try {
+    return fromMajor(text, currency).amountMinor;
+  } catch (error) {
+    throw new ConfigurationError([`${name}: ${error instanceof Error ? error.message : "Not an amount."}`]);
+  }
 }

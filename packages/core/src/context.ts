@@ -39,6 +39,10 @@ export interface CoreConfig {
   readonly orphanVolumeGraceDays: number;
   /** Prefix of invoice numbers; the year of opening is added. */
   readonly invoiceSeries: string;
+  /** Who asks for the money, as printed on invoices; null where the operator has not said it. */
+  readonly seller: { readonly name: string; readonly address: string | null; readonly taxId: string | null } | null;
+  /** What room costs the operator in a month, in minor units of `currency`; null when nobody has said it. */
+  readonly roomPrice: { readonly perCpuMinor: bigint; readonly perGibMinor: bigint } | null;
 }
 
 /** Told after commit about what happened; writes log lines and counters. Must not throw. */

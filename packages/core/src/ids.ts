@@ -38,6 +38,7 @@ const prefixes = {
   event: "evt",
   audit: "aud",
   finding: "fnd",
+  taxRate: "tax",
 } as const;
 export type IdKind = keyof typeof prefixes;
 

@@ -15,6 +15,7 @@ type Role = (typeof everybody)[number];
 export const permissionTable = {
   "catalog.read": everybody,
   "account.read": owner,
+  "organization.write": owner,
   "order.place": owner,
   "order.read": owner,
   "subscription.read": owner,
@@ -48,6 +49,9 @@ export const permissionTable = {
   "admin.audit.read": operator,
   "admin.inventory.read": operator,
   "admin.inventory.audit": operator,
+  "admin.revenue.read": operator,
+  "admin.taxes.read": operator,
+  "admin.taxes.write": operator,
   "admin.operators.invite": operator,
 } as const satisfies Record<string, readonly Role[]>;
 

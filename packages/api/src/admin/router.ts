@@ -35,6 +35,8 @@ import {
   refundInput,
   scheduleNodeInput,
 } from "./schema.ts";
+import { revenueRouter } from "./revenue-router.ts";
+import { taxesRouter } from "./tax-router.ts";
 import { toNodeDto } from "./to-dto.ts";
 
 const nodesRouter = {
@@ -120,4 +122,6 @@ export const adminRouter = {
   payments: paymentsRouter,
   transactions: transactionsRouter,
   inventory: inventoryRouter,
+  revenue: revenueRouter,
+  taxes: taxesRouter,
 };

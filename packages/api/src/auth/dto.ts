@@ -13,6 +13,9 @@ export interface OrganizationDto {
   readonly name: string;
   /** IANA name; periods are computed in it. */
   readonly timeZone: string;
+  /** Printed on invoices; null where nobody has said it. */
+  readonly taxId: string | null;
+  readonly country: string | null;
 }
 
 export interface MeDto {

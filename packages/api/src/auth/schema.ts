@@ -5,6 +5,7 @@ import type {
   AuthStatusDto,
   LogInInput,
   MeDto,
+  OrganizationDto,
   RegisterInput,
   RequestPasswordResetInput,
   ResetPasswordInput,
@@ -45,9 +46,16 @@ const userSchema: Schema<UserDto> = z.strictObject({
   isEmailVerified: z.boolean(),
 });
 
+export const organizationSchema: Schema<OrganizationDto> = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  timeZone: z.string(),
+  taxId: z.string().nullable(),
+  country: z.string().nullable(),
+});
 export const meSchema: Schema<MeDto> = z.strictObject({
   user: userSchema,
-  organization: z.strictObject({ id: z.string(), name: z.string(), timeZone: z.string() }),
+  organization: organizationSchema,
   isOperator: z.boolean(),
   testClockNow: z.date().nullable(),
 });

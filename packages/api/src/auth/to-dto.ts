@@ -1,16 +1,14 @@
-import { type Me, toPublicId, type UserView } from "@sewa/core";
-import type { MeDto, UserDto } from "./dto.ts";
+import { type Me, type Organization, toPublicId, type UserView } from "@sewa/core";
+import type { MeDto, OrganizationDto, UserDto } from "./dto.ts";
 
 export function toUserDto({ id, email, name, locale, isOperator, isEmailVerified }: UserView): UserDto {
   return { id: toPublicId("user", id), email, name, locale, isOperator, isEmailVerified };
 }
 
 export function toMeDto({ user, organization, isOperator, testClockNow }: Me): MeDto {
-  const { id, name, timeZone } = organization;
-  return {
-    user: toUserDto(user),
-    organization: { id: toPublicId("organization", id), name, timeZone },
-    isOperator,
-    testClockNow,
-  };
+  return { user: toUserDto(user), organization: toOrganizationDto(organization), isOperator, testClockNow };
+}
+
+export function toOrganizationDto({ id, name, timeZone, taxId, country }: Organization): OrganizationDto {
+  return { id: toPublicId("organization", id), name, timeZone, taxId, country };
 }

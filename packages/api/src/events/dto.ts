@@ -7,6 +7,7 @@ export type EventTypeDto =
   | "user.passwordReset"
   | "operator.invited"
   | "operator.accepted"
+  | "organization.updated"
   | "order.placed"
   | "subscription.activated"
   | "subscription.renewed"

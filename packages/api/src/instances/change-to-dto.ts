@@ -22,7 +22,7 @@ export function toChangeDto(view: ChangeView): ChangeDto {
     message,
     before: toShapeDto(before, change.amountBeforeMinor, currency),
     after: after === null ? null : toShapeDto(after, change.amountAfterMinor, currency),
-    due: { amountMinor: change.dueMinor, currency },
+    due: { amountMinor: change.dueMinor + change.addedTaxMinor, currency },
     effects: effects === null ? null : toEffectsDto(effects),
     hash,
     invoiceId: change.invoiceId === null ? null : toPublicId("invoice", change.invoiceId),

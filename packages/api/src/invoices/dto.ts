@@ -1,4 +1,4 @@
-import type { MoneyDto } from "../dto.ts";
+import type { MoneyDto, TaxDto } from "../dto.ts";
 
 /** (quantity - includedQuantity) x unitAmount / perQuantity is the amount, or 0 where more is included; rounded once, half up. */
 export interface InvoiceLineDto {
@@ -30,6 +30,8 @@ export interface CreditNoteDto {
   /** As printed, for example `INV-CN-2026-000007`. */
   readonly number: string;
   readonly amount: MoneyDto;
+  /** The part of it that is tax. */
+  readonly taxMinor: bigint;
   readonly reason: string;
   readonly issuedAt: Date;
 }
@@ -38,6 +40,8 @@ export interface InvoiceCustomerDto {
   readonly organization: string;
   readonly name: string;
   readonly email: string;
+  readonly taxId: string | null;
+  readonly country: string | null;
 }
 
 /** Never changes after it was opened, but for what is paid of it. */
@@ -52,6 +56,8 @@ export interface InvoiceDto {
   /** Null for a reactivation that is not paid: its period begins with the payment. */
   readonly periodStart: Date | null;
   readonly periodEnd: Date | null;
+  readonly taxes: readonly TaxDto[];
+  /** With the taxes. */
   readonly total: MoneyDto;
   readonly paid: MoneyDto;
   readonly customer: InvoiceCustomerDto;
@@ -73,6 +79,19 @@ export interface InvoicePageDto {
 
 export interface InvoiceInput {
   readonly invoiceId: string;
+}
+
+export interface InvoiceDocumentInput extends InvoiceInput {
+  readonly format: "html" | "pdf";
+  /** Of one of its credit notes, which is asked for instead. */
+  readonly creditNoteNumber?: string | undefined;
+}
+
+/** A file, in the language of whoever asks. */
+export interface InvoiceDocumentDto {
+  readonly fileName: string;
+  readonly contentType: string;
+  readonly base64: string;
 }
 
 export interface ListInvoicesInput {

@@ -1,11 +1,18 @@
-import { getInvoice, listInvoices } from "@sewa/core";
+import { getInvoice, getInvoiceDocument, listInvoices } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { organizationProcedure } from "../trpc.ts";
-import type { InvoiceDto, InvoicePageDto } from "./dto.ts";
-import { invoiceInput, invoicePageSchema, invoiceSchema, listInvoicesInput } from "./schema.ts";
-import { toInvoiceDto } from "./to-dto.ts";
+import type { InvoiceDocumentDto, InvoiceDto, InvoicePageDto } from "./dto.ts";
+import {
+  invoiceDocumentInput,
+  invoiceDocumentSchema,
+  invoiceInput,
+  invoicePageSchema,
+  invoiceSchema,
+  listInvoicesInput,
+} from "./schema.ts";
+import { toDocumentDto, toInvoiceDto } from "./to-dto.ts";
 
 export const invoicesRouter = {
   list: organizationProcedure("invoice.read")
@@ -22,4 +29,12 @@ export const invoicesRouter = {
     .query(async ({ ctx, input }): Promise<InvoiceDto> =>
       toInvoiceDto(await getInvoice(coreContext(ctx), uuidOf("invoice", input.invoiceId))),
     ),
+
+  document: organizationProcedure("invoice.read")
+    .input(invoiceDocumentInput)
+    .output(invoiceDocumentSchema)
+    .query(async ({ ctx, input }): Promise<InvoiceDocumentDto> => {
+      const asked = { ...input, invoiceId: uuidOf("invoice", input.invoiceId) };
+      return toDocumentDto(await getInvoiceDocument(coreContext(ctx), asked));
+    }),
 };

@@ -1,8 +1,26 @@
+import { documentFormats } from "@sewa/core";
 import { z } from "zod";
-import { listShape, moneySchema, pageSchema, publicId, type Schema } from "../schema.ts";
-import type { InvoiceDto, InvoiceInput, InvoicePageDto, ListInvoicesInput } from "./dto.ts";
+import { listShape, moneySchema, pageSchema, publicId, type Schema, taxSchema } from "../schema.ts";
+import type {
+  InvoiceDocumentDto,
+  InvoiceDocumentInput,
+  InvoiceDto,
+  InvoiceInput,
+  InvoicePageDto,
+  ListInvoicesInput,
+} from "./dto.ts";
 
 export const invoiceInput: Schema<InvoiceInput> = z.strictObject({ invoiceId: publicId });
+export const invoiceDocumentInput: Schema<InvoiceDocumentInput> = z.strictObject({
+  invoiceId: publicId,
+  format: z.enum(documentFormats),
+  creditNoteNumber: z.string().max(40).optional(),
+});
+export const invoiceDocumentSchema: Schema<InvoiceDocumentDto> = z.strictObject({
+  fileName: z.string(),
+  contentType: z.string(),
+  base64: z.string(),
+});
 export const listInvoicesInput: Schema<ListInvoicesInput> = z.strictObject({
   ...listShape,
   subscriptionId: publicId.optional(),
@@ -18,9 +36,16 @@ export const invoiceSchema: Schema<InvoiceDto> = z.strictObject({
   subscriptionId: z.string(),
   periodStart: moment,
   periodEnd: moment,
+  taxes: z.array(taxSchema),
   total: moneySchema,
   paid: moneySchema,
-  customer: z.strictObject({ organization: z.string(), name: z.string(), email: z.string() }),
+  customer: z.strictObject({
+    organization: z.string(),
+    name: z.string(),
+    email: z.string(),
+    taxId: z.string().nullable(),
+    country: z.string().nullable(),
+  }),
   lines: z.array(
     z.strictObject({
       kind: z.enum(["plan", "parameter", "change"]),
@@ -44,7 +69,13 @@ export const invoiceSchema: Schema<InvoiceDto> = z.strictObject({
     }),
   ),
   creditNotes: z.array(
-    z.strictObject({ number: z.string(), amount: moneySchema, reason: z.string(), issuedAt: z.date() }),
+    z.strictObject({
+      number: z.string(),
+      amount: moneySchema,
+      taxMinor: z.bigint(),
+      reason: z.string(),
+      issuedAt: z.date(),
+    }),
   ),
   openedAt: moment,
   dueAt: moment,

@@ -1,9 +1,10 @@
-import { formatInvoiceNumber, type InvoiceView, toPublicId } from "@sewa/core";
-import type { InvoiceDto } from "./dto.ts";
+import { formatInvoiceNumber, type InvoiceView, type RenderedDocument, toPublicId } from "@sewa/core";
+import { toTaxDto } from "../tax-to-dto.ts";
+import type { InvoiceDocumentDto, InvoiceDto } from "./dto.ts";
 
-export function toInvoiceDto({ invoice, lines, payments, creditNotes }: InvoiceView): InvoiceDto {
+export function toInvoiceDto({ invoice, lines, taxes, payments, creditNotes }: InvoiceView): InvoiceDto {
   const { status, reason, periodStart, periodEnd, currency, openedAt, dueAt, paidAt, closedAt, closeReason } = invoice;
-  const { organization, name, email } = invoice.customer;
+  const { organization, name, email, taxId = null, country = null } = invoice.customer;
   return {
     id: toPublicId("invoice", invoice.id),
     number: formatInvoiceNumber(invoice),
@@ -12,9 +13,10 @@ export function toInvoiceDto({ invoice, lines, payments, creditNotes }: InvoiceV
     subscriptionId: toPublicId("subscription", invoice.subscriptionId),
     periodStart,
     periodEnd,
+    taxes: taxes.map(toTaxDto),
     total: { amountMinor: invoice.totalMinor, currency },
     paid: { amountMinor: invoice.paidMinor, currency },
-    customer: { organization, name, email },
+    customer: { organization, name, email, taxId, country },
     lines: lines.map(({ kind, description, quantity, includedQuantity, perQuantity, ...line }) => ({
       kind,
       description,
@@ -36,6 +38,7 @@ export function toInvoiceDto({ invoice, lines, payments, creditNotes }: InvoiceV
     creditNotes: creditNotes.map((note) => ({
       number: formatInvoiceNumber(note) ?? "",
       amount: { amountMinor: note.amountMinor, currency },
+      taxMinor: note.taxMinor,
       reason: note.reason,
       issuedAt: note.issuedAt,
     })),
@@ -49,4 +52,8 @@ export function toInvoiceDto({ invoice, lines, payments, creditNotes }: InvoiceV
 
 function referenceOf({ provider, reference }: InvoiceView["payments"][number]): string | null {
   return provider === "manual" || reference === null ? reference : toPublicId("intent", reference);
+}
+
+export function toDocumentDto({ fileName, contentType, content }: RenderedDocument): InvoiceDocumentDto {
+  return { fileName, contentType, base64: Buffer.from(content).toString("base64") };
 }

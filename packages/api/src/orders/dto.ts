@@ -1,4 +1,4 @@
-import type { MoneyDto, OfferingRefDto, PeriodDto, QuoteLineDto } from "../dto.ts";
+import type { MoneyDto, OfferingRefDto, PeriodDto, QuoteLineDto, TaxDto } from "../dto.ts";
 import type { ParameterValueDto } from "../offerings/dto.ts";
 import type { SubscriptionDto } from "../subscriptions/dto.ts";
 
@@ -33,6 +33,8 @@ export interface QuoteDto {
   readonly offering: OfferingRefDto;
   readonly priceKey: string;
   readonly lines: readonly QuoteLineDto[];
+  readonly taxes: readonly TaxDto[];
+  /** With the taxes. */
   readonly total: MoneyDto;
   /** The first period if it were paid now. */
   readonly period: PeriodDto;
@@ -48,6 +50,8 @@ export interface OrderDto {
   readonly planId: string;
   readonly parameters: Readonly<Record<string, ParameterValueDto>>;
   readonly total: MoneyDto;
+  /** The part of the total that is tax. */
+  readonly taxMinor: bigint;
   readonly placedAt: Date;
   readonly subscription: SubscriptionDto;
 }

@@ -11,6 +11,7 @@ import {
   periodSchema,
   publicId,
   type Schema,
+  taxSchema,
 } from "../schema.ts";
 import { subscriptionSchema } from "../subscriptions/schema.ts";
 import type { CapacityDto, OrderDto, OrderInput, OrderPageDto, PlaceOrderInput, QuoteDto, QuoteInput } from "./dto.ts";
@@ -44,6 +45,7 @@ export const quoteSchema: Schema<QuoteDto> = z.strictObject({
   offering: offeringRefSchema,
   priceKey: z.string(),
   lines: quoteLinesSchema,
+  taxes: z.array(taxSchema),
   total: moneySchema,
   period: periodSchema,
   renewalOpensAt: z.date(),
@@ -57,6 +59,7 @@ export const orderSchema: Schema<OrderDto> = z.strictObject({
   planId: z.string(),
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   total: moneySchema,
+  taxMinor: z.bigint(),
   placedAt: z.date(),
   subscription: subscriptionSchema,
 });

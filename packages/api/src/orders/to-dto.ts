@@ -2,16 +2,18 @@ import { type OrderView, type Quote, toPublicId } from "@sewa/core";
 import type { ParameterValueDto } from "../offerings/dto.ts";
 import { toQuoteLines } from "../quote-lines.ts";
 import { toSubscriptionDto } from "../subscriptions/to-dto.ts";
+import { toTaxDto } from "../tax-to-dto.ts";
 import type { OrderDto, QuoteDto } from "./dto.ts";
 
 export function toQuoteDto(quote: Quote): QuoteDto {
-  const { offering, plan, priceKey, items, total, period, renewalOpensAt, dataDeletedAt, capacity } = quote;
+  const { offering, plan, priceKey, items, taxes, total, period, renewalOpensAt, dataDeletedAt, capacity } = quote;
   return {
     planId: toPublicId("plan", plan.id),
     planName: plan.name,
     offering: { slug: offering.slug, name: offering.name },
     priceKey,
     lines: toQuoteLines(items, total.currency),
+    taxes: taxes.map(toTaxDto),
     total,
     period,
     renewalOpensAt,
@@ -27,6 +29,7 @@ export function toOrderDto({ order, status, subscription }: OrderView): OrderDto
     planId: toPublicId("plan", order.planId),
     parameters: toParameterValues(order.parameters),
     total: { amountMinor: order.totalMinor, currency: order.currency },
+    taxMinor: order.taxMinor,
     placedAt: order.placedAt,
     subscription: toSubscriptionDto(subscription),
   };

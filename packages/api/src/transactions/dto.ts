@@ -1,7 +1,8 @@
 import type { MoneyDto } from "../dto.ts";
 
-/** What moved: money that is owed, has come, was earned, is paid ahead, is on its way back, given up, or was given away. */
-export type LedgerAccountDto = "receivable" | "cash" | "revenue" | "wallet" | "refund_due" | "bad_debt" | "goodwill";
+/** What moved: money that is owed, has come, was earned, is the state's, is paid ahead, on its way back, given up, or was given away. */
+export type LedgerAccountDto =
+  "receivable" | "cash" | "revenue" | "tax_payable" | "wallet" | "refund_due" | "bad_debt" | "goodwill";
 
 /** One move of money in the books. Never changes. */
 export interface TransactionDto {
@@ -20,6 +21,7 @@ export interface TransactionDto {
     | "wallet_refunded"
     | "wallet_adjusted"
     | "refund_promised";
+  /** With the tax in it. */
   readonly amount: MoneyDto;
   /** The account that it went to, in the words of bookkeeping, and the one that it came from. */
   readonly debit: LedgerAccountDto;

@@ -4,7 +4,16 @@ import type { TransactionDto, TransactionInput, TransactionPageDto } from "./dto
 
 export const transactionInput: Schema<TransactionInput> = z.strictObject({ transactionId: publicId });
 
-const account = z.enum(["receivable", "cash", "revenue", "wallet", "refund_due", "bad_debt", "goodwill"]);
+const account = z.enum([
+  "receivable",
+  "cash",
+  "revenue",
+  "tax_payable",
+  "wallet",
+  "refund_due",
+  "bad_debt",
+  "goodwill",
+]);
 
 export const transactionSchema: Schema<TransactionDto> = z.strictObject({
   id: z.string(),

@@ -4,11 +4,21 @@ import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 
 /** Who is named on the invoices of the organization that the transaction is bound to: its owner. */
-export async function getBillingContact(
-  tx: Tx,
-): Promise<{ readonly organization: string; readonly name: string; readonly email: string }> {
+export async function getBillingContact(tx: Tx): Promise<{
+  readonly organization: string;
+  readonly name: string;
+  readonly email: string;
+  readonly taxId: string | null;
+  readonly country: string | null;
+}> {
   const [row] = await tx.sql
-    .select({ organization: organizations.name, name: users.name, email: users.email })
+    .select({
+      organization: organizations.name,
+      name: users.name,
+      email: users.email,
+      taxId: organizations.taxId,
+      country: organizations.country,
+    })
     .from(members)
     .innerJoin(organizations, eq(organizations.id, members.organizationId))
     .innerJoin(users, eq(users.id, members.userId))

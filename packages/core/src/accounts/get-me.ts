@@ -3,7 +3,7 @@ import { eq } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { toUserView, type UserView } from "./account.ts";
-import type { Organization } from "./organizations.ts";
+import { type Organization, organizationColumns } from "./organizations.ts";
 import { authorize } from "../permissions.ts";
 
 export interface Me {
@@ -25,7 +25,7 @@ export async function getMe(ctx: CoreContext, userId: string): Promise<Me> {
       locale: users.locale,
       isOperator: users.isOperator,
       emailVerifiedAt: users.emailVerifiedAt,
-      organization: { id: organizations.id, name: organizations.name, timeZone: organizations.timeZone },
+      organization: organizationColumns,
       testClockNow: testClocks.nowAt,
     })
     .from(users)

@@ -22,5 +22,6 @@ export { resetPassword } from "./reset-password.ts";
 export { sessionIdleDays, sessionMaxDays } from "./session-adapter.ts";
 export { type Authenticated, readSession } from "./sessions.ts";
 export { createSocketTicket, redeemSocketTicket, type SocketTicket } from "./socket-ticket.ts";
+export { type UpdateOrganization, updateOrganization } from "./update-organization.ts";
 export { verifyEmail } from "./verify-email.ts";
 export { requireOrganization } from "./require-organization.ts";

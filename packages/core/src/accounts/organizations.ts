@@ -10,12 +10,25 @@ export interface Organization {
   readonly name: string;
   /** IANA name; periods and reminder hours are computed in it. */
   readonly timeZone: string;
+  /** Of who pays, as the tax office writes it; null where nobody has said it. */
+  readonly taxId: string | null;
+  /** ISO 3166 code; null where nobody has said it, and then only taxes hold that hold for all. */
+  readonly country: string | null;
 }
+
+/** What an organization is read as. */
+export const organizationColumns = {
+  id: organizations.id,
+  name: organizations.name,
+  timeZone: organizations.timeZone,
+  taxId: organizations.taxId,
+  country: organizations.country,
+} as const;
 
 /** The organization that the transaction is bound to. */
 export async function getOrganization(tx: Tx): Promise<Organization> {
   const [row] = await tx.sql
-    .select({ id: organizations.id, name: organizations.name, timeZone: organizations.timeZone })
+    .select(organizationColumns)
     .from(organizations)
     .where(eq(organizations.id, organizationOf(tx)));
   assert(row !== undefined, "the organization of a transaction exists");

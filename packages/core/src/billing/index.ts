@@ -1,10 +1,12 @@
 export { giveRefund } from "./give-refund.ts";
 export {
   type CreditNoteRow,
+  type CreditNoteTaxRow,
   formatInvoiceNumber,
   type InvoiceLineRow,
   type InvoiceRow,
   type InvoiceStatus,
+  type InvoiceTaxRow,
   invoiceTransitions,
   type PaymentRow,
   type RefundRow,
@@ -21,6 +23,7 @@ export {
   listInvoices,
   listOpenInvoices,
   listPaidInvoices,
+  readInvoice,
   setLiveIntent,
 } from "./queries.ts";
 export { refundInvoice, type RefundTarget } from "./refund-payment.ts";

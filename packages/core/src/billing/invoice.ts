@@ -1,9 +1,19 @@
-import type { creditNotes, invoiceLines, invoices, payments, refunds } from "@sewa/db/schema";
+import type {
+  creditNotes,
+  creditNoteTaxes,
+  invoiceLines,
+  invoices,
+  invoiceTaxes,
+  payments,
+  refunds,
+} from "@sewa/db/schema";
 
 export type InvoiceRow = typeof invoices.$inferSelect;
 export type InvoiceLineRow = typeof invoiceLines.$inferSelect;
+export type InvoiceTaxRow = typeof invoiceTaxes.$inferSelect;
 export type PaymentRow = typeof payments.$inferSelect;
 export type CreditNoteRow = typeof creditNotes.$inferSelect;
+export type CreditNoteTaxRow = typeof creditNoteTaxes.$inferSelect;
 export type RefundRow = typeof refunds.$inferSelect;
 export type PaymentProvider = PaymentRow["provider"];
 export type InvoiceStatus = InvoiceRow["status"];

@@ -1,10 +1,11 @@
-import { invoiceLines, invoices } from "@sewa/db/schema";
+import { invoiceLines, invoices, invoiceTaxes } from "@sewa/db/schema";
 import { getBillingContact } from "../accounts/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { record } from "../events/index.ts";
 import type { Period } from "../periods.ts";
 import { post } from "../ledger/index.ts";
+import { deriveTaxes, ratesOf, type Tax } from "../taxes/index.ts";
 import { formatInvoiceNumber, type InvoiceRow } from "./invoice.ts";
 import { amountOfLine, type NewLine } from "./line.ts";
 import { nextNumber } from "./next-number.ts";
@@ -20,14 +21,18 @@ export interface NewInvoice {
   readonly currency: string;
   readonly lines: readonly NewLine[];
   readonly dueAt: Date;
+  /** The moment whose tax rates hold; now, unless something was shown before. */
+  readonly taxedAt?: Date;
 }
 
 /** Numbered without gaps and frozen from now on. The unique index refuses a second live invoice for the same period. */
 export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow> {
-  const { subscriptionId, reason, termNumber, periodIndex, period, currency, dueAt } = input;
+  const { subscriptionId, reason, termNumber, periodIndex, period, currency, dueAt, taxedAt = tx.now } = input;
   const customer = await getBillingContact(tx);
   const organizationId = organizationOf(tx);
   const lines = input.lines.map((line) => ({ ...line, amountMinor: amountOfLine(line) }));
+  const linesMinor = lines.reduce((sum, line) => sum + line.amountMinor, 0n);
+  const { taxes, taxMinor, totalMinor } = deriveTaxes(linesMinor, await ratesOf(tx, taxedAt));
   const series = `${tx.ctx.config.invoiceSeries}-${tx.now.getUTCFullYear()}`;
   const [invoice] = await tx.sql
     .insert(invoices)
@@ -44,8 +49,10 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
       periodStart: period?.start ?? null,
       periodEnd: period?.end ?? null,
       currency,
-      totalMinor: lines.reduce((sum, line) => sum + line.amountMinor, 0n),
+      totalMinor,
+      taxMinor,
       customer,
+      seller: tx.ctx.config.seller,
       openedAt: tx.now,
       dueAt,
     })
@@ -60,6 +67,7 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
       ...line,
     })),
   );
+  await insertTaxes(tx, invoice.id, taxes);
   post(tx, openingOf(invoice));
   record(tx, {
     type: "invoice.opened",
@@ -74,4 +82,14 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
     },
   });
   return invoice;
+}
+
+async function insertTaxes(tx: Tx, invoiceId: string, taxes: readonly Tax[]): Promise<void> {
+  if (taxes.length === 0) return;
+  const organizationId = organizationOf(tx);
+  await tx.sql
+    .insert(invoiceTaxes)
+    .values(
+      taxes.map((tax, index) => ({ id: tx.ctx.ids.next(), organizationId, invoiceId, position: index + 1, ...tax })),
+    );
 }

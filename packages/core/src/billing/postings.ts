@@ -1,5 +1,6 @@
 import type { Posting, Reversal } from "../ledger/index.ts";
-import type { InvoiceRow, PaymentRow, RefundRow } from "./invoice.ts";
+import { taxWithin } from "./credited-tax.ts";
+import type { CreditNoteRow, InvoiceRow, PaymentRow, RefundRow } from "./invoice.ts";
 
 type Money = { readonly amountMinor: bigint; readonly currency: string };
 /** A move into the wallet or out of it, without the wallet's own side. */
@@ -14,11 +15,12 @@ export function openingOf(invoice: InvoiceRow): Posting {
     debit: "receivable",
     credit: "revenue",
     amountMinor: invoice.totalMinor,
+    taxMinor: invoice.taxMinor,
     currency: invoice.currency,
   };
 }
 
-/** Never owed after all: all of it, or what of it is not paid. What is paid of it is taken back by its refunds. */
+/** Never owed after all: all of it, or what of it is not paid, and the tax on that. What is paid of it is taken back by its refunds. */
 export function voidingOf(invoice: InvoiceRow): Posting | Reversal {
   const posting = {
     kind: "invoice_voided",
@@ -26,10 +28,12 @@ export function voidingOf(invoice: InvoiceRow): Posting | Reversal {
     key: `invoice:${invoice.id}:voided`,
   } as const;
   if (invoice.paidMinor === 0n) return { ...posting, reversesKey: openingKey(invoice) };
-  return { ...posting, debit: "revenue", credit: "receivable", ...restOf(invoice) };
+  const rest = restOf(invoice);
+  const taxMinor = taxWithin(invoice, invoice.paidMinor, rest.amountMinor);
+  return { ...posting, debit: "revenue", credit: "receivable", ...rest, taxMinor };
 }
 
-/** Owed, used, and given up. */
+/** Owed, used, and given up. The tax on it was due with the invoice and stays so: it is part of what the house has lost. */
 export function writeOffOf(invoice: InvoiceRow): Posting {
   return {
     kind: "invoice_written_off",
@@ -57,8 +61,8 @@ export function spendingOf({ id, amountMinor, currency }: PaymentRow): WalletMov
   return { kind: "wallet_spent", source: { type: "payment", id }, key: paymentKey(id), amountMinor, currency };
 }
 
-/** Given back, and with it what it was earned for. */
-export function refundingOf({ id, amountMinor, currency }: Money & { readonly id: string }): Posting {
+/** Given back, and with it what it was earned for and the tax on that, as its credit note says. */
+export function refundingOf({ id, amountMinor, currency }: RefundRow, { taxMinor }: CreditNoteRow): Posting {
   return {
     kind: "payment_refunded",
     source: { type: "refund", id },
@@ -66,12 +70,13 @@ export function refundingOf({ id, amountMinor, currency }: Money & { readonly id
     debit: "revenue",
     credit: "cash",
     amountMinor,
+    taxMinor,
     currency,
   };
 }
 
 /** Taken back from what was earned, and on its way by the provider. */
-export function promiseOf({ id, amountMinor, currency }: RefundRow): Posting {
+export function promiseOf({ id, amountMinor, currency }: RefundRow, { taxMinor }: CreditNoteRow): Posting {
   return {
     kind: "refund_promised",
     source: { type: "refund", id },
@@ -79,6 +84,7 @@ export function promiseOf({ id, amountMinor, currency }: RefundRow): Posting {
     debit: "revenue",
     credit: "refund_due",
     amountMinor,
+    taxMinor,
     currency,
   };
 }
@@ -96,13 +102,27 @@ export function keptPromiseOf({ id, amountMinor, currency }: RefundRow): Posting
   };
 }
 
-/** Into the wallet: at once, or (`isRedirected`) because the provider would not give it back. */
-export function walletRefundOf(
-  { id, amountMinor, currency }: RefundRow,
-  { isRedirected }: { readonly isRedirected: boolean },
-): WalletMove {
-  const key = isRedirected ? `${refundKey(id)}:settled` : refundKey(id);
-  return { kind: "wallet_refunded", source: { type: "refund", id }, key, amountMinor, currency };
+/** Into the wallet at once. */
+export function walletRefundOf({ id, amountMinor, currency }: RefundRow, { taxMinor }: CreditNoteRow): WalletMove {
+  return {
+    kind: "wallet_refunded",
+    source: { type: "refund", id },
+    key: refundKey(id),
+    amountMinor,
+    taxMinor,
+    currency,
+  };
+}
+
+/** Into the wallet because the provider would not give it back. What was earned, and the tax, were taken back with the promise. */
+export function redirectedRefundOf({ id, amountMinor, currency }: RefundRow): WalletMove {
+  return {
+    kind: "wallet_refunded",
+    source: { type: "refund", id },
+    key: `${refundKey(id)}:settled`,
+    amountMinor,
+    currency,
+  };
 }
 
 export function refundKey(refundId: string): string {

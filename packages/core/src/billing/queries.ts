@@ -1,14 +1,15 @@
-import { billingPeriods, creditNotes, invoiceLines, invoices, payments } from "@sewa/db/schema";
+import { billingPeriods, creditNotes, invoiceLines, invoices, invoiceTaxes, payments } from "@sewa/db/schema";
 import { and, asc, desc, eq, inArray, lt, ne } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
 import type { Period } from "../periods.ts";
-import type { CreditNoteRow, InvoiceLineRow, InvoiceRow, PaymentRow } from "./invoice.ts";
+import type { CreditNoteRow, InvoiceLineRow, InvoiceRow, InvoiceTaxRow, PaymentRow } from "./invoice.ts";
 
 export interface InvoiceView {
   readonly invoice: InvoiceRow;
   readonly lines: readonly InvoiceLineRow[];
+  readonly taxes: readonly InvoiceTaxRow[];
   readonly payments: readonly PaymentRow[];
   readonly creditNotes: readonly CreditNoteRow[];
 }
@@ -39,11 +40,14 @@ export async function listInvoices(
 }
 
 export async function getInvoice(ctx: CoreContext, invoiceId: string): Promise<InvoiceView> {
-  return ctx.transaction(async (tx) => {
-    const [view] = await toViews(tx, await selectInvoice(tx, invoiceId));
-    if (view === undefined) throw notFound("invoice");
-    return view;
-  });
+  return ctx.transaction((tx) => readInvoice(tx, invoiceId));
+}
+
+/** The same inside a transaction of a domain above. */
+export async function readInvoice(tx: Tx, invoiceId: string): Promise<InvoiceView> {
+  const [view] = await toViews(tx, await selectInvoice(tx, invoiceId));
+  if (view === undefined) throw notFound("invoice");
+  return view;
 }
 
 /** Inside a transaction that has locked the subscription. */
@@ -150,6 +154,11 @@ async function toViews(tx: Tx, rows: readonly InvoiceRow[]): Promise<readonly In
     .from(invoiceLines)
     .where(and(eq(invoiceLines.organizationId, organizationOf(tx)), inArray(invoiceLines.invoiceId, ids)))
     .orderBy(asc(invoiceLines.position));
+  const taxes = await tx.sql
+    .select()
+    .from(invoiceTaxes)
+    .where(and(eq(invoiceTaxes.organizationId, organizationOf(tx)), inArray(invoiceTaxes.invoiceId, ids)))
+    .orderBy(asc(invoiceTaxes.position));
   const paid = await tx.sql
     .select()
     .from(payments)
@@ -163,6 +172,7 @@ async function toViews(tx: Tx, rows: readonly InvoiceRow[]): Promise<readonly In
   return rows.map((invoice) => ({
     invoice,
     lines: lines.filter(({ invoiceId }) => invoiceId === invoice.id),
+    taxes: taxes.filter(({ invoiceId }) => invoiceId === invoice.id),
     payments: paid.filter(({ invoiceId }) => invoiceId === invoice.id),
     creditNotes: notes.filter(({ invoiceId }) => invoiceId === invoice.id),
   }));

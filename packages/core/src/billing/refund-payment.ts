@@ -88,14 +88,14 @@ async function giveBack(tx: Tx, { invoice, payment, amountMinor, target, reason 
   const refund = await insertRefund(tx, payment, note, destinationOf(payment, target));
   switch (refund.destination) {
     case "wallet":
-      await creditWallet(tx, { ...walletRefundOf(refund, { isRedirected: false }), other: "revenue" });
+      await creditWallet(tx, { ...walletRefundOf(refund, note), other: "revenue" });
       break;
     case "provider":
-      post(tx, promiseOf(refund));
+      post(tx, promiseOf(refund, note));
       await enqueue(tx, "refund:reconcile", { refundId: refund.id });
       break;
     case "manual":
-      post(tx, refundingOf(refund));
+      post(tx, refundingOf(refund, note));
   }
   const { currency } = payment;
   record(tx, {

@@ -6,7 +6,7 @@ import { record } from "../events/index.ts";
 import { post } from "../ledger/index.ts";
 import { creditWallet } from "../wallet/index.ts";
 import type { PaymentRow, RefundRow } from "./invoice.ts";
-import { keptPromiseOf, walletRefundOf } from "./postings.ts";
+import { keptPromiseOf, redirectedRefundOf } from "./postings.ts";
 
 export interface RefundView {
   readonly refund: RefundRow;
@@ -64,7 +64,7 @@ export async function settleRefund(
   if (refund === undefined) return false;
   assert(refund.amountMinor > 0n, "a refund gives something back");
   if (isGivenBack) post(tx, keptPromiseOf(refund));
-  else await creditWallet(tx, { ...walletRefundOf(refund, { isRedirected: true }), other: "refund_due" });
+  else await creditWallet(tx, { ...redirectedRefundOf(refund), other: "refund_due" });
   record(tx, {
     type: "payment.refundSettled",
     subject: { type: "payment", id: refund.paymentId },

@@ -10,7 +10,12 @@ import { booksChecks, checkBooks } from "./index.ts";
 
 /** A customer whose app was paid by card, of which a part is on its way back; a second customer; and a renewal that is open. */
 async function given() {
-  const { core, ...app } = await givenPayingCustomer();
+  const { core, ...app } = await givenPayingCustomer({
+    taxes: [
+      { name: "PPN", percent: "11", isInclusive: true },
+      { name: "Levy", percent: "2.75", isInclusive: false },
+    ],
+  });
   const { id } = await app.start();
   await app.work();
   app.gateway.pay(id);
@@ -68,6 +73,8 @@ const violations: Readonly<Record<string, string>> = {
   M31: "update credit_notes set amount_minor = amount_minor + 1",
   M32: "update payment_intents set received_minor = received_minor + 1 where provider = 'sandbox'",
   M33: "update refunds set status = 'succeeded' where status = 'pending'",
+  M34: "update credit_notes set tax_minor = tax_minor - 1",
+  M35: "update invoices set tax_minor = tax_minor + 1 where status = 'open'",
 };
 
 test("healthy books have no finding, and each check finds what breaks its promise", async () => {

@@ -27,6 +27,10 @@ const clock = (id: string, promise: string, rows: (now: Date) => SQL): BooksChec
   rows,
 });
 
+/** The tax in the first part of the total of a row `i` of invoices, rounded half up. */
+const taxWithin = (part: SQL): SQL =>
+  sql`div(2 * i.tax_minor::numeric * ${part} + i.total_minor, 2 * i.total_minor::numeric)`;
+
 /** Each in its own words of SQL, and not through the code that writes: what that code gets wrong has to show here. */
 export const booksChecks: readonly BooksCheck[] = [
   books(
@@ -76,15 +80,26 @@ export const booksChecks: readonly BooksCheck[] = [
   ),
   books(
     "M09",
-    "An invoice's total is the sum of its lines.",
-    sql`select i.id from invoices i left join invoice_lines l on l.invoice_id = i.id group by i.id
-      having i.total_minor <> coalesce(sum(l.amount_minor), 0)`,
+    "An invoice's total is the sum of its lines and of the taxes that are added to them; its tax is the sum of its taxes.",
+    sql`select i.id from invoices i
+      cross join lateral (select coalesce(sum(l.amount_minor), 0) as lines from invoice_lines l where l.invoice_id = i.id) l
+      cross join lateral (select coalesce(sum(t.amount_minor), 0) as taxes, coalesce(sum(t.amount_minor) filter (where not t.is_inclusive), 0) as added
+        from invoice_taxes t where t.invoice_id = i.id) t
+      where i.total_minor <> l.lines + t.added or i.tax_minor <> t.taxes`,
   ),
   books(
     "M10",
-    "A line's amount is what its quantity costs.",
+    "A line's amount is what its quantity costs; a tax is its rate of what all lines are without taxes, rounded once, half up.",
     sql`select id from invoice_lines where amount_minor <>
-      div(2 * greatest(quantity - included_quantity, 0)::numeric * unit_amount_minor + per_quantity, 2 * per_quantity)`,
+        div(2 * greatest(quantity - included_quantity, 0)::numeric * unit_amount_minor + per_quantity, 2 * per_quantity)
+      union all
+      select t.id from invoice_taxes t
+      cross join lateral (select sum(l.amount_minor) as lines from invoice_lines l where l.invoice_id = t.invoice_id) l
+      cross join lateral (select 10000 + coalesce(sum(o.basis_points), 0) as whole, coalesce(sum(o.amount_minor), 0) as contained
+        from invoice_taxes o where o.invoice_id = t.invoice_id and o.is_inclusive) o
+      where t.base_minor <> l.lines - o.contained
+        or t.amount_minor <> case when t.is_inclusive then div(2 * l.lines * t.basis_points + o.whole, 2 * o.whole)
+          else div(2 * t.base_minor::numeric * t.basis_points + 10000, 20000) end`,
   ),
   books(
     "M11",
@@ -201,7 +216,7 @@ export const booksChecks: readonly BooksCheck[] = [
     "A change is charged what was planned, and gives its money back if it came to nothing.",
     sql`select i.id from invoices i where i.reason = 'change' and not exists (
         select 1 from instance_changes c where c.invoice_id = i.id and c.subscription_id = i.subscription_id
-          and c.due_minor = i.total_minor and c.currency = i.currency)
+          and c.due_minor + c.added_tax_minor = i.total_minor and c.currency = i.currency)
       union all
       select c.id from instance_changes c join payments p on p.invoice_id = c.invoice_id
       where c.status in ('failed', 'refused', 'expired') and c.reason <> 'SUPERSEDED' and p.refunded_minor <> p.amount_minor`,
@@ -241,5 +256,30 @@ export const booksChecks: readonly BooksCheck[] = [
     sql`select a.id from ledger_accounts a where a.kind = 'refund_due' and a.balance_minor <> coalesce((
         select sum(r.amount_minor) from refunds r
         where r.organization_id = a.organization_id and r.currency = a.currency and r.status = 'pending'), 0)`,
+  ),
+  books(
+    "M34",
+    "Credit notes take back the share of an invoice's tax that falls on them together, and say of which taxes.",
+    sql`select c.id from credit_notes c left join credit_note_taxes t on t.credit_note_id = c.id group by c.id
+      having c.tax_minor <> coalesce(sum(t.amount_minor) filter (where t.invoice_id = c.invoice_id), 0)
+      union all
+      select i.id from invoices i left join credit_notes c on c.invoice_id = i.id group by i.id
+      having i.total_minor > 0 and coalesce(sum(c.tax_minor), 0) <> ${taxWithin(sql`i.credited_minor`)}
+      union all
+      select x.id from invoice_taxes x join credit_note_taxes t on t.invoice_id = x.invoice_id and t.tax_rate_id = x.tax_rate_id
+      group by x.id having sum(t.amount_minor) > x.amount_minor`,
+  ),
+  books(
+    "M35",
+    "What is the state's is the tax of what was asked for, without that of what was voided and of what was taken back.",
+    sql`select x.organization_id as id from (
+        select organization_id, currency from invoices where tax_minor > 0
+        union select organization_id, currency from ledger_accounts where kind = 'tax_payable') x
+      where coalesce((select a.balance_minor from ledger_accounts a
+          where a.organization_id = x.organization_id and a.kind = 'tax_payable' and a.currency = x.currency), 0) <>
+        coalesce((select sum(case i.status when 'void' then ${taxWithin(sql`i.paid_minor`)} else i.tax_minor end) from invoices i
+          where i.organization_id = x.organization_id and i.currency = x.currency and i.status <> 'draft' and i.tax_minor > 0), 0)
+        - coalesce((select sum(c.tax_minor) from credit_notes c
+          where c.organization_id = x.organization_id and c.currency = x.currency), 0)`,
   ),
 ];

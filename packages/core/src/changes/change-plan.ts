@@ -120,7 +120,7 @@ async function prepare(
     amountBeforeMinor,
     amountAfterMinor,
     items: after.items,
-    dueMinor: moment === "now" ? prepared.dueMinor : 0n,
+    dueMinor: moment === "now" ? prepared.dueMinor + prepared.addedTaxMinor : 0n,
     startsAt: moment === "now" ? at : currentPeriodEnd,
     at,
   };

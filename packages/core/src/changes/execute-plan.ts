@@ -90,7 +90,7 @@ async function approve(tx: Tx, app: LockedApp, change: ChangeRow): Promise<void>
   const invoice = change.amountAfterMinor > change.amountBeforeMinor ? await openChangeInvoice(tx, app, change) : null;
   recordChangeEvent(tx, "change.approved", change, {
     hash: change.hash,
-    dueMinor: change.dueMinor.toString(),
+    dueMinor: (change.dueMinor + change.addedTaxMinor).toString(),
     currency: change.currency,
   });
   if (invoice !== null && invoice.totalMinor > 0n) {
@@ -150,6 +150,8 @@ async function openChangeInvoice(tx: Tx, { subscription }: LockedApp, change: Ch
       },
     ],
     dueAt: paidBy < latest ? paidBy : latest,
+    // What the plan said is what is asked for.
+    taxedAt: change.plannedAt,
   });
 }
 

@@ -8,8 +8,9 @@ import { addMs, dayMs, hourMs, minuteMs } from "../clock.ts";
 import { failOverdueOperations, restartInstance } from "../instances/index.ts";
 import { prorate } from "../money.ts";
 import { reconcileSubscription, recordPayment, renewSubscription } from "../subscriptions/index.ts";
+import { createTaxRate } from "../taxes/index.ts";
 import { type ChangeView, reconcileChange, sweepChanges } from "./index.ts";
-import { after, applyPlans, givenApp, paidApp, pay, type TestApp } from "./test-changes.ts";
+import { after, applyPlans, givenApp, paidApp, pay, type TestApp, usualPreview } from "./test-changes.ts";
 
 async function carryOut(app: TestApp, plan: ChangeView): Promise<void> {
   await app.look(plan.change.id);
@@ -79,6 +80,20 @@ test("what the plan says is what the invoice asks for, at any moment of the peri
     app.core.clock.set(start!);
   }
   expect(await first.pool()).toEqual([100 + 6 * 1_000, 256 + 6 * 2_048]);
+});
+
+test("its tax is part of what the plan says is due, of what is asked for and of what goes back", async () => {
+  await using app = await paidApp("small");
+  await createTaxRate(app.core.ctx, { name: "PPN", percent: "11", isInclusive: false });
+  const plan = await app.resize("large");
+  expect(plan.change).toMatchObject({ dueMinor: 70_000n, addedTaxMinor: 7_700n });
+  await app.approve(plan);
+  expect((await app.invoices()).at(-1)).toBe("change open 77700");
+  await pay(app);
+  await reconcileChange(app.core.ctx, app.instanceId);
+  await app.look(plan.change.id, { ...usualPreview, worldHash: "another world" });
+  await reconcileChange(app.core.ctx, app.instanceId);
+  expect(await given(app)).toEqual([77_700n]);
 });
 
 test("so late in the period that the share is nothing, it is paid at once, on the way of all money", async () => {

@@ -67,6 +67,7 @@ export async function insertChange(
     amountBeforeMinor: prepared.amountBeforeMinor,
     amountAfterMinor: prepared.amountAfterMinor,
     dueMinor: prepared.dueMinor,
+    addedTaxMinor: prepared.addedTaxMinor,
     factsHash: prepared.factsHash,
     approvesItself,
     requestedBy: formatActor(ctx.actor),

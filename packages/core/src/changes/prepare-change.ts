@@ -14,6 +14,7 @@ import { shapeOf } from "../instances/index.ts";
 import { canonicalJson } from "../json.ts";
 import { prorate } from "../money.ts";
 import { type SubscriptionTerms, termsOf } from "../subscriptions/index.ts";
+import { deriveTaxes, ratesOf } from "../taxes/index.ts";
 import type { ChangeRequest, ChangeShape } from "./change.ts";
 import type { LockedApp } from "./lock-change.ts";
 import { mergeParameters } from "./merge-parameters.ts";
@@ -26,6 +27,8 @@ export interface PreparedChange {
   readonly amountAfterMinor: bigint;
   /** For the rest of the running period. */
   readonly dueMinor: bigint;
+  /** Comes on top of it. */
+  readonly addedTaxMinor: bigint;
   /** Storage of the plan that was asked for, whatever the volumes make of it; null where no plan was. */
   readonly plannedStorageBytes: number | null;
   /** Stands for all that the database said. */
@@ -55,6 +58,7 @@ export async function prepareChange(
   const target = request.kind === "deprovision" ? prepareRemoval(app) : await prepareTarget(tx, app, request, asked);
   const { after, amountAfterMinor, plannedStorageBytes } = target;
   const dueMinor = request.kind === "deprovision" ? 0n : deriveDue(app, amountAfterMinor, asked.at);
+  const { addedMinor: addedTaxMinor } = deriveTaxes(dueMinor, await ratesOf(tx, asked.at));
   if (after !== null && amountAfterMinor !== amountBeforeMinor && nextInvoice?.status === "paid") {
     const words = "The next period is paid already, at the price of now. Change it once that period has begun.";
     throw new DomainError("ALREADY_RENEWED", words);
@@ -68,7 +72,7 @@ export async function prepareChange(
     nextInvoice: nextInvoice === null ? null : { id: nextInvoice.id, status: nextInvoice.status },
     before,
     after,
-    money: [amountBeforeMinor, amountAfterMinor, dueMinor].map(String),
+    money: [amountBeforeMinor, amountAfterMinor, dueMinor, addedTaxMinor].map(String),
   };
   return {
     before,
@@ -77,6 +81,7 @@ export async function prepareChange(
     amountBeforeMinor,
     amountAfterMinor,
     dueMinor,
+    addedTaxMinor,
     plannedStorageBytes,
     factsHash: sha256Hex(canonicalJson(facts)),
   };

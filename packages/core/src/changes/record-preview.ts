@@ -81,7 +81,10 @@ async function recordPlan(tx: Tx, app: LockedApp, change: ChangeRow, preview: Pr
     return "done";
   }
   const planned = await updateChange(tx, change, "planned", { effects, worldHash, hash });
-  recordChangeEvent(tx, "change.planned", change, { hash, dueMinor: change.dueMinor.toString() });
+  recordChangeEvent(tx, "change.planned", change, {
+    hash,
+    dueMinor: (change.dueMinor + change.addedTaxMinor).toString(),
+  });
   if (change.approvesItself) await approveItself(tx, app, planned);
   return "done";
 }

@@ -11,6 +11,7 @@ export const eventTypes = {
   "user.passwordReset": { audited: true },
   "operator.invited": { audited: true },
   "operator.accepted": { audited: true },
+  "organization.updated": { audited: true },
   "order.placed": { audited: true },
   "subscription.activated": { audited: true },
   "subscription.renewed": { audited: true },

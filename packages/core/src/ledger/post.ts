@@ -63,10 +63,29 @@ async function findByKey(tx: Tx, key: string): Promise<{ readonly id: string } |
   return row ?? null;
 }
 
-async function legsOf(tx: Tx, { debit, credit, amountMinor, currency }: Posting): Promise<readonly Leg[]> {
+async function legsOf(
+  tx: Tx,
+  { debit, credit, amountMinor, taxMinor = 0n, currency }: Posting,
+): Promise<readonly Leg[]> {
+  const moves = [...splitTax(debit, amountMinor, taxMinor), ...splitTax(credit, -amountMinor, -taxMinor)];
+  const legs: Leg[] = [];
+  for (const move of moves) {
+    if (move.amountMinor === 0n) continue;
+    legs.push({ accountId: await ensureAccount(tx, move.kind, currency), currency, amountMinor: move.amountMinor });
+  }
+  return legs;
+}
+
+/** Only what is earned is revenue. */
+function splitTax(
+  kind: LedgerAccountKind,
+  amountMinor: bigint,
+  taxMinor: bigint,
+): readonly { readonly kind: LedgerAccountKind; readonly amountMinor: bigint }[] {
+  if (kind !== "revenue") return [{ kind, amountMinor }];
   return [
-    { accountId: await ensureAccount(tx, debit, currency), currency, amountMinor },
-    { accountId: await ensureAccount(tx, credit, currency), currency, amountMinor: -amountMinor },
+    { kind, amountMinor: amountMinor - taxMinor },
+    { kind: "tax_payable", amountMinor: taxMinor },
   ];
 }
 

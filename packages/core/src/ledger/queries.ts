@@ -96,13 +96,17 @@ async function toViews(tx: Tx, rows: readonly LedgerTransactionRow[]): Promise<r
         ledgerEntries.transactionId,
         rows.map(({ id }) => id),
       ),
-    );
+    )
+    .orderBy(asc(ledgerEntries.position));
   return rows.map((transaction) => {
     const own = legs.filter(({ transactionId }) => transactionId === transaction.id);
-    const debit = own.find(({ amountMinor }) => amountMinor > 0n);
+    const debits = own.filter(({ amountMinor }) => amountMinor > 0n);
+    // Where there is a leg for tax, the one that it was split from comes before it.
+    const [debit] = debits;
     const credit = own.find(({ amountMinor }) => amountMinor < 0n);
     assert(debit !== undefined && credit !== undefined, "a transaction has two sides");
-    const { amountMinor, currency } = debit;
+    const { currency } = debit;
+    const amountMinor = debits.reduce((sum, leg) => sum + leg.amountMinor, 0n);
     return { transaction, debit: debit.kind, credit: credit.kind, amountMinor, currency };
   });
 }

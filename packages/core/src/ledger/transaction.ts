@@ -13,6 +13,8 @@ export interface Posting {
   readonly debit: LedgerAccountKind;
   readonly credit: LedgerAccountKind;
   readonly amountMinor: bigint;
+  /** The part of it that is tax: the leg on revenue is that much smaller, and `tax_payable` has one of its own. */
+  readonly taxMinor?: bigint;
   readonly currency: string;
 }
 

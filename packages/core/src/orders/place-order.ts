@@ -37,7 +37,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
   return once(ctx, { key, procedure: "orders.place", input: request }, async (tx) => {
     await refuseTooMany(tx);
     const { quote, timeZone } = await prepareOrder(tx, input);
-    const { plan, offering, items, total, priceId } = quote;
+    const { plan, offering, items, taxes, total, priceId } = quote;
     if (quote.priceKey !== input.priceKey)
       throw new DomainError("PRICE_CHANGED", "The price has changed since it was quoted.");
     const subscription = await createSubscription(tx, { plan, priceId, currency: total.currency, items, timeZone });
@@ -62,6 +62,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
         parameters: { ...input.parameters },
         currency: total.currency,
         totalMinor: total.amountMinor,
+        taxMinor: taxes.reduce((sum, { amountMinor }) => sum + amountMinor, 0n),
         placedBy: formatActor(ctx.actor),
         placedAt: tx.now,
       })

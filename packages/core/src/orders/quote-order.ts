@@ -17,6 +17,7 @@ import { sha256Hex } from "../ids.ts";
 import { canonicalJson } from "../json.ts";
 import type { Money } from "../money.ts";
 import { addDays, type Period, periodAt } from "../periods.ts";
+import { deriveTaxes, ratesOf, type Tax } from "../taxes/index.ts";
 
 export interface QuoteInput {
   readonly planId: string;
@@ -32,6 +33,10 @@ export interface Quote {
   readonly priceKey: string;
   /** What each period costs, in parts. */
   readonly items: readonly PricedItem[];
+  /** The items together: the price of each later period. */
+  readonly price: Money;
+  readonly taxes: readonly Tax[];
+  /** With the taxes that prices do not contain. */
   readonly total: Money;
   /** The first period if it were paid now. */
   readonly period: Period;
@@ -60,14 +65,18 @@ export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): 
   const { amountMinor: baseMinor, currency } = plan.price.money;
   const items = await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });
   const { timeZone } = await getOrganization(tx);
+  const priceMinor = totalOf(items);
+  const { taxes, totalMinor } = deriveTaxes(priceMinor, await ratesOf(tx, tx.now));
   const period = periodAt(tx.now, plan.interval, timeZone, 0);
   const quote: Quote = {
     offering,
     plan,
     priceId: plan.price.id,
-    priceKey: derivePriceKey(plan, items),
+    priceKey: derivePriceKey(plan, items, taxes),
     items,
-    total: { amountMinor: totalOf(items), currency },
+    price: { amountMinor: priceMinor, currency },
+    taxes,
+    total: { amountMinor: totalMinor, currency },
     period,
     renewalOpensAt: addMs(period.end, -tx.ctx.config.renewalLeadDays * dayMs),
     dataDeletedAt: addDays(period.end, plan.gracePeriodDays + plan.pastDueDays, timeZone),
@@ -79,7 +88,13 @@ export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): 
   return { quote, timeZone };
 }
 
-function derivePriceKey({ price, interval }: Plan, items: Quote["items"]): string {
-  const facts = { price: price?.id, currency: price?.money.currency, interval, items };
+function derivePriceKey({ price, interval }: Plan, items: Quote["items"], taxes: readonly Tax[]): string {
+  const facts = {
+    price: price?.id,
+    currency: price?.money.currency,
+    interval,
+    items,
+    taxes: taxes.map(({ taxRateId, amountMinor }) => [taxRateId, amountMinor.toString()]),
+  };
   return sha256Hex(canonicalJson(facts)).slice(0, 32);
 }

@@ -1,10 +1,12 @@
 import { getInvoiceRow, type InvoiceRow, restOf, setLiveIntent } from "../billing/index.ts";
 import type { CoreContext, Tx } from "../context.ts";
+import { assert, unreachable } from "../errors.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { type LoadedSubscription, loadForUpdate, mailFacts } from "../subscriptions/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { lockWallet } from "../wallet/index.ts";
 import { ensureCollection, updateCollection } from "./collections.ts";
+import { decideCollection } from "./decide-collection.ts";
 import { createIntent, findOrganizationOf } from "./intent-store.ts";
 import { findAutomaticMethod } from "./methods.ts";
 import { payFromWallet } from "./start-payment.ts";
@@ -21,28 +23,43 @@ export async function collectInvoice(ctx: CoreContext, invoiceId: string): Promi
     const loaded = await loadForUpdate(tx, subscriptionId);
     const asked = await getInvoiceRow(tx, invoiceId);
     if (asked.status !== "open" || asked.reason !== "renewal" || asked.liveIntentId !== null) return;
-    if (restOf(asked).amountMinor === 0n) return;
-    const collection = await ensureCollection(tx, invoiceId);
-    const invoice = await spendWallet(tx, loaded, asked);
-    if (invoice.status !== "open") return updateCollection(tx, invoiceId, { nextAttemptAt: null });
+    const { amountMinor: restMinor, currency } = restOf(asked);
+    if (restMinor === 0n) return;
+    const { nextAttemptAt, attempts } = await ensureCollection(tx, invoiceId);
+    const walletMinor = await lockWallet(tx, currency);
     const method = await findAutomaticMethod(tx);
-    if (method === null || (ctx.paymentProviders ?? []).length === 0) return askFor(tx, loaded, invoice);
-    const { nextAttemptAt, attempts } = collection;
-    if (nextAttemptAt === null || nextAttemptAt > tx.now) return;
-    const charge = { purpose: "invoice", invoiceId, methodId: method.id, origin: "automatic" } as const;
-    const intent = await createIntent(tx, { ...charge, ...restOf(invoice) });
-    await setLiveIntent(tx, invoiceId, intent.id);
-    await updateCollection(tx, invoiceId, { attempts: attempts + 1, nextAttemptAt: null });
+    const hasCard = method !== null && (ctx.paymentProviders ?? []).length > 0;
+    const { fromWalletMinor, step } = decideCollection({ restMinor, walletMinor, hasCard, nextAttemptAt }, tx.now);
+    const invoice = await spendWallet(tx, loaded, asked, fromWalletMinor);
+    switch (step) {
+      case "done":
+        return updateCollection(tx, invoiceId, { nextAttemptAt: null });
+      case "ask":
+        return askFor(tx, loaded, invoice);
+      case "wait":
+        return;
+      case "charge": {
+        assert(method !== null, "only a card that is there is charged");
+        const charge = { purpose: "invoice", invoiceId, methodId: method.id, origin: "automatic" } as const;
+        const intent = await createIntent(tx, { ...charge, ...restOf(invoice) });
+        await setLiveIntent(tx, invoiceId, intent.id);
+        return updateCollection(tx, invoiceId, { attempts: attempts + 1, nextAttemptAt: null });
+      }
+      default:
+        return unreachable(step);
+    }
   });
 }
 
 /** What is left afterwards. */
-async function spendWallet(tx: Tx, loaded: LoadedSubscription, invoice: InvoiceRow): Promise<InvoiceRow> {
-  const balance = await lockWallet(tx, invoice.currency);
-  const { amountMinor: rest, currency } = restOf(invoice);
-  if (balance <= 0n) return invoice;
-  const amountMinor = balance < rest ? balance : rest;
-  await payFromWallet(tx, loaded, invoice, { amountMinor, currency, origin: "automatic" });
+async function spendWallet(
+  tx: Tx,
+  loaded: LoadedSubscription,
+  invoice: InvoiceRow,
+  amountMinor: bigint,
+): Promise<InvoiceRow> {
+  if (amountMinor === 0n) return invoice;
+  await payFromWallet(tx, loaded, invoice, { amountMinor, currency: invoice.currency, origin: "automatic" });
   await enqueue(tx, "subscription:reconcile", { subscriptionId: loaded.subscription.id });
   return getInvoiceRow(tx, invoice.id);
 }

@@ -59,7 +59,7 @@ export async function noteFailedCollection(
 
 /**
  * Renewals whose money can be taken now or later: open, nothing under way, and a card or a wallet to take it from. `sql` for
- * the sweep and for test clocks, which judge by another time.
+ * the sweep, for test clocks, which judge by another time, and for what is foretold.
  */
 export const collectable = sql`
   select i.id, i.organization_id, coalesce(c.next_attempt_at, i.opened_at) as due_at

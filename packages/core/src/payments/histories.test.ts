@@ -191,7 +191,16 @@ const weights: Readonly<Partial<Record<Kind, number>>> = {
   "a week": 2,
 };
 const kind = fc.oneof(...kinds.map((name) => ({ weight: weights[name] ?? 1, arbitrary: fc.constant(name) })));
+/** None; contained in prices and added to them. */
+const taxLaws = [
+  [],
+  [
+    { name: "PPN", percent: "11", isInclusive: true },
+    { name: "Levy", percent: "2.75", isInclusive: false },
+  ],
+];
 const history = fc.record({
+  taxes: fc.constantFrom(...taxLaws),
   /** Begins with an app that runs, and a card that its customer has kept. */
   hasCard: fc.boolean(),
   steps: fc.array(fc.array(fc.record({ kind, which: fc.nat(7) }), { minLength: 1, maxLength: 3 }), {
@@ -262,8 +271,8 @@ async function count(app: PayingCustomer, query: string): Promise<bigint> {
 
 test("after any history, with the gateway failing and workers dying, money adds up to what the gateway holds", async () => {
   await fc.assert(
-    fc.asyncProperty(history, async ({ hasCard, steps }) => {
-      await using app = await givenPayingCustomer();
+    fc.asyncProperty(history, async ({ taxes, hasCard, steps }) => {
+      await using app = await givenPayingCustomer({ taxes });
       if (hasCard) await payAndKeepCard(app);
       for (const acts of steps) await Promise.all(acts.map((act) => perform(app, act)));
       await heal(app);

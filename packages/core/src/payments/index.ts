@@ -2,7 +2,8 @@ export { type AutoTopUpRow, getWallet, setAutoTopUp, topUpAutomatically, type Wa
 export { cancelPayment } from "./cancel-payment.ts";
 export { collectInvoice } from "./collect-invoice.ts";
 export { connectProviders } from "./connect-providers.ts";
-export { listDueCollections } from "./collections.ts";
+export { collectable, listDueCollections } from "./collections.ts";
+export { decideCollection } from "./decide-collection.ts";
 export { decideCall, type IntentRow, type IntentStatus, intentTransitions } from "./intent.ts";
 export { isSettling } from "./is-settling.ts";
 export { listPaymentMethods, type PaymentMethodRow, removePaymentMethod, setAutomaticPayment } from "./methods.ts";

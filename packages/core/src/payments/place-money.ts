@@ -10,6 +10,7 @@ import {
   payAndFollow,
   tryHoldRoom,
 } from "../subscriptions/index.ts";
+import { deriveTaxes, ratesOf } from "../taxes/index.ts";
 import { creditWallet, lockWallet } from "../wallet/index.ts";
 import { noteFilledTopUp } from "./auto-top-up.ts";
 import type { IntentRow } from "./intent.ts";
@@ -66,10 +67,15 @@ async function findPayable(
   // Paid twice, cancelled, or something else is on its way for the app's return.
   const isFree = nextInvoice === null || (nextInvoice.status === "open" && nextInvoice.liveIntentId === null);
   if (!isForReturn || asked.status === "paid" || !isFree) return { invoice: null, reason: "invoice_closed" };
-  const price = nextInvoice === null ? subscription.amountMinor : restOf(nextInvoice).amountMinor;
+  const price = nextInvoice === null ? await priceOf(tx, subscription) : restOf(nextInvoice).amountMinor;
   if (receivedMinor < price) return { invoice: null, reason: "invoice_closed" };
   if (!(await tryHoldRoom(tx, subscription))) return { invoice: null, reason: "no_room" };
   return { invoice: nextInvoice ?? (await openInvoiceOf(tx, subscription)), reason: null };
+}
+
+/** What a new term would be asked for, with its taxes. */
+async function priceOf(tx: Tx, { amountMinor }: LoadedSubscription["subscription"]): Promise<bigint> {
+  return deriveTaxes(amountMinor, await ratesOf(tx, tx.now)).totalMinor;
 }
 
 async function keepInWallet(

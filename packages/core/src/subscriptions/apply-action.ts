@@ -17,7 +17,7 @@ import { enqueue } from "../jobs/index.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { addDays, periodAt } from "../periods.ts";
 import { lockWallet } from "../wallet/index.ts";
-import { beginNextTerms, nextTermsOf } from "./change-terms.ts";
+import { beginNextTerms } from "./change-terms.ts";
 import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { mailFacts } from "./mail-facts.ts";
 import {
@@ -26,9 +26,11 @@ import {
   leastGraceDays,
   nextPeriod,
   nextPeriodKey,
+  renewalTermsOf,
   type SubscriptionAction,
   type SubscriptionRow,
 } from "./subscription.ts";
+import { termsOf } from "./terms.ts";
 
 /** Does one step: its writes, its events, its mail, and what it means for the instance. The caller has locked the row. */
 export async function applyAction(tx: Tx, loaded: LoadedSubscription, action: SubscriptionAction): Promise<void> {
@@ -99,12 +101,13 @@ export async function openRenewal(tx: Tx, { subscription }: LoadedSubscription):
 export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow> {
   const key = nextPeriodKey(subscription);
   const isRenewal = subscription.status === "active" || subscription.status === "past_due";
-  const { items, priceId } = nextTermsOf(subscription);
+  const renewal = isRenewal ? renewalTermsOf(subscription) : null;
+  const { items, priceId } = renewal ?? termsOf(subscription);
   return openInvoice(tx, {
     subscriptionId: subscription.id,
     reason: isRenewal ? "renewal" : subscription.status === "pending" ? "order" : "reactivation",
     ...key,
-    period: isRenewal ? nextPeriod(subscription) : null,
+    period: renewal?.period ?? null,
     currency: subscription.currency,
     lines: items.map(({ unitAmountMinor, quantity, ...item }) => ({
       ...item,
@@ -112,7 +115,7 @@ export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Prom
       unitAmountMinor: BigInt(unitAmountMinor),
       priceId,
     })),
-    dueAt: isRenewal ? nextPeriod(subscription).start : tx.now,
+    dueAt: renewal?.dueAt ?? tx.now,
   });
 }
 

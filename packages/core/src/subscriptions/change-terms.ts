@@ -1,33 +1,10 @@
 import { voidInvoice } from "../billing/index.ts";
-import { totalOf } from "../catalog/index.ts";
 import type { Tx } from "../context.ts";
 import { record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import type { SubscriptionRow } from "./subscription.ts";
-
-/** What is rented and for how much. Interval, currency and the dates of the term stay. */
-export type SubscriptionTerms = Pick<
-  SubscriptionRow,
-  "planId" | "priceId" | "amountMinor" | "items" | "gracePeriodDays" | "pastDueDays"
->;
-
-export function termsOf({
-  planId,
-  priceId,
-  amountMinor,
-  items,
-  gracePeriodDays,
-  pastDueDays,
-}: SubscriptionRow): SubscriptionTerms {
-  return { planId, priceId, amountMinor, items, gracePeriodDays, pastDueDays };
-}
-
-/** Those of the period that comes next. */
-export function nextTermsOf(subscription: SubscriptionRow): SubscriptionTerms {
-  const { nextTerms } = subscription;
-  return nextTerms === null ? termsOf(subscription) : { ...nextTerms, amountMinor: totalOf(nextTerms.items) };
-}
+import { nextTermsOf, type SubscriptionTerms, termsOf } from "./terms.ts";
 
 /**
  * Other terms from the next period on, or null: none after all. An open invoice for it is voided, and the job opens another one. The

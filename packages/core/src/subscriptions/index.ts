@@ -1,13 +1,8 @@
 export { cancel as cancelSubscription, openInvoiceOf } from "./apply-action.ts";
+export { type ForeseenRenewal, foreseeRenewals } from "./foresee.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
-export {
-  changeTerms,
-  nextTermsOf,
-  scheduleTerms,
-  settleTerms,
-  type SubscriptionTerms,
-  termsOf,
-} from "./change-terms.ts";
+export { changeTerms, scheduleTerms, settleTerms } from "./change-terms.ts";
+export { nextTermsOf, type SubscriptionTerms, termsOf } from "./terms.ts";
 export { createSubscription } from "./create-subscription.ts";
 export { type LoadedSubscription, loadForUpdate } from "./load-subscription.ts";
 export { mailFacts } from "./mail-facts.ts";
@@ -35,6 +30,8 @@ export {
   type CancelReason,
   decideSubscription,
   deriveNextDueAt,
+  nextPeriodKey,
+  renewalTermsOf,
   type SubscriptionAction,
   type SubscriptionFacts,
   type SubscriptionRow,

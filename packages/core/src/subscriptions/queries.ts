@@ -6,7 +6,7 @@ import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { getInstanceOfSubscription } from "../instances/index.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
-import { nextTermsOf } from "./change-terms.ts";
+import { nextTermsOf } from "./terms.ts";
 import { nextPeriodKey, type SubscriptionRow } from "./subscription.ts";
 
 /** A subscription as its customer sees it. */

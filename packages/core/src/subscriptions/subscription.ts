@@ -1,6 +1,7 @@
 import type { subscriptions } from "@sewa/db/schema";
 import { addMs, dayMs, hourMs } from "../clock.ts";
 import { unreachable } from "../errors.ts";
+import { nextTermsOf, type SubscriptionTerms } from "./terms.ts";
 import { addDays, type Period, periodAt } from "../periods.ts";
 import type { SubscriptionStatus } from "../instances/index.ts";
 
@@ -136,6 +137,15 @@ export function nextPeriod(subscription: SubscriptionRow): Period {
   const { billingAnchorAt, interval, timeZone, periodIndex } = subscription;
   if (billingAnchorAt === null) throw new Error("Broken invariant: a running subscription has an anchor");
   return periodAt(billingAnchorAt, interval, timeZone, periodIndex + 1);
+}
+
+/** What a renewal asks for: the next period at the price of the subscription, due when that begins. */
+export function renewalTermsOf(subscription: SubscriptionRow): SubscriptionTerms & {
+  readonly period: Period;
+  readonly dueAt: Date;
+} {
+  const period = nextPeriod(subscription);
+  return { ...nextTermsOf(subscription), period, dueAt: period.start };
 }
 
 /** Days that are left to react, however late the expiry was noticed. */

@@ -17,6 +17,7 @@ import {
   topUpAutomatically,
 } from "../payments/index.ts";
 import { getSubscription, reconcileSubscription } from "../subscriptions/index.ts";
+import { createTaxRate, type CreateTaxRateInput } from "../taxes/index.ts";
 import { createFakeGateway, type FakeGateway } from "./fake-gateway.ts";
 import { provisionOnce } from "./fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "./given.ts";
@@ -49,12 +50,15 @@ export interface PayingCustomer extends AsyncDisposable {
 
 const maxRounds = 20;
 
-export async function givenPayingCustomer(options: { readonly testClock?: boolean } = {}): Promise<PayingCustomer> {
+export async function givenPayingCustomer(
+  options: { readonly testClock?: boolean; readonly taxes?: readonly CreateTaxRateInput[] } = {},
+): Promise<PayingCustomer> {
   const core = await testCore({}, { paymentProviders: ["sandbox"] });
   const gateway = createFakeGateway();
   const access: ProviderAccess = { providers: [gateway], signal: new AbortController().signal };
   await givenCatalog(core.ctx);
   await givenMachines(core.ctx);
+  for (const tax of options.taxes ?? []) await createTaxRate(core.ctx, tax);
   const { ctx } = await givenCustomer(core.ctx, options);
   const order = await givenOrder(ctx, { plan: "small" });
   const { instanceId } = order.subscription;

@@ -23,6 +23,8 @@ export const testConfig: CoreConfig = {
   testClocks: false,
   orphanVolumeGraceDays: 30,
   invoiceSeries: "INV",
+  seller: null,
+  roomPrice: null,
 };
 
 /** By the worker's connection of a test, that of the server: customers act with no more rights than there. */

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { boolean, check, index, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { boolean, char, check, index, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { at, counter, id, insertedAt } from "./columns.ts";
 
 export const users = pgTable(
@@ -25,6 +25,10 @@ export const organizations = pgTable("organizations", {
   name: text().notNull(),
   /** IANA name; periods and reminder hours are computed in it. */
   timeZone: text().notNull(),
+  /** Of who pays, as the tax office writes it (NPWP); printed on invoices. */
+  taxId: text(),
+  /** ISO 3166 code; null where nobody has said it. */
+  country: char({ length: 2 }),
   createdAt: insertedAt(),
 });
 

@@ -15,6 +15,16 @@ import { prices } from "./catalog.ts";
 import { at, counter, currencyCode, id, insertedAt, minor } from "./columns.ts";
 import { subscriptions } from "./subscriptions.ts";
 
+/** Who pays, as printed. What was opened before there were taxes says nothing of them. */
+interface InvoiceCustomer {
+  readonly organization: string;
+  readonly name: string;
+  readonly email: string;
+  readonly taxId?: string | null;
+  /** Decides which taxes hold. */
+  readonly country?: string | null;
+}
+
 /** Numbers without gaps: the row is locked, raised and used in the transaction that opens the invoice. */
 export const invoiceCounters = pgTable("invoice_counters", {
   series: text().primaryKey(),
@@ -39,11 +49,17 @@ export const invoices = pgTable(
     periodEnd: at(),
     currency: currencyCode().notNull(),
     totalMinor: minor().notNull(),
+    /** The part of the total that is tax; the rest is earned. */
+    taxMinor: minor()
+      .notNull()
+      .default(sql`0`),
     paidMinor: minor()
       .notNull()
       .default(sql`0`),
-    /** Name and address as printed; frozen when opened. */
-    customer: jsonb().$type<{ organization: string; name: string; email: string }>().notNull(),
+    /** Frozen when opened. */
+    customer: jsonb().$type<InvoiceCustomer>().notNull(),
+    /** Who asks for the money, frozen as well; null where the operator has not said it. */
+    seller: jsonb().$type<{ name: string; address: string | null; taxId: string | null }>(),
     openedAt: at(),
     dueAt: at(),
     paidAt: at(),
@@ -73,12 +89,16 @@ export const invoices = pgTable(
     index("invoices_open_renewals")
       .on(t.openedAt)
       .where(sql`${t.status} = 'open' and ${t.reason} = 'renewal'`),
+    index("invoices_open")
+      .on(t.id)
+      .where(sql`${t.status} = 'open'`),
     check(
       "invoices_number",
       sql`(${t.status} = 'draft') = (${t.number} is null) and (${t.number} is null) = (${t.series} is null)`,
     ),
     check("invoices_amounts", sql`${t.totalMinor} >= 0 and ${t.paidMinor} between 0 and ${t.totalMinor}`),
     check("invoices_credited", sql`${t.creditedMinor} between 0 and ${t.paidMinor}`),
+    check("invoices_tax", sql`${t.taxMinor} between 0 and ${t.totalMinor}`),
     check(
       "invoices_paid",
       sql`(${t.status} = 'paid') = (${t.paidAt} is not null) and (${t.status} <> 'paid' or ${t.paidMinor} = ${t.totalMinor})`,
@@ -177,9 +197,13 @@ export const creditNotes = pgTable(
     number: counter().notNull(),
     currency: currencyCode().notNull(),
     amountMinor: minor().notNull(),
+    /** The part of the amount that is tax: the share of the invoice's that falls on it. */
+    taxMinor: minor()
+      .notNull()
+      .default(sql`0`),
     reason: text().notNull(),
     /** As on the invoice. */
-    customer: jsonb().$type<{ organization: string; name: string; email: string }>().notNull(),
+    customer: jsonb().$type<InvoiceCustomer>().notNull(),
     issuedAt: at().notNull(),
     createdAt: insertedAt(),
   },
@@ -192,7 +216,7 @@ export const creditNotes = pgTable(
       foreignColumns: [invoices.organizationId, invoices.id],
       name: "credit_notes_invoice_fk",
     }),
-    check("credit_notes_amount", sql`${t.amountMinor} > 0`),
+    check("credit_notes_amount", sql`${t.amountMinor} > 0 and ${t.taxMinor} between 0 and ${t.amountMinor}`),
   ],
 );
 
@@ -275,6 +299,7 @@ export const billingPeriods = pgTable(
       foreignColumns: [invoices.organizationId, invoices.id],
       name: "billing_periods_invoice_fk",
     }),
+    index("billing_periods_end").on(t.endsAt),
     check("billing_periods_half_open", sql`${t.startsAt} < ${t.endsAt}`),
   ],
 );

@@ -52,6 +52,10 @@ export const instanceChanges = pgTable(
     amountAfterMinor: minor().notNull(),
     /** For the rest of the running period; nothing is given back for it. */
     dueMinor: minor().notNull(),
+    /** Added to that: taxes which prices do not contain. */
+    addedTaxMinor: minor()
+      .notNull()
+      .default(sql`0`),
     /** What a worker saw: objects, data, refusals. Null while it has not looked. */
     effects: jsonb().$type<unknown>(),
     /** SHA-256 of what the database said; of what the cluster said; of both and of all that its owner was shown. */
@@ -82,6 +86,9 @@ export const instanceChanges = pgTable(
       .on(t.instanceId)
       .where(sql`${t.status} in ('awaiting_payment', 'approved', 'executing')`),
     index("instance_changes_instance").on(t.organizationId, t.instanceId, t.id),
+    index("instance_changes_terms")
+      .on(t.subscriptionId, t.approvedAt)
+      .where(sql`${t.status} in ('executing', 'executed')`),
     index("instance_changes_open")
       .on(t.id)
       .where(sql`${t.status} in ('planning', 'planned', 'awaiting_payment', 'approved', 'executing')`),
@@ -107,7 +114,7 @@ export const instanceChanges = pgTable(
     }),
     check(
       "instance_changes_amounts",
-      sql`${t.amountBeforeMinor} >= 0 and ${t.amountAfterMinor} >= 0 and ${t.dueMinor} >= 0 and (${t.dueMinor} = 0 or ${t.amountAfterMinor} > ${t.amountBeforeMinor})`,
+      sql`${t.amountBeforeMinor} >= 0 and ${t.amountAfterMinor} >= 0 and ${t.dueMinor} >= 0 and ${t.addedTaxMinor} >= 0 and (${t.dueMinor} = 0 or ${t.amountAfterMinor} > ${t.amountBeforeMinor})`,
     ),
     check(
       "instance_changes_planned",

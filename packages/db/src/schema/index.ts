@@ -12,6 +12,7 @@ export * from "./ledger.ts";
 export * from "./notifications.ts";
 export * from "./payments.ts";
 export * from "./subscriptions.ts";
+export * from "./taxes.ts";
 export * from "./uptime.ts";
 export * from "./usage.ts";
 export * from "./wallet.ts";

@@ -1,5 +1,16 @@
 import { sql } from "drizzle-orm";
-import { boolean, check, foreignKey, integer, pgTable, text, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { organizations } from "./accounts.ts";
 import { at, counter, currencyCode, id, insertedAt, minor } from "./columns.ts";
 
@@ -16,7 +27,7 @@ export const ledgerAccounts = pgTable(
       .notNull()
       .references(() => organizations.id),
     kind: text({
-      enum: ["receivable", "cash", "revenue", "bad_debt", "wallet", "refund_due", "goodwill"],
+      enum: ["receivable", "cash", "revenue", "bad_debt", "wallet", "refund_due", "goodwill", "tax_payable"],
     }).notNull(),
     currency: currencyCode().notNull(),
     normalSide: text({ enum: ["debit", "credit"] }).notNull(),
@@ -77,6 +88,7 @@ export const ledgerTransactions = pgTable(
     uniqueIndex("ledger_transactions_reverses_key")
       .on(t.reversesId)
       .where(sql`${t.reversesId} is not null`),
+    index("ledger_transactions_posted").on(t.postedAt),
     foreignKey({
       columns: [t.organizationId, t.reversesId],
       foreignColumns: [t.organizationId, t.id],

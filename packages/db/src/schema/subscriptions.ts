@@ -117,7 +117,11 @@ export const orders = pgTable(
       .references(() => prices.id),
     parameters: jsonb().$type<Record<string, unknown>>().notNull(),
     currency: currencyCode().notNull(),
+    /** With its taxes. */
     totalMinor: minor().notNull(),
+    taxMinor: minor()
+      .notNull()
+      .default(sql`0`),
     placedBy: text().notNull(),
     placedAt: at().notNull(),
     createdAt: insertedAt(),

@@ -1,0 +1,117 @@
+import { decideCollection } from "../payments/index.ts";
+import {
+  type ForeseenRenewal,
+  foreseeRenewals,
+  renewalTermsOf,
+  type SubscriptionFacts,
+  type SubscriptionRules,
+} from "../subscriptions/index.ts";
+import { deriveTaxes, pickRates, type TaxRateRow } from "../taxes/index.ts";
+
+/** A renewal that would be asked for, or is, and how its money would be taken. */
+export interface UpcomingInvoice {
+  readonly subscriptionId: string;
+  readonly organizationId: string;
+  /** Null: it does not exist yet. */
+  readonly number: string | null;
+  readonly opensAt: Date;
+  readonly dueAt: Date;
+  readonly periodEnd: Date;
+  /** When its money would be taken. */
+  readonly collectsAt: Date;
+  readonly currency: string;
+  /** What is to be paid, with its taxes. */
+  readonly amountMinor: bigint;
+  readonly fromWalletMinor: bigint;
+  /** What its saved card would be charged. What is left then is asked for by mail. */
+  readonly fromCardMinor: bigint;
+}
+
+/** A renewal that is open now, and whose money would be taken at `collectsAt`. */
+export type OpenRenewal = Pick<
+  UpcomingInvoice,
+  "number" | "opensAt" | "dueAt" | "periodEnd" | "collectsAt" | "amountMinor"
+>;
+
+/** A customer, and what they rent. */
+export interface Household {
+  readonly country: string | null;
+  /** By currency. */
+  readonly walletMinor: ReadonlyMap<string, bigint>;
+  /** One that is charged without asking. */
+  readonly hasCard: boolean;
+  readonly rented: readonly { readonly facts: SubscriptionFacts; readonly open: OpenRenewal | null }[];
+}
+
+interface Rules extends SubscriptionRules {
+  readonly rates: readonly TaxRateRow[];
+}
+
+interface Life {
+  readonly open: OpenRenewal | null;
+  readonly life: Generator<ForeseenRenewal, void, boolean>;
+  /** What comes next in it; null when it has come to rest. */
+  next: ForeseenRenewal | null;
+}
+
+/**
+ * What one customer would be asked for until then, and what would be taken. In the order of time, because what one renewal takes out of
+ * the wallet is not there for the next one; of two at the same moment nobody knows which is first. A card is believed to pay. Pure.
+ */
+export function foretell(
+  household: Household,
+  rules: Rules,
+  span: { readonly now: Date; readonly until: Date },
+): readonly UpcomingInvoice[] {
+  const walletMinor = new Map(household.walletMinor);
+  const lives = household.rented.map(({ facts, open }): Life => {
+    const life = foreseeRenewals(facts, rules, { ...span, collectsAt: open?.collectsAt ?? null });
+    return { open, life, next: life.next().value ?? null };
+  });
+  const upcoming: UpcomingInvoice[] = [];
+  for (let first = soonest(lives); first !== null; first = soonest(lives)) {
+    const { renewal, each } = first;
+    const { id: subscriptionId, organizationId, currency } = renewal.subscription;
+    const asked = termsOf(renewal, each.open, household, rules);
+    const held = walletMinor.get(currency) ?? 0n;
+    const { fromWalletMinor, fromCardMinor, isPaid } = take(asked, held, household);
+    walletMinor.set(currency, held - fromWalletMinor);
+    // Nothing to pay waits for its customer's word, and what is open now was asked for before.
+    if (renewal.isNew ? asked.amountMinor > 0n : fromWalletMinor + fromCardMinor > 0n) {
+      upcoming.push({ subscriptionId, organizationId, currency, ...asked, fromWalletMinor, fromCardMinor });
+    }
+    each.next = each.life.next(isPaid).value ?? null;
+  }
+  return upcoming;
+}
+
+function soonest(lives: readonly Life[]): { readonly renewal: ForeseenRenewal; readonly each: Life } | null {
+  const [first] = lives
+    .flatMap((each) => (each.next === null ? [] : [{ renewal: each.next, each }]))
+    .toSorted((one, other) => one.renewal.at.getTime() - other.renewal.at.getTime());
+  return first ?? null;
+}
+
+function termsOf(
+  { subscription, at, isNew }: ForeseenRenewal,
+  open: OpenRenewal | null,
+  { country }: Household,
+  { rates }: Rules,
+): OpenRenewal {
+  if (!isNew && open !== null) return { ...open, collectsAt: at };
+  const { period, dueAt, amountMinor: linesMinor } = renewalTermsOf(subscription);
+  const { totalMinor: amountMinor } = deriveTaxes(linesMinor, pickRates(rates, country, at));
+  return { number: null, opensAt: at, dueAt, periodEnd: period.end, collectsAt: at, amountMinor };
+}
+
+function take(
+  { amountMinor: restMinor, collectsAt }: OpenRenewal,
+  walletMinor: bigint,
+  { hasCard }: Household,
+): { readonly fromWalletMinor: bigint; readonly fromCardMinor: bigint; readonly isPaid: boolean } {
+  if (restMinor === 0n) return { fromWalletMinor: 0n, fromCardMinor: 0n, isPaid: false };
+  const facts = { restMinor, walletMinor, hasCard, nextAttemptAt: collectsAt };
+  const { fromWalletMinor, step } = decideCollection(facts, collectsAt);
+  const fromCardMinor = step === "charge" ? restMinor - fromWalletMinor : 0n;
+  return { fromWalletMinor, fromCardMinor, isPaid: fromWalletMinor + fromCardMinor === restMinor };
+}

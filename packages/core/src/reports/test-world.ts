@@ -1,0 +1,227 @@
+import { readFileSync } from "node:fs";
+import { invoices, payments, subscriptions } from "@sewa/db/schema";
+import { and, asc, eq } from "drizzle-orm";
+import { giveRefund, type RefundTarget } from "../billing/index.ts";
+import { applyCatalog, listOfferings } from "../catalog/index.ts";
+import {
+  executePlan,
+  getChange,
+  loadPreview,
+  planChange,
+  type Preview,
+  reconcileChange,
+  recordPreview,
+} from "../changes/index.ts";
+import { addMs } from "../clock.ts";
+import { type CoreConfig, type CoreContext, createContext } from "../context.ts";
+import { collectInvoice } from "../payments/index.ts";
+import { reconcileSubscription, recordPayment } from "../subscriptions/index.ts";
+import { provisionOnce } from "../testing/fake-world.ts";
+import { givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { testCore, type TestCore } from "../testing/test-core.ts";
+import { adjustWallet } from "../wallet/index.ts";
+
+const blueprint = readFileSync(new URL("../../../blueprint/catalog/uptime-kuma.yaml", import.meta.url), "utf8");
+
+export type PlanSlug = "free" | "small" | "large" | "monthly";
+export type TestCurrency = "IDR" | "USD";
+
+/** Four plans in two currencies; one of USD does not divide into months without a rest. */
+const plans = [
+  { slug: "free", idr: "0", usd: "0", interval: "P30D", pastDueDays: 0, cpu: "100m" },
+  { slug: "small", idr: "50000", usd: "4.99", interval: "P30D", pastDueDays: 0, cpu: "250m" },
+  { slug: "large", idr: "120000", usd: "11.50", interval: "P30D", pastDueDays: 3, cpu: "500m" },
+  { slug: "monthly", idr: "60000", usd: "6.15", interval: "P1M", pastDueDays: 2, cpu: "300m" },
+];
+
+const catalog = `currency: IDR
+offerings:
+  - slug: uptime-kuma
+    name: Uptime Kuma
+    blueprint: uptime-kuma.yaml
+    summary: Monitoring.
+    plans:${plans
+      .map(
+        ({ slug, idr, usd, interval, pastDueDays, cpu }) => `
+      - slug: ${slug}
+        name: ${slug}
+        limits: { cpuRequest: ${cpu}, cpuLimit: "2", memoryRequest: 256Mi, memoryLimit: 4Gi, storage: 1Gi }
+        interval: ${interval}
+        gracePeriodDays: 10
+        pastDueDays: ${pastDueDays}
+        nodePool: default
+        prices: [{ currency: IDR, amount: "${idr}" }, { currency: USD, amount: "${usd}" }]`,
+      )
+      .join("")}
+`;
+
+const preview: Preview = {
+  worldHash: "world-1",
+  objects: [{ kind: "Deployment", name: "app", action: "changed", fields: ["spec.template.spec"], isRestarting: true }],
+  volumes: [],
+  refusals: [],
+};
+
+/** An app of a customer. Each method is done whole, with what follows from it. */
+export interface RentedApp {
+  /** Acts as the owner. */
+  readonly ctx: CoreContext;
+  readonly organizationId: string;
+  readonly subscriptionId: string;
+  readonly instanceId: string;
+  readonly currency: TestCurrency;
+  provision(): Promise<void>;
+  /** Pays the newest open invoice, and its app runs; false when there is none. */
+  pay(): Promise<boolean>;
+  resize(slug: PlanSlug): Promise<void>;
+  /** An operator puts so much into the wallet of its customer. */
+  give(amountMinor: bigint): Promise<void>;
+  /** An operator gives back so many percent of its newest payment of something, if there is one. */
+  refund(percent: bigint, target: RefundTarget): Promise<void>;
+  /** The money of its renewal is taken, if there is any. */
+  collect(): Promise<void>;
+  row(): Promise<typeof subscriptions.$inferSelect>;
+}
+
+export interface World extends AsyncDisposable {
+  readonly core: TestCore;
+  readonly operator: CoreContext;
+  rent(options: {
+    readonly plan: PlanSlug;
+    readonly currency?: TestCurrency;
+    readonly testClock?: boolean;
+  }): Promise<RentedApp>;
+  /** Time passes, and the sweeps' jobs do what is due. */
+  pass(ms: number): Promise<void>;
+  /** Of those who live in the present. */
+  readonly apps: readonly RentedApp[];
+}
+
+export async function givenWorld(config: Partial<CoreConfig> = {}): Promise<World> {
+  const core = await testCore(config);
+  await givenMachines(core.ctx);
+  await applyCatalog(core.ctx, { catalog, blueprints: { "uptime-kuma.yaml": blueprint } });
+  const apps: RentedApp[] = [];
+  return {
+    core,
+    operator: core.ctx.as({ type: "operator", userId: core.ctx.ids.next() }),
+    apps,
+    async rent({ plan, currency = "IDR", testClock = false }) {
+      const house = createContext({ ...core.ctx, config: { ...core.ctx.config, currency } }, { actor: core.ctx.actor });
+      const app = await rentApp(house, { plan, currency, testClock });
+      if (!testClock) apps.push(app);
+      return app;
+    },
+    async pass(ms) {
+      for (const app of apps) await app.collect();
+      core.clock.set(addMs(core.clock.now(), ms));
+      for (const app of apps) {
+        await reconcileSubscription(core.ctx, app.subscriptionId);
+        await app.collect();
+      }
+    },
+    [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
+  };
+}
+
+async function rentApp(
+  house: CoreContext,
+  {
+    plan,
+    currency,
+    testClock,
+  }: { readonly plan: PlanSlug; readonly currency: TestCurrency; readonly testClock: boolean },
+): Promise<RentedApp> {
+  const { ctx, organizationId } = await givenCustomer(house, { testClock });
+  const { subscription: view } = await givenOrder(ctx, { plan });
+  const { instanceId } = view;
+  const subscriptionId = view.subscription.id;
+  const { drizzle } = house.db;
+  const bound = house.forOrganization(organizationId);
+  const provision = async (): Promise<void> => {
+    await provisionOnce(house, instanceId);
+  };
+  const app: RentedApp = {
+    ctx,
+    organizationId,
+    subscriptionId,
+    instanceId,
+    currency,
+    provision,
+    async pay() {
+      const open = and(eq(invoices.subscriptionId, subscriptionId), eq(invoices.status, "open"));
+      const invoice = (await drizzle.select().from(invoices).where(open).orderBy(asc(invoices.id))).at(-1);
+      if (invoice === undefined) return false;
+      await recordPayment(bound, {
+        invoiceId: invoice.id,
+        amountMinor: invoice.totalMinor - invoice.paidMinor,
+        currency: invoice.currency,
+        reference: `BANK-${invoice.id}`,
+        idempotencyKey: invoice.id,
+      });
+      await provision();
+      return true;
+    },
+    async resize(slug) {
+      const { items } = await listOfferings(ctx, {});
+      const planId = items.flatMap((offering) => offering.plans).find((known) => known.slug === slug)?.id ?? "";
+      const request = { kind: "resize", planId } as const;
+      const { change } = await planChange(ctx, { instanceId, request, idempotencyKey: ctx.ids.next() });
+      await look(change.id);
+      const { hash } = (await getChange(ctx, change.id)).change;
+      await executePlan(ctx, { changeId: change.id, hash: hash ?? "", idempotencyKey: ctx.ids.next() });
+      if ((await getChange(ctx, change.id)).change.status === "awaiting_payment") await app.pay();
+      await reconcileChange(house, instanceId);
+      await carryOut(change.id);
+    },
+    async give(amountMinor) {
+      const gift = { amountMinor, currency, reason: "For a test.", idempotencyKey: ctx.ids.next() };
+      await adjustWallet(bound, gift);
+    },
+    async refund(percent, target) {
+      const paid = await drizzle
+        .select({ payment: payments })
+        .from(payments)
+        .innerJoin(invoices, eq(invoices.id, payments.invoiceId))
+        .where(eq(invoices.subscriptionId, subscriptionId))
+        .orderBy(asc(payments.id));
+      const payment = paid.map((row) => row.payment).findLast((row) => row.amountMinor > row.refundedMinor);
+      if (payment === undefined) return;
+      const amountMinor = ((payment.amountMinor - payment.refundedMinor) * percent) / 100n;
+      if (amountMinor === 0n) return;
+      const refund = { paymentId: payment.id, amountMinor, currency, target, reason: "For a test." };
+      await giveRefund(bound, { ...refund, idempotencyKey: ctx.ids.next() });
+    },
+    async collect() {
+      const renewal = and(
+        eq(invoices.subscriptionId, subscriptionId),
+        eq(invoices.status, "open"),
+        eq(invoices.reason, "renewal"),
+      );
+      for (const { id } of await drizzle.select({ id: invoices.id }).from(invoices).where(renewal)) {
+        await collectInvoice(house, id);
+      }
+      await reconcileSubscription(house, subscriptionId);
+    },
+    async row() {
+      const [row] = await drizzle.select().from(subscriptions).where(eq(subscriptions.id, subscriptionId));
+      if (row === undefined) throw new Error("It was never rented.");
+      return row;
+    },
+  };
+  /** Worker and cluster take their turns until the change has ended. */
+  async function carryOut(changeId: string): Promise<void> {
+    const { status } = (await getChange(ctx, changeId)).change;
+    if (status === "approved") await look(changeId);
+    await provision();
+    await reconcileChange(house, instanceId);
+    await reconcileSubscription(house, subscriptionId);
+  }
+  async function look(changeId: string): Promise<void> {
+    while ((await loadPreview(house, changeId)) !== null) {
+      if ((await recordPreview(house, changeId, preview)) === "done") return;
+    }
+  }
+  if (plan === "free") await provision();
+  return app;
+}
