@@ -47,6 +47,33 @@ test("the books are verified: a wrong row is named, and the command ends with 1"
   expect(broken.stdout).toContain("The head names transaction 3, the last one is 0.");
 });
 
+test("the books are asked, what is found is shown, and who is parked is let go only when nothing is", async () => {
+  const fine = await sewa(["books", "check", "--all"], env);
+  expect(fine).toMatchObject({ code: 0, stdout: expect.stringMatching(/The books hold\.\n$/) as string });
+  await using owner = connectDatabase({ url: database.url, role: "sewa_owner", max: 1 });
+  const organizationId = "00000000-0000-7000-8000-000000000008";
+  const organization = toPublicId("organization", organizationId);
+  await owner.drizzle.execute(`
+    insert into organizations (id, name, time_zone) values ('${organizationId}', 'Shop', 'UTC');
+    insert into organization_heads (organization_id, sequence) values ('${organizationId}', 1);
+    insert into ledger_accounts (id, organization_id, kind, currency, normal_side, may_go_negative, balance_minor)
+    values ('${organizationId}', '${organizationId}', 'receivable', 'IDR', 'debit', false, 5)`);
+  const broken = await sewa(["books", "check"], env);
+  expect(broken).toMatchObject({ code: 3, stdout: expect.stringContaining(`${organization} is parked`) as string });
+  const found = await sewa(["books", "findings", "--json"], env);
+  expect(found.code).toBe(3);
+  expect(JSON.parse(found.stdout)).toMatchObject([{ check: "M03", organization, kind: "books" }]);
+  const unpark = ["books", "unpark", organization];
+  expect(await sewa(unpark, env)).toMatchObject({ code: 2 });
+  expect(await sewa([...unpark, "--reason", "It is right."], env)).toMatchObject({
+    code: 1,
+    stderr: "INVALID_TRANSITION: The books are still wrong: M03.\n",
+  });
+  await owner.drizzle.execute(`delete from ledger_accounts where organization_id = '${organizationId}'`);
+  expect(await sewa([...unpark, "--reason", "It is right."], env)).toMatchObject({ code: 0 });
+  expect(await sewa(["books", "findings"], env)).toEqual({ code: 0, stdout: "The books hold.\n", stderr: "" });
+});
+
 test("an operator is invited by a link that the portal opens", async () => {
   const { code, stdout } = await sewa(["admin", "create", "Ops@Example.com", "--name", "Ops"], env);
   expect(code).toBe(0);

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addAccountCommands } from "./commands/account.ts";
 import { addBlueprintCommands } from "./commands/blueprint.ts";
+import { addBooksCommands } from "./commands/books.ts";
 import { addClockCommands } from "./commands/clock.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addInventoryCommands } from "./commands/inventory.ts";
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   addLedgerCommands(program);
   addRevenueCommands(program);
   addTaxCommands(program);
+  addBooksCommands(program);
   addClockCommands(program);
   addNodeCommands(program);
   addInventoryCommands(program);

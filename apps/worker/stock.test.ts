@@ -48,6 +48,8 @@ test("without a cluster, jobs of apps are left to other workers", async () => {
 test("each line of the crontab names a task of ours, under the key and with the priority that enqueue uses", () => {
   const items = parseCrontab(readFileSync(crontabFile, "utf8"));
   expect(items.map(({ task }) => task).toSorted((a = "", b = "") => a.localeCompare(b))).toEqual([
+    "books:check",
+    "books:check",
     "house:clean",
     "instance:probe",
     "instance:sweep",
@@ -59,8 +61,9 @@ test("each line of the crontab names a task of ours, under the key and with the 
     "subscription:sweep",
     "usage:sample",
   ]);
-  for (const { task, options } of items) {
-    expect(isJobName(task) && jobKey(task, {} as never)).toBe(options.jobKey);
+  for (const { task, options, payload } of items) {
+    expect(isJobName(task) && jobKey(task, (payload ?? {}) as never)).toBe(options.jobKey);
+    expect(isJobName(task) && jobs[task].payload.safeParse(payload ?? {}).success).toBe(true);
     expect(options.jobKeyMode).toBe("replace");
     expect(isJobName(task) && jobs[task].priority).toBe(options.priority);
   }

@@ -1,12 +1,16 @@
 import {
+  booksChecks,
   type CoreContext,
+  countBooksFindings,
   countInstances,
   countInstancesDown,
   countJobs,
+  countParked,
   countQueuedMails,
   countReportedFindings,
   deriveHeldRatio,
   findingKinds,
+  listLastBooksRuns,
   listNodePools,
   listPresentNodes,
 } from "@sewa/core";
@@ -27,6 +31,9 @@ async function readTables(core: CoreContext) {
     nodes: await listPresentNodes(core),
     pools: await listNodePools(core),
     findings: await countReportedFindings(core),
+    booksFindings: await countBooksFindings(core),
+    booksRuns: await listLastBooksRuns(core),
+    parked: await countParked(core),
   };
 }
 
@@ -236,5 +243,30 @@ const tableGauges: readonly TableGauge[] = [
     fill(gauge, { findings }) {
       for (const kind of findingKinds) gauge.set({ kind }, findings.get(kind) ?? 0);
     },
+  },
+  {
+    name: "sewa_books_findings",
+    help: "Rows that break a promise of the books, by check and kind: books (wrong) or clock (late or out of step).",
+    labelNames: ["check", "kind"],
+    fill(gauge, { booksFindings }) {
+      for (const { id: check, kind } of booksChecks) gauge.set({ check, kind }, 0);
+      for (const { checkId: check, kind, findings } of booksFindings) gauge.set({ check, kind }, findings);
+    },
+  },
+  {
+    name: "sewa_books_checked_at_seconds",
+    help: "When the books were last asked, in seconds since the epoch, by mode: recent or whole; 0 if never.",
+    labelNames: ["mode"],
+    fill(gauge, { booksRuns }) {
+      for (const mode of ["recent", "whole"]) {
+        const finishedAt = booksRuns.find((run) => run.mode === mode)?.finishedAt;
+        gauge.set({ mode }, (finishedAt?.getTime() ?? 0) / 1_000);
+      }
+    },
+  },
+  {
+    name: "sewa_organizations_parked",
+    help: "Organizations whose books are wrong, so that nothing is charged, renewed or ended.",
+    fill: (gauge, { parked }) => gauge.set(parked),
   },
 ];

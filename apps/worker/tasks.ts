@@ -1,5 +1,6 @@
 import type { JobName } from "@sewa/core";
 import type { TaskDefinition } from "./define-task.ts";
+import { booksCheck } from "./tasks/books-check.ts";
 import { changePreview, changeReconcile } from "./tasks/changes.ts";
 import { clockAdvance, houseClean } from "./tasks/house.ts";
 import { instanceProbe } from "./tasks/instance-probe.ts";
@@ -33,6 +34,7 @@ const byName = {
   "subscription:remind": subscriptionRemind,
   "mail:sweep": mailSweep,
   "inventory:audit": inventoryAudit,
+  "books:check": booksCheck,
   "house:clean": houseClean,
 } as const satisfies Record<JobName, TaskDefinition>;
 

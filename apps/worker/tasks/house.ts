@@ -1,4 +1,5 @@
 import {
+  deleteOldBooks,
   deleteExpiredRecords,
   deleteExpiredSessionsAndTokens,
   deleteOldInventory,
@@ -23,6 +24,7 @@ export const houseClean = defineTask("house:clean", async ({ core, log }) => {
   const inventory = await deleteOldInventory(core);
   const uptimeDays = await deleteOldUptime(core);
   const plans = await deleteOldPlans(core);
+  const books = await deleteOldBooks(core);
   const counts = { ...deleted, idempotencyRecords: records, usageSamples: usage.samples, usageHours: usage.hours };
-  log.info({ ...counts, uptimeDays, inventory, plans, paymentNotices }, "house cleaned");
+  log.info({ ...counts, uptimeDays, inventory, plans, paymentNotices, books }, "house cleaned");
 });

@@ -9,6 +9,7 @@ export type AppErrorCode =
   | "TOKEN_INVALID"
   | "EMAIL_NOT_VERIFIED"
   | "ACCOUNT_SUSPENDED"
+  | "ACCOUNT_PARKED"
   | "RATE_LIMITED"
   | "INVALID_INPUT"
   | "CONFLICT"

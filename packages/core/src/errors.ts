@@ -7,6 +7,7 @@ export const domainErrorCodes = [
   "TOKEN_INVALID",
   "EMAIL_NOT_VERIFIED",
   "ACCOUNT_SUSPENDED",
+  "ACCOUNT_PARKED",
   "RATE_LIMITED",
   "INVALID_INPUT",
   "CONFLICT",

@@ -76,7 +76,12 @@ test("an order shows in waits, tries, passes, apps and room; and health is flat"
   await reached(customer, subscription.instanceId, isUp);
   const text = await until("the worker tells what is in the tables now", async () => {
     const now = await scrape(house.workers[0]!.internalUrl);
-    return valueOf(now, 'sewa_instances{desired="running",phase="running"}') === 1 ? now : null;
+    // Counts are taken as a scrape begins, tables are read after that, and a pass is counted when it is over.
+    const isCounted = (valueOf(now, 'sewa_reconcile_duration_seconds_count{outcome="converged"}') ?? 0) > 0;
+    const isMailed = (valueOf(now, 'sewa_mail_sends_total{outcome="sent"}') ?? 0) > 0;
+    return isCounted && isMailed && valueOf(now, 'sewa_instances{desired="running",phase="running"}') === 1
+      ? now
+      : null;
   });
   const at = (series: string): number => valueOf(text, series) ?? Number.NaN;
   expect(at('sewa_job_wait_seconds_count{task="instance:reconcile"}')).toBeGreaterThan(0);

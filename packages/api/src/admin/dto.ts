@@ -206,3 +206,60 @@ export interface RefundInput {
   readonly reason: string;
   readonly idempotencyKey: string;
 }
+
+/** A row that breaks a promise of the books, for as long as it does. */
+export interface BooksFindingDto {
+  readonly id: string;
+  /** `M01` to `M33`. */
+  readonly check: string;
+  /** `books`: they are wrong. `clock`: something is late or out of step. */
+  readonly kind: "books" | "clock";
+  readonly row: string;
+  /** Null for the house's own. */
+  readonly organizationId: string | null;
+  readonly parkedAt: Date | null;
+  readonly firstSeenAt: Date;
+  readonly resolvedAt: Date | null;
+}
+
+export interface BooksFindingPageDto {
+  readonly items: readonly BooksFindingDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface ListBooksFindingsInput {
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+  /** Open ones unless told. */
+  readonly status?: "open" | "resolved" | undefined;
+}
+
+/** One asking of the books. */
+export interface BooksRunDto {
+  readonly id: string;
+  readonly mode: "recent" | "whole" | "organization";
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  /** Asked about. */
+  readonly organizations: number;
+  readonly findings: number;
+  readonly opened: number;
+  readonly resolved: number;
+}
+
+export interface BooksRunPageDto {
+  readonly items: readonly BooksRunDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface UnparkInput {
+  readonly organizationId: string;
+  /** For the audit. */
+  readonly reason: string;
+}
+
+export interface ParkingDto {
+  readonly organizationId: string;
+  readonly parkedAt: Date | null;
+  readonly unparkedAt: Date | null;
+}

@@ -19,6 +19,7 @@ import { toInvoiceDto } from "../invoices/to-dto.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
+import { booksRouter } from "./books-router.ts";
 import type { NodeDto, NodePageDto } from "./dto.ts";
 import { inventoryRouter } from "./inventory-router.ts";
 import type { TransactionDto, TransactionPageDto } from "../transactions/dto.ts";
@@ -124,4 +125,5 @@ export const adminRouter = {
   inventory: inventoryRouter,
   revenue: revenueRouter,
   taxes: taxesRouter,
+  books: booksRouter,
 };

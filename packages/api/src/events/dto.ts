@@ -8,6 +8,8 @@ export type EventTypeDto =
   | "operator.invited"
   | "operator.accepted"
   | "organization.updated"
+  | "organization.parked"
+  | "organization.unparked"
   | "order.placed"
   | "subscription.activated"
   | "subscription.renewed"

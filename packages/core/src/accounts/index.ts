@@ -15,6 +15,15 @@ export {
   lockOrganization,
   type Organization,
 } from "./organizations.ts";
+export {
+  assertNotParked,
+  countParked,
+  isParked,
+  lockParking,
+  type Parking,
+  parkOrganization,
+  unparkOrganization,
+} from "./parking.ts";
 export { authorize, isAllowed, type Permission, permissionTable } from "../permissions.ts";
 export { type Register, register } from "./register.ts";
 export { requestPasswordReset } from "./request-password-reset.ts";

@@ -7,7 +7,10 @@ import { authorize } from "../permissions.ts";
 import { refundKey } from "./postings.ts";
 import { refundPayment, type RefundTarget } from "./refund-payment.ts";
 
-/** An operator gives back a part or all of a payment and says why. What was rented goes on as it does. */
+/**
+ * An operator gives back a part or all of a payment and says why. What was rented goes on as it does. Of an organization that is
+ * parked too: it may be what puts its books right (M29). What a provider has to give back waits until it is unparked.
+ */
 export async function giveRefund(
   ctx: CoreContext,
   input: Money & {

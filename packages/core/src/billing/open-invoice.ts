@@ -1,5 +1,5 @@
 import { invoiceLines, invoices, invoiceTaxes } from "@sewa/db/schema";
-import { getBillingContact } from "../accounts/index.ts";
+import { assertNotParked, getBillingContact } from "../accounts/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { record } from "../events/index.ts";
@@ -25,9 +25,13 @@ export interface NewInvoice {
   readonly taxedAt?: Date;
 }
 
-/** Numbered without gaps and frozen from now on. The unique index refuses a second live invoice for the same period. */
+/**
+ * Numbered without gaps and frozen from now on. The unique index refuses a second live invoice for the same period, and
+ * ACCOUNT_PARKED one of an organization whose books are wrong.
+ */
 export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow> {
   const { subscriptionId, reason, termNumber, periodIndex, period, currency, dueAt, taxedAt = tx.now } = input;
+  await assertNotParked(tx);
   const customer = await getBillingContact(tx);
   const organizationId = organizationOf(tx);
   const lines = input.lines.map((line) => ({ ...line, amountMinor: amountOfLine(line) }));

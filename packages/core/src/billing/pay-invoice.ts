@@ -1,6 +1,7 @@
 import { databaseErrorOf } from "@sewa/db";
 import { invoices, payments } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
+import { assertNotParked } from "../accounts/index.ts";
 import { formatActor } from "../actor.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
@@ -29,6 +30,7 @@ export async function payInvoice(
   invoice: InvoiceRow,
   payment: NewPayment & { readonly period?: Period },
 ): Promise<PaymentRow> {
+  await assertNotParked(tx);
   const { amountMinor: rest, currency } = restOf(invoice);
   const { amountMinor } = payment;
   if (payment.currency !== currency || amountMinor > rest || (amountMinor <= 0n && rest > 0n)) {

@@ -1,5 +1,6 @@
 import { invoices, payments, refunds } from "@sewa/db/schema";
 import { and, asc, eq } from "drizzle-orm";
+import { assertNotParked } from "../accounts/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError, notFound } from "../errors.ts";
 import { record } from "../events/index.ts";
@@ -13,8 +14,12 @@ import { promiseOf, refundingOf, walletRefundOf } from "./postings.ts";
 /** `origin`: where it came from. */
 export type RefundTarget = "origin" | "wallet";
 
-/** Gives back what is left of every payment of an invoice, to where each came from. Payments of nothing have nothing to give back. */
+/**
+ * Gives back what is left of every payment of an invoice, to where each came from. Payments of nothing have nothing to give back.
+ * Nobody has looked at it, so ACCOUNT_PARKED while the books are wrong.
+ */
 export async function refundInvoice(tx: Tx, invoice: InvoiceRow, reason: string): Promise<void> {
+  await assertNotParked(tx);
   await lockWallet(tx, invoice.currency);
   await lockInvoice(tx, invoice.id);
   const paid = await tx.sql

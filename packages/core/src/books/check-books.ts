@@ -1,7 +1,8 @@
-import { sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { authorize } from "../permissions.ts";
-import { type BooksCheck, booksChecks } from "./checks.ts";
+import { askBooks } from "./ask-books.ts";
+import type { BooksCheck } from "./check.ts";
+import { booksChecks } from "./checks.ts";
 
 export interface BooksFinding {
   readonly check: Pick<BooksCheck, "id" | "promise" | "kind">;
@@ -11,21 +12,16 @@ export interface BooksFinding {
 
 const rowsAtMost = 10;
 
-/** Asks every check over all organizations, in one picture of the database. No finding: the books hold. */
+/** Asks every check over all organizations, in one picture of the database, and writes nothing. No finding: the books hold. */
 export async function checkBooks(ctx: CoreContext): Promise<readonly BooksFinding[]> {
   authorize(ctx.actor, "admin.ledger.verify");
-  const now = ctx.clock.now();
-  return ctx.db.drizzle.transaction(
-    async (reader) => {
-      const findings: BooksFinding[] = [];
-      for (const { id, promise, kind, rows: select } of booksChecks) {
-        const found = await reader.execute<{ id: string }>(
-          sql`select id::text from (${select(now)}) broken limit ${rowsAtMost}`,
-        );
-        if (found.length > 0) findings.push({ check: { id, promise, kind }, rows: found.map((row) => row.id) });
-      }
-      return findings;
-    },
+  const { breaches } = await ctx.db.drizzle.transaction(
+    (reader) => askBooks(reader, booksChecks, { now: ctx.clock.now(), organizationIds: null }),
     { isolationLevel: "repeatable read", accessMode: "read only" },
   );
+  const byCheck = Map.groupBy(breaches, ({ check }) => check);
+  return [...byCheck].map(([{ id, promise, kind }, found]) => ({
+    check: { id, promise, kind },
+    rows: found.slice(0, rowsAtMost).map(({ rowId }) => rowId),
+  }));
 }

@@ -1,3 +1,4 @@
+import { assertNotParked } from "../accounts/index.ts";
 import { formatActor } from "../actor.ts";
 import { openInvoice, payInvoice } from "../billing/index.ts";
 import { describePlans } from "../catalog/index.ts";
@@ -30,7 +31,7 @@ export interface ExecutePlanInput {
 
 /**
  * Approves a plan. Refused with PLAN_STALE when it is not the plan that was seen, is too old, or the database says something
- * else by now; with CAPACITY when there is no room for the difference. From here on the room is held. What costs something
+ * else by now; with CAPACITY when there is no room for the difference; with ACCOUNT_PARKED while no money moves. From here on the room is held. What costs something
  * now waits for its money; the rest is carried out as soon as a worker has seen that the cluster, too, is as it was.
  */
 export async function executePlan(ctx: CoreContext, input: ExecutePlanInput): Promise<ChangeView> {
@@ -41,6 +42,7 @@ export async function executePlan(ctx: CoreContext, input: ExecutePlanInput): Pr
     // An app ends only through its subscription, whichever way was taken to it.
     if (change.kind === "deprovision") authorize(ctx.actor, "subscription.cancel");
     if (change.hash !== null && change.hash === input.hash && isApproved(change)) return toChangeView(tx, change.id);
+    await assertNotParked(tx);
     refuseUnlessPlanned(change, input.hash, tx.now);
     if (change.kind === "deprovision") refuseOtherName(app, input.confirmName);
     if (!(await areFactsAsPlanned(tx, app, change))) throw stale();

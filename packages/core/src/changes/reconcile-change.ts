@@ -1,5 +1,6 @@
 import { instanceChanges, instances, operations } from "@sewa/db/schema";
 import { and, asc, eq, inArray, lte, ne, or } from "drizzle-orm";
+import { isParked } from "../accounts/index.ts";
 import { getInvoiceRow } from "../billing/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, unreachable } from "../errors.ts";
@@ -49,8 +50,12 @@ export async function expireChanges(ctx: CoreContext): Promise<void> {
   for (const { instanceId } of due) await reconcileChange(ctx, instanceId);
 }
 
-/** Whether something is still looked at or carried out: time must not pass it by. Removals are followed by their operation. */
+/**
+ * Whether something is still looked at or carried out: time must not pass it by. Removals are followed by their operation.
+ * While the organization is parked all of it waits, and time does not wait with it.
+ */
 export async function hasChangeInWork(tx: Tx): Promise<boolean> {
+  if (await isParked(tx)) return false;
   const rows = await tx.sql
     .select({ id: instanceChanges.id })
     .from(instanceChanges)
@@ -84,6 +89,8 @@ async function listOpen(tx: Tx, instanceId: string): Promise<readonly string[]> 
 
 async function follow(tx: Tx, changeId: string): Promise<void> {
   const { app, change } = await lockChange(tx, changeId);
+  // What has begun ends in the world; what it means for money waits.
+  if (app.parking.parkedAt !== null) return;
   const { subscription, instance } = app;
   const invoice = change.invoiceId === null ? null : await getInvoiceRow(tx, change.invoiceId);
   const operation = change.operationId === null ? null : await getOperation(tx, change.operationId);

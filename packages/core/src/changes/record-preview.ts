@@ -28,7 +28,8 @@ export async function loadPreview(ctx: CoreContext, changeId: string): Promise<P
     ? null
     : bound.transaction(async (tx) => {
         const { app, change } = await lockChange(tx, changeId);
-        if (change.status !== "planning" && change.status !== "approved") return null;
+        if (change.status !== "planning" && (change.status !== "approved" || app.parking.parkedAt !== null))
+          return null;
         const { after } = shapesOf(change);
         const now = await toInstanceSpec(tx, app.instance);
         const planned =
@@ -48,7 +49,7 @@ export async function recordPreview(ctx: CoreContext, changeId: string, preview:
   return bound.transaction(async (tx) => {
     const { app, change } = await lockChange(tx, changeId);
     if (change.status === "planning") return recordPlan(tx, app, change, preview);
-    if (change.status !== "approved") return "done";
+    if (change.status !== "approved" || app.parking.parkedAt !== null) return "done";
     const isAsPlanned =
       preview.worldHash === change.worldHash &&
       preview.refusals.length === 0 &&

@@ -2,15 +2,19 @@ import { sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { enqueueMissing } from "../jobs/index.ts";
 
+const isNotParked = sql`not exists (
+  select 1 from organizations p where p.id = c.organization_id and p.parked_at is not null)`;
+
 /**
  * Finds in the tables what lost jobs and time have left lying: plans that nobody made, approvals that nobody carried out,
  * what is over, what has ended in the world, and room that an app at rest holds without need. Finds only.
- * Organizations on a test clock keep what only their own time can end.
+ * Organizations on a test clock keep what only their own time can end, and those that are parked what means money.
  */
 export async function sweepChanges(ctx: CoreContext): Promise<{ readonly readded: number; readonly due: number }> {
   const now = ctx.clock.now().toISOString();
   const unseen = sql`
-    select id from instance_changes where status in ('planning', 'approved') and deadline_at > ${now}::timestamptz`;
+    select c.id from instance_changes c where c.deadline_at > ${now}::timestamptz
+      and (c.status = 'planning' or c.status = 'approved' and ${isNotParked})`;
   const ended = sql`
     select distinct c.instance_id as id
     from instance_changes c
@@ -18,14 +22,15 @@ export async function sweepChanges(ctx: CoreContext): Promise<{ readonly readded
       join subscriptions s on s.id = c.subscription_id
       left join operations o on o.id = c.operation_id
       left join invoices v on v.id = c.invoice_id
-    where c.status in ('planning', 'approved') and c.deadline_at <= ${now}::timestamptz
+    where ${isNotParked} and (
+      c.status in ('planning', 'approved') and c.deadline_at <= ${now}::timestamptz
       or c.status in ('planned', 'awaiting_payment') and c.expires_at <= ${now}::timestamptz
         and not exists (select 1 from test_clocks t where t.organization_id = c.organization_id)
       or c.status = 'awaiting_payment' and (s.status <> 'active' or v.status <> 'open')
       or c.status = 'executing' and c.kind = 'deprovision' and i.removed_at is not null
       or c.status = 'executing' and c.kind <> 'deprovision' and (o.status in ('succeeded', 'failed')
         or o.status = 'cancelled' and (i.is_settled or i.desired_phase = 'absent' or not exists (
-          select 1 from operations other where other.instance_id = i.id and other.status in ('queued', 'running'))))
+          select 1 from operations other where other.instance_id = i.id and other.status in ('queued', 'running')))))
     union
     select i.id from subscriptions s join instances i on i.subscription_id = s.id
     where s.reshape_due_at <= ${now}::timestamptz and s.status = 'active' and i.ready_at is not null

@@ -12,6 +12,8 @@ export const eventTypes = {
   "operator.invited": { audited: true },
   "operator.accepted": { audited: true },
   "organization.updated": { audited: true },
+  "organization.parked": { audited: true },
+  "organization.unparked": { audited: true },
   "order.placed": { audited: true },
   "subscription.activated": { audited: true },
   "subscription.renewed": { audited: true },

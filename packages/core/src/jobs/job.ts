@@ -75,6 +75,11 @@ export const jobs = {
   "subscription:remind": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "mail:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "inventory:audit": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "books:check": {
+    payload: z.strictObject({ mode: z.enum(["recent", "whole"]) }),
+    key: "mode",
+    priority: priorities.due,
+  },
   "house:clean": { payload: z.strictObject({}), key: null, priority: priorities.idle },
 } as const satisfies Record<
   string,

@@ -1,6 +1,6 @@
 import { orders } from "@sewa/db/schema";
 import { authorize } from "../permissions.ts";
-import { lockOrganization } from "../accounts/index.ts";
+import { assertNotParked, lockOrganization } from "../accounts/index.ts";
 import { formatActor } from "../actor.ts";
 import { holdCapacity } from "../capacity/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
@@ -36,6 +36,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
   const { idempotencyKey: key, ...request } = input;
   return once(ctx, { key, procedure: "orders.place", input: request }, async (tx) => {
     await refuseTooMany(tx);
+    await assertNotParked(tx);
     const { quote, timeZone } = await prepareOrder(tx, input);
     const { plan, offering, items, taxes, total, priceId } = quote;
     if (quote.priceKey !== input.priceKey)

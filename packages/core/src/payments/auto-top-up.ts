@@ -1,5 +1,6 @@
 import { autoTopUps, paymentIntents } from "@sewa/db/schema";
 import { and, eq, inArray } from "drizzle-orm";
+import { isParked } from "../accounts/index.ts";
 import { addMs, dayMs, minuteMs } from "../clock.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
@@ -79,10 +80,11 @@ export async function setAutoTopUp(
   return getWallet(ctx);
 }
 
-/** Begins to fill the organization's wallets that are below their thresholds. Any time, any number of times. */
+/** Begins to fill the organization's wallets that are below their thresholds, unless it is parked. Any time, any number of times. */
 export async function topUpAutomatically(ctx: CoreContext, organizationId: string): Promise<void> {
   if ((ctx.paymentProviders ?? []).length === 0) return;
   await ctx.forOrganization(organizationId).transaction(async (tx) => {
+    if (await isParked(tx)) return;
     const now = ctx.clock.now();
     const own = eq(autoTopUps.organizationId, organizationId);
     const settings = await tx.sql

@@ -13,7 +13,8 @@ import { payFromWallet } from "./start-payment.ts";
 
 /**
  * Takes the money for a renewal by itself: first what the wallet holds, be it a part; then the saved card, if the customer
- * chose one for that. What is still missing then is asked for by mail. Any time, any number of times.
+ * chose one for that. What is still missing then is asked for by mail. Waits while the organization is parked. Any time, any
+ * number of times.
  */
 export async function collectInvoice(ctx: CoreContext, invoiceId: string): Promise<void> {
   const organizationId = await findOrganizationOf(ctx, "invoices", invoiceId);
@@ -21,6 +22,7 @@ export async function collectInvoice(ctx: CoreContext, invoiceId: string): Promi
   await ctx.forOrganization(organizationId).transaction(async (tx) => {
     const { subscriptionId } = await getInvoiceRow(tx, invoiceId);
     const loaded = await loadForUpdate(tx, subscriptionId);
+    if (loaded.parking.parkedAt !== null) return;
     const asked = await getInvoiceRow(tx, invoiceId);
     if (asked.status !== "open" || asked.reason !== "renewal" || asked.liveIntentId !== null) return;
     const { amountMinor: restMinor, currency } = restOf(asked);

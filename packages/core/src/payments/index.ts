@@ -26,6 +26,7 @@ export { getPayment, listPayments } from "./queries.ts";
 export { type ProviderAccess, reconcilePayment } from "./reconcile-payment.ts";
 export { reconcileRefund } from "./reconcile-refund.ts";
 export type { PaymentProviders } from "./require-provider.ts";
+export { resumePayments } from "./resume-payments.ts";
 export { createSandboxProvider, type SandboxProviderOptions } from "./sandbox-provider.ts";
 export { type PaymentChoice, startPayment } from "./start-payment.ts";
 export { startTopUp } from "./start-top-up.ts";

@@ -1,3 +1,4 @@
+import { isParked } from "../accounts/index.ts";
 import { getInvoiceRow } from "../billing/index.ts";
 import { addMs, dayMs, secondMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
@@ -29,6 +30,7 @@ const callMs = 10 * secondMs;
  * Finds out what became of a payment, having asked for it if nobody has, and lets everything follow from it. Any time, any number
  * of times, two at once: the reference was written down before the first call, so a provider never takes money twice. Calls are
  * made outside of transactions; whatever they answer is settled in one. `againMs`: nobody knows yet, so look again then.
+ * While the organization is parked a payment is called off at most, and what became of it is asked afterwards.
  */
 export async function reconcilePayment(
   ctx: CoreContext,
@@ -43,9 +45,10 @@ export async function reconcilePayment(
   const bound = ctx.forOrganization(organizationId);
   const lookedAt = ctx.clock.now();
   const plan = await bound.transaction((tx) => prepare(tx, intentId));
-  const outcome = plan === null ? null : await carryOut(plan, providers, signal);
+  const outcome = plan === null || plan === "unknown" ? plan : await carryOut(plan, providers, signal);
   return bound.transaction(async (tx) => {
-    if (outcome === "unknown") return { againMs: await noteUnknown(tx, intentId) };
+    const waits = outcome === "unknown" || (outcome !== null && (await isParked(tx)));
+    if (waits) return { againMs: await noteUnknown(tx, intentId) };
     if (outcome !== null) await settlePayment(tx, intentId, outcome);
     await markNoticesApplied(tx, intentId, lookedAt);
     return { againMs: null };
@@ -61,12 +64,14 @@ interface Plan {
   readonly end: "expired" | "cancelled";
 }
 
-/** Decides what to say, and writes down that it may be heard from now on. */
-async function prepare(tx: Tx, intentId: string): Promise<Plan | null> {
+/** Decides what to say, and writes down that it may be heard from now on. Null: nothing, because all is known. */
+async function prepare(tx: Tx, intentId: string): Promise<Plan | "unknown" | null> {
+  const waits = await isParked(tx);
   const intent = await lockIntent(tx, intentId);
   const isWanted = intent.invoiceId === null || (await getInvoiceRow(tx, intent.invoiceId)).status === "open";
   const decided = decideCall(intent, isWanted, tx.ctx.clock.now());
   if (decided === null) return null;
+  if (waits && decided !== "cancel") return "unknown";
   const request = await requestOf(tx, intent);
   const call = decided === "begin" && request === null ? "forget" : decided;
   if (call === "begin") await updateIntent(tx, intentId, { askedAt: tx.ctx.clock.now() });
@@ -136,7 +141,8 @@ async function lookUp(
 /** Milliseconds until the next look; null where the sweep is early enough. */
 async function noteUnknown(tx: Tx, intentId: string): Promise<number | null> {
   const intent = await getIntent(tx, intentId);
-  if (intent.status === "succeeded") return null;
+  // Ended meanwhile, and nobody was ever asked: nothing more is to be known.
+  if (intent.status === "succeeded" || (!isLive(intent) && intent.askedAt === null)) return null;
   const now = tx.ctx.clock.now();
   const looks = intent.looks + 1;
   // One that has ended and cannot be asked about is not left unasked.

@@ -1,3 +1,4 @@
+import { isParked } from "../accounts/index.ts";
 import { getRefund, noteRefund, type RefundView, settleRefund } from "../billing/index.ts";
 import { addMs, hourMs, secondMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
@@ -14,6 +15,7 @@ const backOff = { firstMs: 10 * secondMs, mostMs: hourMs } as const;
 /**
  * Brings a refund to the provider and finds out what became of it, as safely as a payment: asked by a reference that was
  * written down, looked up before it is asked for again, settled once. What the provider will not give back goes to the wallet.
+ * While the organization is parked it is not asked, and what it said is asked for again afterwards.
  */
 export async function reconcileRefund(
   ctx: CoreContext,
@@ -25,18 +27,20 @@ export async function reconcileRefund(
   if (organizationId === null) return ctx.transaction((tx) => markNoticesApplied(tx, refundId, lookedAt));
   const bound = ctx.forOrganization(organizationId);
   const view = await bound.transaction((tx) => prepare(tx, refundId));
-  const answer = view === null ? null : await carryOut(view, providers, signal);
+  const answer = view === null || view === "unknown" ? view : await carryOut(view, providers, signal);
   await bound.transaction(async (tx) => {
-    if (answer === "unknown") return noteLook(tx, refundId, null);
+    if (answer === "unknown" || (answer !== null && (await isParked(tx)))) return noteLook(tx, refundId, null);
     if (answer !== null) await settle(tx, refundId, answer);
     await markNoticesApplied(tx, refundId, lookedAt);
   });
 }
 
-/** As it was before it is written down that the provider may have heard of it. */
-async function prepare(tx: Tx, refundId: string): Promise<RefundView | null> {
+/** As it was before it is written down that the provider may have heard of it; null when it is settled. */
+async function prepare(tx: Tx, refundId: string): Promise<RefundView | "unknown" | null> {
+  const waits = await isParked(tx);
   const view = await getRefund(tx, refundId);
   if (view.refund.status !== "pending") return null;
+  if (waits) return "unknown";
   if (view.refund.askedAt === null) await noteRefund(tx, refundId, { askedAt: tx.ctx.clock.now() });
   return view;
 }

@@ -1,3 +1,4 @@
+import { assertNotParked } from "../accounts/index.ts";
 import { getInvoiceRow, type InvoiceRow, restOf, setLiveIntent } from "../billing/index.ts";
 import { addMs, hourMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
@@ -30,7 +31,7 @@ export interface PaymentChoice {
 /**
  * Begins to pay what is left of an open invoice. One payment at a time can be under way for it: asked for in the same way again,
  * it is that one; in another way PAYMENT_IN_PROGRESS. For an expired subscription room is held first (CAPACITY), and kept while
- * the payment is under way.
+ * the payment is under way. ACCOUNT_PARKED while no money moves.
  */
 export async function startPayment(
   ctx: CoreContext,
@@ -39,6 +40,7 @@ export async function startPayment(
   authorize(ctx.actor, "payment.write");
   const { idempotencyKey: key, ...request } = input;
   return once(ctx, { key, procedure: "payments.start", input: request }, async (tx) => {
+    await assertNotParked(tx);
     const { subscriptionId } = await getInvoiceRow(tx, input.invoiceId);
     const loaded = await loadForUpdate(tx, subscriptionId);
     const invoice = await getInvoiceRow(tx, input.invoiceId);

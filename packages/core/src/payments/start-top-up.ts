@@ -1,3 +1,4 @@
+import { assertNotParked } from "../accounts/index.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
@@ -11,7 +12,7 @@ import { chosenMethod, type PaymentChoice } from "./start-payment.ts";
 /** The most that one top-up takes, in minor units. */
 export const maxTopUpMinor = 100_000_000_000n;
 
-/** Begins to put money into the wallet, in the currency in which things are sold here. */
+/** Begins to put money into the wallet, in the currency in which things are sold here; ACCOUNT_PARKED while no money moves. */
 export async function startTopUp(
   ctx: CoreContext,
   input: PaymentChoice & Money & { readonly idempotencyKey: string },
@@ -19,6 +20,7 @@ export async function startTopUp(
   authorize(ctx.actor, "wallet.write");
   const { idempotencyKey: key, ...request } = input;
   return once(ctx, { key, procedure: "wallet.topUp", input: request }, async (tx) => {
+    await assertNotParked(tx);
     requireTopUp(ctx, input);
     requireProvider(ctx);
     if (input.method === "wallet") throw new DomainError("INVALID_INPUT", "A wallet cannot be filled from itself.");

@@ -9,7 +9,8 @@ const noticeMs = minuteMs;
 
 /**
  * Finds in the tables whose provider has to be asked, and what else lies undone although its job was lost. Finds only; so a lost
- * notice costs nothing but time. Collections of organizations on a test clock are left out: their time is advanced by hand.
+ * notice costs nothing but time. Collections of organizations on a test clock are left out: their time is advanced by hand. Of those
+ * that are parked nothing is taken.
  */
 export async function sweepPayments(ctx: CoreContext): Promise<{ readonly prompted: number }> {
   const now = ctx.clock.now();
@@ -41,7 +42,8 @@ export async function sweepPayments(ctx: CoreContext): Promise<{ readonly prompt
       "wallet:topUp",
       sql`select t.organization_id as id from auto_top_ups t
         left join ledger_accounts a on a.organization_id = t.organization_id and a.kind = 'wallet' and a.currency = t.currency
-        where t.is_enabled and t.next_attempt_at <= ${at} and coalesce(a.balance_minor, 0) < t.threshold_minor`,
+        where t.is_enabled and t.next_attempt_at <= ${at} and coalesce(a.balance_minor, 0) < t.threshold_minor
+          and not exists (select 1 from organizations o where o.id = t.organization_id and o.parked_at is not null)`,
     ),
   ];
   return { prompted: counts.reduce((sum, count) => sum + count, 0) };

@@ -2,6 +2,7 @@ import type { Transaction } from "@sewa/db";
 import { instances, invoices, ledgerAccounts, organizations, paymentMethods, subscriptions } from "@sewa/db/schema";
 import { and, asc, eq, inArray, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import { formatInvoiceNumber } from "../billing/index.ts";
+import { assert } from "../errors.ts";
 import { collectable } from "../payments/index.ts";
 import { nextPeriodKey, type SubscriptionFacts, type SubscriptionRow } from "../subscriptions/index.ts";
 import type { Household, OpenRenewal } from "./foretell.ts";
@@ -26,12 +27,9 @@ export async function readHouseholds(
     .from(subscriptions)
     .where(and(isDueBy(until), inArray(subscriptions.organizationId, organizationIds)))
     .orderBy(asc(subscriptions.id));
-  const facts = await factsOf(reader, due);
   const open = await readOpenRenewals(reader, organizationIds, until);
-  const countries = await reader
-    .select({ id: organizations.id, country: organizations.country })
-    .from(organizations)
-    .where(inArray(organizations.id, organizationIds));
+  const owners = await reader.select().from(organizations).where(inArray(organizations.id, organizationIds));
+  const facts = await factsOf(reader, due, new Map(owners.map((owner) => [owner.id, owner])));
   const wallets = await reader
     .select()
     .from(ledgerAccounts)
@@ -40,7 +38,7 @@ export async function readHouseholds(
     .select({ organizationId: paymentMethods.organizationId })
     .from(paymentMethods)
     .where(and(eq(paymentMethods.isAutomatic, true), inArray(paymentMethods.organizationId, organizationIds)));
-  return countries.map(({ id, country }) => ({
+  return owners.map(({ id, country }) => ({
     country,
     walletMinor: new Map(
       wallets
@@ -83,7 +81,11 @@ async function readOpenRenewals(
 }
 
 /** The facts of many at once; of one, `loadForUpdate` reads them with its lock. */
-async function factsOf(reader: Transaction, rows: readonly SubscriptionRow[]): Promise<readonly SubscriptionFacts[]> {
+async function factsOf(
+  reader: Transaction,
+  rows: readonly SubscriptionRow[],
+  owners: ReadonlyMap<string, SubscriptionFacts["parking"]>,
+): Promise<readonly SubscriptionFacts[]> {
   if (rows.length === 0) return [];
   const ids = rows.map(({ id }) => id);
   const apps = await reader
@@ -115,8 +117,11 @@ async function factsOf(reader: Transaction, rows: readonly SubscriptionRow[]): P
   return rows.map((subscription) => {
     const app = apps.find(({ subscriptionId }) => subscriptionId === subscription.id);
     const nextInvoice = next.find(({ subscriptionId }) => subscriptionId === subscription.id) ?? null;
+    const parking = owners.get(subscription.organizationId);
+    assert(parking !== undefined, "a subscription has an owner");
     return {
       subscription,
+      parking,
       nextInvoice: toNextInvoice(nextInvoice),
       instance: { provisioningFailed: app?.provisioningFailedAt != null, removed: app?.removedAt != null },
     };

@@ -26,6 +26,7 @@ export { reconcileSubscription } from "./reconcile-subscription.ts";
 export { recordPayment } from "./record-payment.ts";
 export { remindOrganization } from "./remind.ts";
 export { renewSubscription } from "./renew-subscription.ts";
+export { resumeSubscriptions } from "./resume-subscriptions.ts";
 export {
   type CancelReason,
   decideSubscription,

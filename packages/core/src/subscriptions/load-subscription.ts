@@ -1,5 +1,6 @@
 import { subscriptions } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
+import { lockParking, type Parking } from "../accounts/index.ts";
 import { findInvoiceOfPeriod, type InvoiceRow } from "../billing/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
@@ -10,10 +11,12 @@ export interface LoadedSubscription {
   readonly subscription: SubscriptionRow;
   readonly nextInvoice: InvoiceRow | null;
   readonly instance: InstanceRow;
+  readonly parking: Parking;
 }
 
-/** Locks the row: everything that money or time does to a subscription goes through here. */
+/** Locks the row: everything that money or time does to a subscription goes through here. It is not parked meanwhile. */
 export async function loadForUpdate(tx: Tx, subscriptionId: string): Promise<LoadedSubscription> {
+  const parking = await lockParking(tx);
   const [subscription] = await tx.sql
     .select()
     .from(subscriptions)
@@ -24,10 +27,11 @@ export async function loadForUpdate(tx: Tx, subscriptionId: string): Promise<Loa
     subscription,
     nextInvoice: await findInvoiceOfPeriod(tx, { subscriptionId, ...nextPeriodKey(subscription) }),
     instance: await getInstanceOfSubscription(tx, subscriptionId),
+    parking,
   };
 }
 
-export function factsOf({ subscription, nextInvoice, instance }: LoadedSubscription): SubscriptionFacts {
+export function factsOf({ subscription, nextInvoice, instance, parking }: LoadedSubscription): SubscriptionFacts {
   const status = nextInvoice?.status;
   return {
     subscription,
@@ -36,6 +40,7 @@ export function factsOf({ subscription, nextInvoice, instance }: LoadedSubscript
         ? null
         : { status, isBeingPaid: status === "open" && nextInvoice?.liveIntentId != null },
     instance: { provisioningFailed: instance.provisioningFailedAt !== null, removed: instance.removedAt !== null },
+    parking,
   };
 }
 
@@ -59,6 +64,7 @@ export async function updateSubscription(
     subscription: merged,
     nextInvoice,
     instance: await getInstanceOfSubscription(tx, before.id),
+    parking: await lockParking(tx),
   });
   const [row] = await tx.sql
     .update(subscriptions)

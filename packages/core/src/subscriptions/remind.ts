@@ -1,5 +1,6 @@
 import { subscriptions } from "@sewa/db/schema";
 import { and, eq, gt, isNotNull, lte, or } from "drizzle-orm";
+import { isParked } from "../accounts/index.ts";
 import { addMs, dayMs } from "../clock.ts";
 import { findInvoiceOfPeriod } from "../billing/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
@@ -13,10 +14,12 @@ const deletionDays = [7, 1] as const;
 
 /**
  * Tells one organization what comes soon. Runs once a day at its hour, and may run more often: a mail is about one fact
- * and is queued once. Only the nearest of the days is said when several have passed.
+ * and is queued once. Only the nearest of the days is said when several have passed. Nothing ends while it is parked, so
+ * then nothing is said.
  */
 export async function remindOrganization(ctx: CoreContext): Promise<void> {
   await ctx.transaction(async (tx) => {
+    if (await isParked(tx)) return;
     const horizon = addMs(tx.now, Math.max(...expiringDays, ...deletionDays) * dayMs);
     const soon = await tx.sql
       .select()

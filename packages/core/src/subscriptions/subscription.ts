@@ -1,4 +1,5 @@
 import type { subscriptions } from "@sewa/db/schema";
+import type { Parking } from "../accounts/index.ts";
 import { addMs, dayMs, hourMs } from "../clock.ts";
 import { unreachable } from "../errors.ts";
 import { nextTermsOf, type SubscriptionTerms } from "./terms.ts";
@@ -32,6 +33,7 @@ export interface SubscriptionFacts {
     readonly isBeingPaid: boolean;
   } | null;
   readonly instance: { readonly provisioningFailed: boolean; readonly removed: boolean };
+  readonly parking: Pick<Parking, "parkedAt" | "unparkedAt">;
 }
 
 export interface SubscriptionRules {
@@ -56,7 +58,9 @@ export function decideSubscription(
   rules: SubscriptionRules,
   now: Date,
 ): SubscriptionAction | null {
-  const { subscription, nextInvoice, instance } = facts;
+  const { subscription, nextInvoice, instance, parking } = facts;
+  // Neither money nor time moves anything; that the cluster has nothing left is a fact and no step.
+  if (parking.parkedAt !== null && subscription.status !== "cancelled") return null;
   const paid = nextInvoice?.status === "paid";
   // Money may be on its way: nothing is given up for good before it is known.
   const waits = nextInvoice?.isBeingPaid === true;
@@ -65,7 +69,7 @@ export function decideSubscription(
   switch (subscription.status) {
     case "pending":
       if (paid) return { type: "activate" };
-      return now >= orderEnds(subscription, rules) && !waits ? { type: "cancel", reason: "order_expired" } : null;
+      return now >= orderEnds(facts, rules) && !waits ? { type: "cancel", reason: "order_expired" } : null;
     case "active": {
       const end = currentEnd(subscription);
       if (now < end) {
@@ -73,14 +77,15 @@ export function decideSubscription(
         return due ? { type: "open_renewal" } : null;
       }
       if (paid) return { type: "advance" };
+      const runsOn = subscription.pastDueDays > 0 || now < reactionEnds(facts);
       // What the next period costs is known when the change has ended, minutes from now.
-      if (subscription.isChanging && subscription.pastDueDays > 0) return null;
-      if (subscription.cancelAtPeriodEnd || subscription.pastDueDays === 0) return { type: "expire" };
+      if (subscription.isChanging && runsOn) return null;
+      if (subscription.cancelAtPeriodEnd || !runsOn) return { type: "expire" };
       return nextInvoice === null ? { type: "open_renewal" } : { type: "become_past_due" };
     }
     case "past_due":
       if (paid) return { type: "advance" };
-      return now >= pastDueEnds(subscription) ? { type: "expire" } : null;
+      return now >= pastDueEnds(facts) ? { type: "expire" } : null;
     case "expired":
       if (paid) return { type: "reactivate" };
       return subscription.graceEndsAt !== null && now >= subscription.graceEndsAt && !waits
@@ -98,13 +103,13 @@ export function deriveNextDueAt(facts: Omit<SubscriptionFacts, "instance">, rule
   const { subscription, nextInvoice } = facts;
   switch (subscription.status) {
     case "pending":
-      return orderEnds(subscription, rules);
+      return orderEnds(facts, rules);
     case "active":
       return nextInvoice === null && asksForNext(subscription)
         ? renewalOpens(subscription, rules)
         : currentEnd(subscription);
     case "past_due":
-      return pastDueEnds(subscription);
+      return pastDueEnds(facts);
     case "expired":
       return subscription.graceEndsAt;
     case "cancelled":
@@ -148,20 +153,29 @@ export function renewalTermsOf(subscription: SubscriptionRow): SubscriptionTerms
   return { ...nextTermsOf(subscription), period, dueAt: period.start };
 }
 
-/** Days that are left to react, however late the expiry was noticed. */
+/** Days that are left to react, however late the expiry was noticed, and from when money can be taken again. */
 export const leastGraceDays = 7;
 
-/** When it expires unless it is paid. */
+/** When it should have expired, not being paid. */
 export function expiryDueAt(subscription: SubscriptionRow): Date {
-  return subscription.status === "past_due" ? pastDueEnds(subscription) : currentEnd(subscription);
+  return subscription.status === "past_due" ? daysPastDue(subscription) : currentEnd(subscription);
 }
 
 function asksForNext({ cancelAtPeriodEnd, isChanging }: SubscriptionRow): boolean {
   return !cancelAtPeriodEnd && !isChanging;
 }
 
-function orderEnds(subscription: SubscriptionRow, rules: SubscriptionRules): Date {
-  return addMs(subscription.orderedAt, rules.orderTtlHours * hourMs);
+type DatedFacts = Pick<SubscriptionFacts, "subscription" | "parking">;
+
+/** An order could not be paid while its organization was parked. */
+function orderEnds({ subscription, parking }: DatedFacts, rules: SubscriptionRules): Date {
+  return addMs(laterOf(subscription.orderedAt, parking.unparkedAt), rules.orderTtlHours * hourMs);
+}
+
+/** Until then nothing is stopped because of money that could not be taken before. */
+function reactionEnds({ subscription, parking }: DatedFacts): Date {
+  const { unparkedAt } = parking;
+  return unparkedAt === null ? currentEnd(subscription) : addDays(unparkedAt, leastGraceDays, subscription.timeZone);
 }
 
 function currentEnd({ currentPeriodEnd }: SubscriptionRow): Date {
@@ -173,6 +187,14 @@ function renewalOpens(subscription: SubscriptionRow, rules: SubscriptionRules): 
   return addMs(currentEnd(subscription), -rules.renewalLeadDays * dayMs);
 }
 
-function pastDueEnds(subscription: SubscriptionRow): Date {
+function pastDueEnds(facts: DatedFacts): Date {
+  return laterOf(daysPastDue(facts.subscription), reactionEnds(facts));
+}
+
+function daysPastDue(subscription: SubscriptionRow): Date {
   return addDays(currentEnd(subscription), subscription.pastDueDays, subscription.timeZone);
+}
+
+function laterOf(date: Date, other: Date | null): Date {
+  return other !== null && other > date ? other : date;
 }

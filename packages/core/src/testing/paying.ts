@@ -50,6 +50,45 @@ export interface PayingCustomer extends AsyncDisposable {
 
 const maxRounds = 20;
 
+/** Does what the jobs of payments and subscriptions that are due would do, until none is. */
+export async function workOffPayments(core: TestCore, access: ProviderAccess): Promise<void> {
+  for (let rounds = 0; rounds < maxRounds; rounds += 1) {
+    const { prompted } = await sweepPayments(core.ctx);
+    if ((await workRound(core, access)) === 0 && prompted === 0) return;
+  }
+  await sweepPayments(core.ctx);
+  const left = await core.database.drizzle.execute("select key from graphile_worker.jobs order by key");
+  throw new Error(`The jobs do not come to an end: ${left.map(({ key }) => String(key)).join(", ")}`);
+}
+
+/** Takes every job out of the queue and does it. */
+async function workRound(core: TestCore, access: ProviderAccess): Promise<number> {
+  const due = await core.database.drizzle.execute<{ task: string; payload: Record<string, string> }>(sql`
+    delete from graphile_worker._private_jobs j using graphile_worker._private_tasks t
+    where t.id = j.task_id and (t.identifier like 'payment:%' or t.identifier like 'refund:%'
+      or t.identifier in ('invoice:collect', 'wallet:topUp', 'subscription:reconcile'))
+    returning t.identifier as task, j.payload`);
+  for (const { task, payload } of due) await run(core, access, task, Object.values(payload)[0] ?? "");
+  return due.length;
+}
+
+async function run({ ctx }: TestCore, access: ProviderAccess, task: string, id: string): Promise<unknown> {
+  switch (task) {
+    case "payment:reconcile":
+      return reconcilePayment(ctx, id, access);
+    case "refund:reconcile":
+      return reconcileRefund(ctx, id, access);
+    case "invoice:collect":
+      return collectInvoice(ctx, id);
+    case "wallet:topUp":
+      return topUpAutomatically(ctx, id);
+    case "subscription:reconcile":
+      return reconcileSubscription(ctx, id);
+    default:
+      throw new Error(`There is no ${task} here.`);
+  }
+}
+
 export async function givenPayingCustomer(
   options: { readonly testClock?: boolean; readonly taxes?: readonly CreateTaxRateInput[] } = {},
 ): Promise<PayingCustomer> {
@@ -70,42 +109,7 @@ export async function givenPayingCustomer(
     return open.invoice.id;
   };
 
-  /** Takes every job out of the queue and does it. */
-  const round = async (): Promise<number> => {
-    const due = await core.database.drizzle.execute<{ task: string; payload: Record<string, string> }>(sql`
-      delete from graphile_worker._private_jobs j using graphile_worker._private_tasks t
-      where t.id = j.task_id and (t.identifier like 'payment:%' or t.identifier like 'refund:%'
-        or t.identifier in ('invoice:collect', 'wallet:topUp', 'subscription:reconcile'))
-      returning t.identifier as task, j.payload`);
-    for (const { task, payload } of due) await run(task, payload);
-    return due.length;
-  };
-  const run = async (task: string, payload: Readonly<Record<string, string>>): Promise<unknown> => {
-    const [id = ""] = Object.values(payload);
-    switch (task) {
-      case "payment:reconcile":
-        return reconcilePayment(core.ctx, id, access);
-      case "refund:reconcile":
-        return reconcileRefund(core.ctx, id, access);
-      case "invoice:collect":
-        return collectInvoice(core.ctx, id);
-      case "wallet:topUp":
-        return topUpAutomatically(core.ctx, id);
-      case "subscription:reconcile":
-        return reconcileSubscription(core.ctx, id);
-      default:
-        throw new Error(`There is no ${task} here.`);
-    }
-  };
-  const work = async (): Promise<void> => {
-    for (let rounds = 0; rounds < maxRounds; rounds += 1) {
-      const { prompted } = await sweepPayments(core.ctx);
-      if ((await round()) === 0 && prompted === 0) return;
-    }
-    await sweepPayments(core.ctx);
-    const left = await core.database.drizzle.execute("select key from graphile_worker.jobs order by key");
-    throw new Error(`The jobs do not come to an end: ${left.map(({ key }) => String(key)).join(", ")}`);
-  };
+  const work = (): Promise<void> => workOffPayments(core, access);
 
   return {
     core,

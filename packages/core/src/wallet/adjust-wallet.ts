@@ -11,7 +11,10 @@ import { authorize } from "../permissions.ts";
 import { creditWallet, debitWallet } from "./move-wallet.ts";
 import { listWalletBalances } from "./wallet-balance.ts";
 
-/** An operator puts money into a wallet, or takes it out when it is below zero, and says why. */
+/**
+ * An operator puts money into a wallet, or takes it out when it is below zero, and says why. While the organization is parked
+ * too: it puts a wrong right, and nothing of it is spent before the organization is unparked.
+ */
 export async function adjustWallet(
   ctx: CoreContext,
   input: Money & { readonly reason: string; readonly idempotencyKey: string },

@@ -20,17 +20,31 @@ export const users = pgTable(
   (t) => [uniqueIndex("users_email_key").on(t.email), check("users_email_lower", sql`${t.email} = lower(${t.email})`)],
 );
 
-export const organizations = pgTable("organizations", {
-  id: id(),
-  name: text().notNull(),
-  /** IANA name; periods and reminder hours are computed in it. */
-  timeZone: text().notNull(),
-  /** Of who pays, as the tax office writes it (NPWP); printed on invoices. */
-  taxId: text(),
-  /** ISO 3166 code; null where nobody has said it. */
-  country: char({ length: 2 }),
-  createdAt: insertedAt(),
-});
+export const organizations = pgTable(
+  "organizations",
+  {
+    id: id(),
+    name: text().notNull(),
+    /** IANA name; periods and reminder hours are computed in it. */
+    timeZone: text().notNull(),
+    /** Of who pays, as the tax office writes it (NPWP); printed on invoices. */
+    taxId: text(),
+    /** ISO 3166 code; null where nobody has said it. */
+    country: char({ length: 2 }),
+    /** Its books are wrong: no money moves until an operator has looked. Business time. */
+    parkedAt: at(),
+    parkedReason: text(),
+    /** Since when money can be taken again; null when it always could. */
+    unparkedAt: at(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    index("organizations_parked")
+      .on(t.id)
+      .where(sql`${t.parkedAt} is not null`),
+    check("organizations_parked_why", sql`(${t.parkedAt} is null) = (${t.parkedReason} is null)`),
+  ],
+);
 
 export const members = pgTable(
   "members",

@@ -1,5 +1,6 @@
 export * from "./accounts.ts";
 export * from "./billing.ts";
+export * from "./books.ts";
 export * from "./capacity.ts";
 export * from "./catalog.ts";
 export * from "./changes.ts";

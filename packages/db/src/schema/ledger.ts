@@ -112,6 +112,7 @@ export const ledgerEntries = pgTable(
   },
   (t) => [
     unique("ledger_entries_position_key").on(t.transactionId, t.position),
+    index("ledger_entries_account").on(t.accountId),
     foreignKey({
       columns: [t.organizationId, t.transactionId],
       foreignColumns: [ledgerTransactions.organizationId, ledgerTransactions.id],

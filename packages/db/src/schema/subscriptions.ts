@@ -81,6 +81,10 @@ export const subscriptions = pgTable(
     index("subscriptions_reshape")
       .on(t.reshapeDueAt)
       .where(sql`${t.reshapeDueAt} is not null`),
+    // What is late shows without asking what should have made it punctual.
+    index("subscriptions_running")
+      .on(t.currentPeriodEnd)
+      .where(sql`${t.status} = 'active'`),
     index("subscriptions_unpurged")
       .on(t.cancelledAt)
       .where(sql`${t.status} = 'cancelled' and ${t.purgedAt} is null`),

@@ -1,0 +1,48 @@
+import { runJob } from "@sewa/core";
+import { expect, test } from "vitest";
+import { createLog } from "./log.ts";
+import { startWorker, type Worker } from "./start-worker.ts";
+import { startTestHouse, type TestHouse, until } from "./test-house.ts";
+
+async function check(house: TestHouse, mode: "recent" | "whole"): Promise<void> {
+  const { key } = await runJob(house.core, "books:check", { mode });
+  expect(key).toBe(`books:check:${mode}`);
+  await until(`${key} is over`, async () => {
+    const [row] = await house.sql(`select 1 as waits from graphile_worker.jobs where key = '${key}'`);
+    return row === undefined;
+  });
+}
+
+async function metricOf(worker: Worker, line: string): Promise<number> {
+  const text = await (await fetch(`${worker.internalUrl}/metrics`)).text();
+  const found = text.split("\n").find((each) => each.startsWith(`${line} `));
+  return Number(found?.slice(line.length) ?? Number.NaN);
+}
+
+test("what is wrong with the books is logged as an error and told by every worker, and its app runs on", async () => {
+  await using house = await startTestHouse();
+  const lines: string[] = [];
+  const log = createLog({ level: "info" }, { write: (line: string) => void lines.push(line) });
+  const said = (message: string) =>
+    lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === message);
+  await using worker = await startWorker({ ...house.options, log });
+  const instanceId = await house.order();
+  await house.running(instanceId);
+  await check(house, "recent");
+  expect(await metricOf(worker, "sewa_organizations_parked")).toBe(0);
+  expect(await metricOf(worker, 'sewa_books_checked_at_seconds{mode="whole"}')).toBe(0);
+
+  await house.sql("update billing_periods set period_index = 3");
+  await check(house, "whole");
+  const errors = 50;
+  expect(said("books are wrong")).toMatchObject([{ level: errors, check: "M14", task: "books:check" }]);
+  expect(said("organization parked")).toMatchObject([
+    { level: errors, reason: "M14", organizationId: house.core.organizationId },
+  ]);
+  await using other = await startWorker(house.options);
+  await until("another worker tells it", async () => (await metricOf(other, "sewa_organizations_parked")) === 1);
+  expect(await metricOf(other, 'sewa_books_findings{check="M14",kind="books"}')).toBe(1);
+  expect(await metricOf(other, 'sewa_books_findings{check="M16",kind="books"}')).toBe(0);
+  expect(await metricOf(other, 'sewa_books_checked_at_seconds{mode="whole"}')).toBeGreaterThan(1.7e9);
+  expect((await house.running(instanceId)).instance).toMatchObject({ desiredPhase: "running" });
+});
