@@ -43,6 +43,8 @@ test("whatever creates, charges or destroys takes an idempotency key, and only p
     "subscriptions.renew",
     "subscriptions.cancelNow",
     "subscriptions.cancelAtPeriodEnd",
+    "subscriptions.changePlan",
+    "subscriptions.undoPlanChange",
     "subscriptions.undoCancel",
     "instances.start",
     "instances.stop",

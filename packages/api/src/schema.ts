@@ -77,6 +77,9 @@ export const taxSchema: Schema<TaxDto> = z.strictObject({
   isInclusive: z.boolean(),
   amountMinor: z.bigint(),
 });
+/** A date that somebody hands in. Far outside of these centuries it is a mistake, and nothing that a database could store. */
+export const inputDate: Schema<Date> = z.date().min(new Date("2000-01-01")).max(new Date("2200-01-01"));
+
 export const periodSchema: Schema<PeriodDto> = z.strictObject({ start: z.date(), end: z.date() });
 export const offeringRefSchema: Schema<OfferingRefDto> = z.strictObject({ slug: z.string(), name: z.string() });
 

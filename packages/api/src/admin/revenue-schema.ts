@@ -1,6 +1,6 @@
 import { ageBuckets, churnReasons } from "@sewa/core";
 import { z } from "zod";
-import { listShape, pageSchema, type Schema } from "../schema.ts";
+import { inputDate, listShape, pageSchema, type Schema } from "../schema.ts";
 import type {
   ChurnMonthDto,
   MarginDto,
@@ -25,10 +25,10 @@ export const revenueMonthsInput: Schema<RevenueMonthsInput> = z.strictObject({
   to: month.optional(),
 });
 export const recurringRevenueInput: Schema<RecurringRevenueInput> = z.strictObject({
-  from: z.date(),
-  to: z.date().optional(),
+  from: inputDate,
+  to: inputDate.optional(),
 });
-export const upcomingInput: Schema<UpcomingInput> = z.strictObject({ ...listShape, until: z.date().optional() });
+export const upcomingInput: Schema<UpcomingInput> = z.strictObject({ ...listShape, until: inputDate.optional() });
 
 export const revenueSummarySchema: Schema<readonly RevenueMonthDto[]> = z.array(
   z.strictObject({

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
-import { listInput, pageSchema, publicId, type Schema, text } from "../schema.ts";
+import { inputDate, listInput, pageSchema, publicId, type Schema, text } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
 import type { CreateTaxRateInput, EndTaxRateInput, TaxRateDto, TaxRatePageDto } from "./tax-dto.ts";
 
@@ -12,9 +12,9 @@ const createInput: Schema<CreateTaxRateInput> = z.strictObject({
   percent: z.string().max(6),
   isInclusive: z.boolean(),
   country: z.string().length(2).optional(),
-  startsAt: z.date().optional(),
+  startsAt: inputDate.optional(),
 });
-const endInput: Schema<EndTaxRateInput> = z.strictObject({ taxRateId: publicId, endsAt: z.date().optional() });
+const endInput: Schema<EndTaxRateInput> = z.strictObject({ taxRateId: publicId, endsAt: inputDate.optional() });
 
 const taxRateSchema: Schema<TaxRateDto> = z.strictObject({
   id: z.string(),

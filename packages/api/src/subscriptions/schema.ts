@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { quoteLinesSchema } from "../quote-lines.ts";
-import { idempotencyKey, moneySchema, name, offeringRefSchema, pageSchema, publicId, type Schema } from "../schema.ts";
+import {
+  idempotencyKey,
+  inputDate,
+  moneySchema,
+  name,
+  offeringRefSchema,
+  pageSchema,
+  publicId,
+  type Schema,
+} from "../schema.ts";
 import type {
   CancelNowInput,
   ChangePlanInput,
@@ -65,7 +74,7 @@ const choice = { subscriptionId: publicId, planId: publicId, moment: z.enum(["no
 export const previewChangeInput: Schema<PreviewChangeInput> = z.strictObject(choice);
 export const changePlanInput: Schema<ChangePlanInput> = z.strictObject({
   ...choice,
-  at: z.date(),
+  at: inputDate,
   priceKey: z.string().length(32),
   idempotencyKey,
 });
