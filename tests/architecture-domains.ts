@@ -9,7 +9,7 @@ import type { SourceFile } from "./architecture-source.ts";
 export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["clocks", "books", "inventory", "reports", "documents"],
   ["orders", "changes"],
-  ["payments"],
+  ["payments", "spending"],
   ["subscriptions"],
   ["billing"],
   ["usage", "uptime"],

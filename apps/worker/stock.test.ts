@@ -59,6 +59,7 @@ test("each line of the crontab names a task of ours, under the key and with the 
     "payment:sweep",
     "subscription:remind",
     "subscription:sweep",
+    "usage:rate",
     "usage:sample",
   ]);
   for (const { task, options, payload } of items) {

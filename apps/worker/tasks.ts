@@ -11,6 +11,7 @@ import { nodeReconcile } from "./tasks/node-reconcile.ts";
 import { invoiceCollect, paymentReconcile, paymentSweep, refundReconcile, walletTopUp } from "./tasks/payments.ts";
 import { subscriptionReconcile, subscriptionRemind } from "./tasks/subscriptions.ts";
 import { instanceSweep, mailSweep, subscriptionSweep } from "./tasks/sweeps.ts";
+import { usageRate } from "./tasks/usage-rate.ts";
 import { usageSample } from "./tasks/usage-sample.ts";
 
 /** By name, so that a job without a task does not compile. */
@@ -28,6 +29,7 @@ const byName = {
   "node:reconcile": nodeReconcile,
   "instance:probe": instanceProbe,
   "usage:sample": usageSample,
+  "usage:rate": usageRate,
   "instance:sweep": instanceSweep,
   "subscription:sweep": subscriptionSweep,
   "payment:sweep": paymentSweep,

@@ -138,8 +138,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a payment is given back twice",
     file: `${core}/billing/refund-payment.ts`,
-    find: `const amountMinor = payment.amountMinor - payment.refundedMinor;`,
-    replace: `const amountMinor = payment.amountMinor;`,
+    find: `const leftMinor = payment.amountMinor - payment.refundedMinor;`,
+    replace: `const leftMinor = payment.amountMinor;`,
     tests: [`${core}/billing`],
   },
   {
@@ -372,5 +372,41 @@ export const mutants: readonly Mutant[] = [
     find: `members.has(organizationId);`,
     replace: `(members.has(organizationId) || check.kind === "books");`,
     tests: [`${core}/books/parking.test.ts`],
+  },
+  {
+    name: "an hour that grows is charged anew from its beginning",
+    file: `${core}/usage/rate-usage.ts`,
+    find: `m.quantity - coalesce(known.quantity, 0), m.price_id`,
+    replace: `m.quantity, m.price_id`,
+    tests: [`${core}/spending`],
+  },
+  {
+    name: "what a period includes counts once for each invoice",
+    file: `${core}/billing/usage-lines.ts`,
+    find: `const counted = new Map(await countIncluded(tx, subscriptionId));`,
+    replace: `const counted = new Map<string, bigint>();`,
+    tests: [`${core}/spending`],
+  },
+  {
+    name: "time in which nothing was measured is charged as if the app had run",
+    file: `${core}/catalog/meters.ts`,
+    find: `unitQuantity: hourSeconds, column: "covered_seconds" }`,
+    replace: `unitQuantity: hourSeconds, column: "storage_covered_seconds" as never }`,
+    tests: [`${core}/spending`],
+  },
+  {
+    name: "what stood on a voided invoice is never asked for again",
+    file: `${core}/billing/settle-invoice.ts`,
+    find: `  await releaseUsage(tx, invoice.id);
+`,
+    replace: ``,
+    tests: [`${core}/spending`],
+  },
+  {
+    name: "old hours are charged at the price of today",
+    file: `${core}/usage/rate-usage.ts`,
+    find: `u.subscription_id = s.id and u.starts_at <= h.hour_at order by`,
+    replace: `u.subscription_id = s.id order by`,
+    tests: [`${core}/spending`],
   },
 ];

@@ -12,8 +12,9 @@ import {
 import { defineTask } from "../define-task.ts";
 
 /** Takes an organization's test clock as far as it can go now; core adds the job again while the world needs time. */
-export const clockAdvance = defineTask("clock:advance", async ({ core }, { organizationId }) => {
-  await stepClock(core, organizationId);
+export const clockAdvance = defineTask("clock:advance", async ({ core, cluster }, { organizationId }, { signal }) => {
+  const measure = cluster === null ? {} : { measure: () => cluster.usage({ signal }) };
+  await stepClock(core, organizationId, measure);
 });
 
 export const houseClean = defineTask("house:clean", async ({ core, log }) => {
@@ -26,5 +27,6 @@ export const houseClean = defineTask("house:clean", async ({ core, log }) => {
   const plans = await deleteOldPlans(core);
   const books = await deleteOldBooks(core);
   const counts = { ...deleted, idempotencyRecords: records, usageSamples: usage.samples, usageHours: usage.hours };
-  log.info({ ...counts, uptimeDays, inventory, plans, paymentNotices, books }, "house cleaned");
+  const { simulatedHours } = usage;
+  log.info({ ...counts, simulatedHours, uptimeDays, inventory, plans, paymentNotices, books }, "house cleaned");
 });

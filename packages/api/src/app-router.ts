@@ -13,6 +13,7 @@ import { subscriptionsRouter } from "./subscriptions/router.ts";
 import { systemRouter } from "./system/router.ts";
 import { transactionsRouter } from "./transactions/router.ts";
 import { router } from "./trpc.ts";
+import { usageRouter } from "./usage/router.ts";
 import { walletRouter } from "./wallet/router.ts";
 
 /**
@@ -30,6 +31,7 @@ export const appRouter = router({
   organizations: organizationsRouter,
   payments: paymentsRouter,
   wallet: walletRouter,
+  usage: usageRouter,
   transactions: transactionsRouter,
   events: eventsRouter,
   clock: clockRouter,

@@ -28,7 +28,7 @@ test("the catalog that we ship can be applied as it is, and begins with somethin
   const { offerings, currency } = parseCatalog(catalogText);
   expect(currency).toBe("IDR");
   expect(problems(catalogText)).toEqual([]);
-  expect(offerings[0]?.plans[0]?.prices).toEqual([{ currency: "IDR", amount: "0" }]);
+  expect(offerings[0]?.plans[0]?.prices).toEqual([{ currency: "IDR", amount: "0", usage: [] }]);
 });
 
 test("every blueprint that we ship can be published, or needs no more than an agreement, and fits 1 vCPU and 1 GiB", () => {
@@ -52,8 +52,8 @@ test("n8n is not offered, and its marked lines offer it only together with an ag
 test("limits become whole units, amounts texts, and what is left out gets its default", () => {
   const [offering] = parseCatalog(catalogText).offerings;
   expect(offering?.plans.map(({ slug, prices }) => [slug, prices])).toEqual([
-    ["free", [{ currency: "IDR", amount: "0" }]],
-    ["small", [{ currency: "IDR", amount: "50000" }]],
+    ["free", [{ currency: "IDR", amount: "0", usage: [] }]],
+    ["small", [{ currency: "IDR", amount: "50000", usage: [] }]],
   ]);
   expect(offering?.plans[1]?.limits).toEqual({
     cpuRequestMillis: 250,

@@ -4,7 +4,7 @@ import type { BlueprintIssue } from "./issue.ts";
 import type { Path, Source } from "./position.ts";
 import { parseBytes, parseCpu } from "./quantity.ts";
 import type { PlanLimits } from "./resolved-app.ts";
-import { amount, slug, text } from "./schema/fields.ts";
+import { amount, identifier, slug, text } from "./schema/fields.ts";
 import { throwIssues, validate } from "./schema/validate.ts";
 import { readSource } from "./source.ts";
 
@@ -40,6 +40,15 @@ const planLimits = z
     storageBytes: value.storage,
   }));
 
+/** What use costs: `amount` for each `per` of the meter's unit, beyond what is `included` in each period. */
+const usagePrice = z.strictObject({
+  /** `cpu`, `memory`, `storage`, `running`, or one that the blueprint declares under `usage`. */
+  meter: identifier,
+  amount,
+  per: amount.refine((per) => per !== "0", "Write more than 0.").default("1"),
+  included: amount.default("0"),
+});
+
 const plan = z.strictObject({
   slug,
   name: text(100),
@@ -50,7 +59,10 @@ const plan = z.strictObject({
   gracePeriodDays: z.int().min(0).max(365).default(30),
   pastDueDays: z.int().min(0).max(90).default(0),
   nodePool: slug.default("default"),
-  prices: z.array(z.strictObject({ currency, amount })).min(1, "A plan needs a price, if only 0.").max(20),
+  prices: z
+    .array(z.strictObject({ currency, amount, usage: z.array(usagePrice).max(20).default([]) }))
+    .min(1, "A plan needs a price, if only 0.")
+    .max(20),
 });
 
 const offering = z.strictObject({
@@ -72,6 +84,7 @@ export const catalogSchema = z.strictObject({ currency, offerings: z.array(offer
 export type Catalog = z.output<typeof catalogSchema>;
 export type CatalogOffering = z.output<typeof offering>;
 export type CatalogPlan = z.output<typeof plan>;
+export type CatalogPrice = CatalogPlan["prices"][number];
 
 /** Reads `catalog.yaml`. Throws BlueprintError with every issue, each with path, line and column. */
 export function parseCatalog(text: string, options: { readonly filename?: string } = {}): Catalog {
@@ -96,7 +109,12 @@ function checkCatalog(catalog: Catalog, source: Source): BlueprintIssue[] {
 }
 
 function checkPrices(catalog: Catalog, prices: CatalogPlan["prices"], source: Source, path: Path): BlueprintIssue[] {
-  const issues = duplicates(source, prices, (price) => price.currency, path, "currency");
+  const issues = [
+    ...duplicates(source, prices, (price) => price.currency, path, "currency"),
+    ...prices.flatMap(({ usage }, at) =>
+      duplicates(source, usage, ({ meter }) => meter, [...path, at, "usage"], "meter"),
+    ),
+  ];
   if (prices.some((price) => price.currency === catalog.currency)) return issues;
   const message = `The plan has no price in the catalog's currency, ${catalog.currency}.`;
   return [...issues, issueAt(source, { code: "NO_PRICE", path, message })];

@@ -1,5 +1,5 @@
 export { catalogSchema, parseCatalog } from "./catalog.ts";
-export type { Catalog, CatalogOffering, CatalogPlan } from "./catalog.ts";
+export type { Catalog, CatalogOffering, CatalogPlan, CatalogPrice } from "./catalog.ts";
 export { checkBlueprint } from "./check-blueprint.ts";
 export { BlueprintError, BlueprintPriceError, formatIssue } from "./issue.ts";
 export type { BlueprintIssue, BlueprintIssueCode } from "./issue.ts";

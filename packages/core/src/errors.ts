@@ -29,6 +29,7 @@ export const domainErrorCodes = [
   "INSUFFICIENT_FUNDS",
   "BLUEPRINT_INVALID",
   "LOGS_UNAVAILABLE",
+  "SPENDING_CAPPED",
   "TEST_CLOCK_REQUIRED",
 ] as const;
 export type DomainErrorCode = (typeof domainErrorCodes)[number];

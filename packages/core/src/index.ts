@@ -18,6 +18,7 @@ export * from "./operations/index.ts";
 export * from "./orders/index.ts";
 export * from "./payments/index.ts";
 export * from "./reports/index.ts";
+export * from "./spending/index.ts";
 export * from "./subscriptions/index.ts";
 export * from "./taxes/index.ts";
 export * from "./uptime/index.ts";

@@ -34,6 +34,8 @@ export const permissionTable = {
   "wallet.read": owner,
   "wallet.write": owner,
   "transaction.read": owner,
+  "usage.read": owner,
+  "usage.write": owner,
   "clock.advance": owner,
   "admin.catalog.write": operator,
   "admin.instances.hold": operator,

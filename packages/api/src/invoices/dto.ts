@@ -2,14 +2,45 @@ import type { MoneyDto, TaxDto } from "../dto.ts";
 
 /** (quantity - includedQuantity) x unitAmount / perQuantity is the amount, or 0 where more is included; rounded once, half up. */
 export interface InvoiceLineDto {
-  readonly kind: "plan" | "parameter" | "change";
+  /** `usage`: what was used, in base units of its meter. */
+  readonly kind: "plan" | "parameter" | "change" | "usage";
   readonly description: string;
   readonly quantity: bigint;
   readonly includedQuantity: bigint;
   readonly unitAmount: MoneyDto;
   readonly perQuantity: bigint;
   readonly amount: MoneyDto;
+  /** Of `usage`; null for others. */
+  readonly usage: InvoiceUsageDto | null;
 }
+
+export interface InvoiceUsageDto {
+  /** `cpu`, `memory`, `storage`, `running`, or one that the app declares itself. */
+  readonly meter: string;
+  /** Base units in one of the units that people read, such as a core-hour. */
+  readonly unitQuantity: bigint;
+  /** From the first hour to the end of the last one. */
+  readonly periodStart: Date;
+  readonly periodEnd: Date;
+}
+
+/** The next invoice of a subscription as it stands open, or as it would be booked now. */
+export interface InvoicePreviewDto {
+  readonly subscriptionId: string;
+  /** The one that is open already; null while nothing is asked for. */
+  readonly invoiceId: string | null;
+  readonly reason: InvoiceReasonDto;
+  /** Null for a reactivation: its period begins with the payment. */
+  readonly periodStart: Date | null;
+  readonly periodEnd: Date | null;
+  readonly taxes: readonly TaxDto[];
+  /** With the taxes. */
+  readonly total: MoneyDto;
+  readonly dueAt: Date | null;
+  readonly lines: readonly InvoiceLineDto[];
+}
+
+export type InvoiceReasonDto = "order" | "renewal" | "reactivation" | "change" | "usage";
 
 /** Money that has come for an invoice. */
 export interface InvoicePaymentDto {
@@ -50,8 +81,8 @@ export interface InvoiceDto {
   /** As printed, for example `INV2026-000042`; null for a draft. */
   readonly number: string | null;
   readonly status: "draft" | "open" | "paid" | "void" | "uncollectible";
-  /** `change`: what a change of the app costs for the rest of the running period. */
-  readonly reason: "order" | "renewal" | "reactivation" | "change";
+  /** `change`: what a change of the app costs for the rest of the running period. `usage`: what was used before it was cancelled. */
+  readonly reason: InvoiceReasonDto;
   readonly subscriptionId: string;
   /** Null for a reactivation that is not paid: its period begins with the payment. */
   readonly periodStart: Date | null;

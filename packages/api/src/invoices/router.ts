@@ -1,18 +1,20 @@
-import { getInvoice, getInvoiceDocument, listInvoices } from "@sewa/core";
+import { getInvoice, getInvoiceDocument, listInvoices, previewNextInvoice } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { organizationProcedure } from "../trpc.ts";
-import type { InvoiceDocumentDto, InvoiceDto, InvoicePageDto } from "./dto.ts";
+import { subscriptionInput } from "../subscriptions/schema.ts";
+import type { InvoiceDocumentDto, InvoiceDto, InvoicePageDto, InvoicePreviewDto } from "./dto.ts";
 import {
   invoiceDocumentInput,
   invoiceDocumentSchema,
   invoiceInput,
   invoicePageSchema,
+  invoicePreviewSchema,
   invoiceSchema,
   listInvoicesInput,
 } from "./schema.ts";
-import { toDocumentDto, toInvoiceDto } from "./to-dto.ts";
+import { toDocumentDto, toInvoiceDto, toInvoicePreviewDto } from "./to-dto.ts";
 
 export const invoicesRouter = {
   list: organizationProcedure("invoice.read")
@@ -37,4 +39,10 @@ export const invoicesRouter = {
       const asked = { ...input, invoiceId: uuidOf("invoice", input.invoiceId) };
       return toDocumentDto(await getInvoiceDocument(coreContext(ctx), asked));
     }),
+  previewNext: organizationProcedure("invoice.read")
+    .input(subscriptionInput)
+    .output(invoicePreviewSchema)
+    .query(async ({ ctx, input }): Promise<InvoicePreviewDto> =>
+      toInvoicePreviewDto(await previewNextInvoice(coreContext(ctx), uuidOf("subscription", input.subscriptionId))),
+    ),
 };

@@ -6,7 +6,9 @@ import type {
   InvoiceDocumentInput,
   InvoiceDto,
   InvoiceInput,
+  InvoiceLineDto,
   InvoicePageDto,
+  InvoicePreviewDto,
   ListInvoicesInput,
 } from "./dto.ts";
 
@@ -28,11 +30,37 @@ export const listInvoicesInput: Schema<ListInvoicesInput> = z.strictObject({
 
 const moment = z.date().nullable();
 
+const reason = z.enum(["order", "renewal", "reactivation", "change", "usage"]);
+const lineSchema: Schema<InvoiceLineDto> = z.strictObject({
+  kind: z.enum(["plan", "parameter", "change", "usage"]),
+  description: z.string(),
+  quantity: z.bigint(),
+  includedQuantity: z.bigint(),
+  unitAmount: moneySchema,
+  perQuantity: z.bigint(),
+  amount: moneySchema,
+  usage: z
+    .strictObject({ meter: z.string(), unitQuantity: z.bigint(), periodStart: z.date(), periodEnd: z.date() })
+    .nullable(),
+});
+
+export const invoicePreviewSchema: Schema<InvoicePreviewDto> = z.strictObject({
+  subscriptionId: z.string(),
+  invoiceId: z.string().nullable(),
+  reason,
+  periodStart: moment,
+  periodEnd: moment,
+  taxes: z.array(taxSchema),
+  total: moneySchema,
+  dueAt: moment,
+  lines: z.array(lineSchema),
+});
+
 export const invoiceSchema: Schema<InvoiceDto> = z.strictObject({
   id: z.string(),
   number: z.string().nullable(),
   status: z.enum(["draft", "open", "paid", "void", "uncollectible"]),
-  reason: z.enum(["order", "renewal", "reactivation", "change"]),
+  reason,
   subscriptionId: z.string(),
   periodStart: moment,
   periodEnd: moment,
@@ -46,17 +74,7 @@ export const invoiceSchema: Schema<InvoiceDto> = z.strictObject({
     taxId: z.string().nullable(),
     country: z.string().nullable(),
   }),
-  lines: z.array(
-    z.strictObject({
-      kind: z.enum(["plan", "parameter", "change"]),
-      description: z.string(),
-      quantity: z.bigint(),
-      includedQuantity: z.bigint(),
-      unitAmount: moneySchema,
-      perQuantity: z.bigint(),
-      amount: moneySchema,
-    }),
-  ),
+  lines: z.array(lineSchema),
   payments: z.array(
     z.strictObject({
       id: z.string(),

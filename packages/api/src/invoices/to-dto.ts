@@ -1,6 +1,13 @@
-import { formatInvoiceNumber, type InvoiceView, type RenderedDocument, toPublicId } from "@sewa/core";
+import {
+  formatInvoiceNumber,
+  type InvoicePreview,
+  type InvoiceView,
+  type RenderedDocument,
+  toPublicId,
+  unitQuantityOf,
+} from "@sewa/core";
 import { toTaxDto } from "../tax-to-dto.ts";
-import type { InvoiceDocumentDto, InvoiceDto } from "./dto.ts";
+import type { InvoiceDocumentDto, InvoiceDto, InvoiceLineDto, InvoicePreviewDto } from "./dto.ts";
 
 export function toInvoiceDto({ invoice, lines, taxes, payments, creditNotes }: InvoiceView): InvoiceDto {
   const { status, reason, periodStart, periodEnd, currency, openedAt, dueAt, paidAt, closedAt, closeReason } = invoice;
@@ -17,15 +24,7 @@ export function toInvoiceDto({ invoice, lines, taxes, payments, creditNotes }: I
     total: { amountMinor: invoice.totalMinor, currency },
     paid: { amountMinor: invoice.paidMinor, currency },
     customer: { organization, name, email, taxId, country },
-    lines: lines.map(({ kind, description, quantity, includedQuantity, perQuantity, ...line }) => ({
-      kind,
-      description,
-      quantity,
-      includedQuantity,
-      unitAmount: { amountMinor: line.unitAmountMinor, currency },
-      perQuantity,
-      amount: { amountMinor: line.amountMinor, currency },
-    })),
+    lines: lines.map((line) => toLineDto(line, currency)),
     payments: payments.map((payment) => ({
       id: toPublicId("payment", payment.id),
       provider: payment.provider,
@@ -48,6 +47,40 @@ export function toInvoiceDto({ invoice, lines, taxes, payments, creditNotes }: I
     closedAt,
     closeReason,
   };
+}
+
+export function toInvoicePreviewDto(preview: InvoicePreview): InvoicePreviewDto {
+  const { subscriptionId, invoiceId, reason, period, currency, taxes, totalMinor, dueAt, lines } = preview;
+  return {
+    subscriptionId: toPublicId("subscription", subscriptionId),
+    invoiceId: invoiceId === null ? null : toPublicId("invoice", invoiceId),
+    reason,
+    periodStart: period?.start ?? null,
+    periodEnd: period?.end ?? null,
+    taxes: taxes.map(toTaxDto),
+    total: { amountMinor: totalMinor, currency },
+    dueAt,
+    lines: lines.map((line) => toLineDto(line, currency)),
+  };
+}
+
+function toLineDto(line: InvoicePreview["lines"][number], currency: string): InvoiceLineDto {
+  const { kind, description, quantity, includedQuantity = 0n, unitAmountMinor, perQuantity = 1n, amountMinor } = line;
+  return {
+    kind,
+    description,
+    quantity,
+    includedQuantity,
+    unitAmount: { amountMinor: unitAmountMinor, currency },
+    perQuantity,
+    amount: { amountMinor, currency },
+    usage: toUsageDto(line),
+  };
+}
+
+function toUsageDto({ meter, periodStart, periodEnd }: InvoicePreview["lines"][number]): InvoiceLineDto["usage"] {
+  if (meter == null || periodStart == null || periodEnd == null) return null;
+  return { meter, unitQuantity: unitQuantityOf(meter), periodStart, periodEnd };
 }
 
 function referenceOf({ provider, reference }: InvoiceView["payments"][number]): string | null {

@@ -22,6 +22,22 @@ export interface PlanDto {
   readonly pastDueDays: number;
   /** Null: cannot be ordered in the currency of the house. */
   readonly price: MoneyDto | null;
+  /** What use costs beside it. */
+  readonly usagePrices: readonly UsagePriceDto[];
+}
+
+/** (quantity - includedQuantity) x unitAmount / perQuantity for each period, all in base units of the meter. */
+export interface UsagePriceDto {
+  /** `cpu`, `memory`, `storage`, `running`, or one that the app declares itself. */
+  readonly meter: string;
+  /** For people: what is measured, and what it is counted in. */
+  readonly label: string;
+  readonly unit: string;
+  /** Base units in one of that unit. */
+  readonly unitQuantity: bigint;
+  readonly unitAmount: MoneyDto;
+  readonly perQuantity: bigint;
+  readonly includedQuantity: bigint;
 }
 
 export interface OfferingDto {

@@ -9,6 +9,7 @@ import type {
   PlanDetailDto,
   PlanDto,
   PlanLimitsDto,
+  UsagePriceDto,
 } from "./dto.ts";
 
 export const offeringInput: Schema<OfferingInput> = z.strictObject({ slug: opaque(100) });
@@ -21,6 +22,17 @@ export const planLimitsSchema: Schema<PlanLimitsDto> = z.strictObject({
   storageBytes: z.int(),
 });
 
+export const usagePriceShape = {
+  meter: z.string(),
+  label: z.string(),
+  unit: z.string(),
+  unitQuantity: z.bigint(),
+  unitAmount: moneySchema,
+  perQuantity: z.bigint(),
+  includedQuantity: z.bigint(),
+};
+export const usagePriceSchema: Schema<UsagePriceDto> = z.strictObject(usagePriceShape);
+
 const planShape = {
   id: z.string(),
   slug: z.string(),
@@ -30,6 +42,7 @@ const planShape = {
   gracePeriodDays: z.int(),
   pastDueDays: z.int(),
   price: moneySchema.nullable(),
+  usagePrices: z.array(usagePriceSchema),
 };
 const planSchema: Schema<PlanDto> = z.strictObject(planShape);
 

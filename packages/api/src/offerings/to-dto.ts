@@ -1,6 +1,14 @@
 import { type Blueprint, describeParameters } from "@sewa/blueprint";
-import { type CoreContext, loadBlueprint, type Offering, type Plan, toPublicId } from "@sewa/core";
-import type { OfferingDetailDto, OfferingDto, PlanDetailDto, PlanDto } from "./dto.ts";
+import {
+  type CoreContext,
+  loadBlueprint,
+  type Offering,
+  type Plan,
+  toPublicId,
+  unitQuantityOf,
+  type UsagePrice,
+} from "@sewa/core";
+import type { OfferingDetailDto, OfferingDto, PlanDetailDto, PlanDto, UsagePriceDto } from "./dto.ts";
 
 export function toOfferingDto({ id, slug, name, summary, plans }: Offering): OfferingDto {
   return { id: toPublicId("offering", id), slug, name, summary, plans: plans.map(toPlanDto) };
@@ -32,5 +40,12 @@ function toPlanDto({ id, slug, name, limits, interval, gracePeriodDays, pastDueD
     gracePeriodDays,
     pastDueDays,
     price: price?.money ?? null,
+    usagePrices: price === null ? [] : price.usage.map((usage) => toUsagePriceDto(usage, price.money.currency)),
   };
+}
+
+export function toUsagePriceDto(price: UsagePrice, currency: string): UsagePriceDto {
+  const { meter, label, unit, unitAmountMinor: amountMinor, perQuantity, includedQuantity } = price;
+  const unitQuantity = unitQuantityOf(meter);
+  return { meter, label, unit, unitQuantity, unitAmount: { amountMinor, currency }, perQuantity, includedQuantity };
 }

@@ -1,5 +1,5 @@
 import type { MoneyDto, OfferingRefDto, PeriodDto, QuoteLineDto, TaxDto } from "../dto.ts";
-import type { ParameterValueDto } from "../offerings/dto.ts";
+import type { ParameterValueDto, UsagePriceDto } from "../offerings/dto.ts";
 import type { SubscriptionDto } from "../subscriptions/dto.ts";
 
 export interface QuoteInput {
@@ -36,6 +36,8 @@ export interface QuoteDto {
   readonly taxes: readonly TaxDto[];
   /** With the taxes. */
   readonly total: MoneyDto;
+  /** What use costs beside it; asked for with the period that comes next. */
+  readonly usagePrices: readonly UsagePriceDto[];
   /** The first period if it were paid now. */
   readonly period: PeriodDto;
   readonly renewalOpensAt: Date;

@@ -1,6 +1,7 @@
 import { capacityRefusals } from "@sewa/core";
 import { z } from "zod";
 import { quoteLinesSchema } from "../quote-lines.ts";
+import { usagePriceSchema } from "../offerings/schema.ts";
 import {
   idempotencyKey,
   moneySchema,
@@ -47,6 +48,7 @@ export const quoteSchema: Schema<QuoteDto> = z.strictObject({
   lines: quoteLinesSchema,
   taxes: z.array(taxSchema),
   total: moneySchema,
+  usagePrices: z.array(usagePriceSchema),
   period: periodSchema,
   renewalOpensAt: z.date(),
   dataDeletedAt: z.date(),

@@ -1,6 +1,7 @@
 import { type OrderView, type Quote, toPublicId } from "@sewa/core";
 import type { ParameterValueDto } from "../offerings/dto.ts";
 import { toQuoteLines } from "../quote-lines.ts";
+import { toUsagePriceDto } from "../offerings/to-dto.ts";
 import { toSubscriptionDto } from "../subscriptions/to-dto.ts";
 import { toTaxDto } from "../tax-to-dto.ts";
 import type { OrderDto, QuoteDto } from "./dto.ts";
@@ -15,6 +16,7 @@ export function toQuoteDto(quote: Quote): QuoteDto {
     lines: toQuoteLines(items, total.currency),
     taxes: taxes.map(toTaxDto),
     total,
+    usagePrices: (plan.price?.usage ?? []).map((usage) => toUsagePriceDto(usage, total.currency)),
     period,
     renewalOpensAt,
     dataDeletedAt,

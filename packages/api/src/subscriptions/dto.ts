@@ -47,6 +47,8 @@ export interface SubscriptionDto {
   readonly graceEndsAt: Date | null;
   readonly cancelledAt: Date | null;
   readonly cancelReason: "customer" | "order_expired" | "provisioning_failed" | "grace_over" | "operator" | null;
+  /** Since when the app is stopped at its spending cap; null while it is not. */
+  readonly cappedAt: Date | null;
   /** When nothing of the app was left. */
   readonly purgedAt: Date | null;
   /** For what comes next; null while nothing is asked for. */

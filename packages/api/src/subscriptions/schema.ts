@@ -60,6 +60,7 @@ export const subscriptionSchema: Schema<SubscriptionDto> = z.strictObject({
   graceEndsAt: moment,
   cancelledAt: moment,
   cancelReason: z.enum(["customer", "order_expired", "provisioning_failed", "grace_over", "operator"]).nullable(),
+  cappedAt: moment,
   purgedAt: moment,
   nextInvoice: z
     .strictObject({

@@ -34,6 +34,7 @@ export function toSubscriptionDto(view: SubscriptionView): SubscriptionDto {
     graceEndsAt,
     cancelledAt: subscription.cancelledAt,
     cancelReason,
+    cappedAt: subscription.cappedAt,
     purgedAt: subscription.purgedAt,
     nextInvoice: nextInvoice === null ? null : toNextInvoiceDto(nextInvoice),
   };

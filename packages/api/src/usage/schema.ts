@@ -1,7 +1,17 @@
-import { metricRangeNames } from "@sewa/core";
+import { maxAlerts, metricRangeNames } from "@sewa/core";
 import { z } from "zod";
-import { publicId, type Schema } from "../schema.ts";
-import type { InstanceMetricsDto, InstanceMetricsInput, MetricPointDto } from "./dto.ts";
+import { usagePriceShape } from "../offerings/schema.ts";
+import { maxAmountMinor, moneySchema, publicId, type Schema } from "../schema.ts";
+import type {
+  CurrentUsageDto,
+  InstanceMetricsDto,
+  InstanceMetricsInput,
+  MetricPointDto,
+  SetLimitsInput,
+  SpendingLimitsDto,
+  UsageHistoryDto,
+  UsageHistoryInput,
+} from "./dto.ts";
 
 const range = z.enum(metricRangeNames);
 
@@ -24,4 +34,60 @@ export const instanceMetricsSchema: Schema<InstanceMetricsDto> = z.strictObject(
   to: z.date(),
   limits: z.strictObject({ cpuMillis: z.int(), memoryBytes: z.int(), storageBytes: z.int() }),
   points: z.array(pointSchema),
+});
+
+const day = z.iso.date();
+const minor = z.bigint().positive().max(maxAmountMinor);
+const moment = z.date().nullable();
+
+export const usageHistoryInput: Schema<UsageHistoryInput> = z.strictObject({
+  subscriptionId: publicId,
+  from: day.optional(),
+  to: day.optional(),
+});
+export const setLimitsInput: Schema<SetLimitsInput> = z.strictObject({
+  subscriptionId: publicId,
+  alertAmounts: z.array(minor).max(maxAlerts).readonly().optional(),
+  capMinor: minor.nullish(),
+});
+
+export const currentUsageSchema: Schema<CurrentUsageDto> = z.strictObject({
+  subscriptionId: z.string(),
+  periodStart: moment,
+  periodEnd: moment,
+  meters: z.array(
+    z.strictObject({
+      ...usagePriceShape,
+      quantity: z.bigint(),
+      amount: moneySchema,
+      projectedQuantity: z.bigint(),
+      projectedAmount: moneySchema,
+    }),
+  ),
+  total: moneySchema,
+  projectedTotal: moneySchema,
+  cappedAt: moment,
+});
+
+export const usageHistorySchema: Schema<UsageHistoryDto> = z.strictObject({
+  subscriptionId: z.string(),
+  timeZone: z.string(),
+  from: z.string(),
+  to: z.string(),
+  days: z.array(
+    z.strictObject({
+      day: z.string(),
+      meter: z.string(),
+      label: z.string(),
+      unit: z.string(),
+      unitQuantity: z.bigint(),
+      quantity: z.bigint(),
+    }),
+  ),
+});
+
+export const spendingLimitsSchema: Schema<SpendingLimitsDto> = z.strictObject({
+  subscriptionId: z.string(),
+  alerts: z.array(moneySchema),
+  cap: moneySchema.nullable(),
 });

@@ -11,6 +11,7 @@ export {
   type PaymentRow,
   type RefundRow,
 } from "./invoice.ts";
+export { amountOfLine, type NewLine, totalOfLines } from "./line.ts";
 export { type NewInvoice, openInvoice } from "./open-invoice.ts";
 export { type NewPayment, payInvoice } from "./pay-invoice.ts";
 export { restOf } from "./postings.ts";
@@ -28,4 +29,6 @@ export {
 } from "./queries.ts";
 export { refundInvoice, type RefundTarget } from "./refund-payment.ts";
 export { markUncollectible, voidInvoice } from "./settle-invoice.ts";
+export { listUsageCosts } from "./usage-costs.ts";
+export { draftUsageLines } from "./usage-lines.ts";
 export { getRefund, noteRefund, type RefundView, settleRefund } from "./settle-refund.ts";

@@ -1,13 +1,23 @@
 import type { InvoiceLineRow } from "./invoice.ts";
 import { divideRounded } from "../money.ts";
+import type { UsageKey } from "../usage/index.ts";
 
 /** A line before it is written. What it comes to follows from the rest. */
 export type NewLine = Pick<InvoiceLineRow, "kind" | "description" | "quantity" | "unitAmountMinor" | "priceId"> &
-  Partial<Pick<InvoiceLineRow, "includedQuantity" | "perQuantity">>;
+  Partial<Pick<InvoiceLineRow, "includedQuantity" | "perQuantity" | "meter" | "periodStart" | "periodEnd">> & {
+    /** Of `usage`: which records it asks for. */
+    readonly usage?: UsageKey;
+  };
 
 /** What a line comes to, from nothing but what stands on it, so that anybody can calculate it anew. */
-export function amountOfLine(line: Omit<NewLine, "kind" | "description" | "priceId">): bigint {
+export function amountOfLine(
+  line: Pick<NewLine, "quantity" | "unitAmountMinor" | "includedQuantity" | "perQuantity">,
+): bigint {
   const { quantity, includedQuantity = 0n, unitAmountMinor, perQuantity = 1n } = line;
   const counted = quantity > includedQuantity ? quantity - includedQuantity : 0n;
   return divideRounded(counted * unitAmountMinor, perQuantity);
+}
+
+export function totalOfLines(lines: readonly NewLine[]): bigint {
+  return lines.reduce((sum, line) => sum + amountOfLine(line), 0n);
 }

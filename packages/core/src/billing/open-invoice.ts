@@ -7,7 +7,8 @@ import type { Period } from "../periods.ts";
 import { post } from "../ledger/index.ts";
 import { deriveTaxes, ratesOf, type Tax } from "../taxes/index.ts";
 import { formatInvoiceNumber, type InvoiceRow } from "./invoice.ts";
-import { amountOfLine, type NewLine } from "./line.ts";
+import { amountOfLine, type NewLine, totalOfLines } from "./line.ts";
+import { billUsage } from "../usage/index.ts";
 import { nextNumber } from "./next-number.ts";
 import { openingOf } from "./postings.ts";
 
@@ -34,9 +35,8 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
   await assertNotParked(tx);
   const customer = await getBillingContact(tx);
   const organizationId = organizationOf(tx);
-  const lines = input.lines.map((line) => ({ ...line, amountMinor: amountOfLine(line) }));
-  const linesMinor = lines.reduce((sum, line) => sum + line.amountMinor, 0n);
-  const { taxes, taxMinor, totalMinor } = deriveTaxes(linesMinor, await ratesOf(tx, taxedAt));
+  const lines = input.lines.map((line) => ({ id: tx.ctx.ids.next(), ...line, amountMinor: amountOfLine(line) }));
+  const { taxes, taxMinor, totalMinor } = deriveTaxes(totalOfLines(lines), await ratesOf(tx, taxedAt));
   const series = `${tx.ctx.config.invoiceSeries}-${tx.now.getUTCFullYear()}`;
   const [invoice] = await tx.sql
     .insert(invoices)
@@ -62,15 +62,12 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
     })
     .returning();
   assert(invoice !== undefined, "an inserted invoice is returned");
-  await tx.sql.insert(invoiceLines).values(
-    lines.map((line, index) => ({
-      id: tx.ctx.ids.next(),
-      organizationId,
-      invoiceId: invoice.id,
-      position: index + 1,
-      ...line,
-    })),
-  );
+  for (const [index, line] of lines.entries()) {
+    const { usage, ...row } = line;
+    const position = index + 1;
+    await tx.sql.insert(invoiceLines).values({ ...row, organizationId, invoiceId: invoice.id, position });
+    if (usage !== undefined) await billUsage(tx, { subscriptionId, lineId: row.id, usage, quantity: row.quantity });
+  }
   await insertTaxes(tx, invoice.id, taxes);
   post(tx, openingOf(invoice));
   record(tx, {

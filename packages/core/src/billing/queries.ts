@@ -1,5 +1,5 @@
 import { billingPeriods, creditNotes, invoiceLines, invoices, invoiceTaxes, payments } from "@sewa/db/schema";
-import { and, asc, desc, eq, inArray, lt, ne } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, notInArray } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
@@ -71,8 +71,8 @@ export async function findInvoiceOfPeriod(
         eq(invoices.subscriptionId, input.subscriptionId),
         eq(invoices.termNumber, input.termNumber),
         eq(invoices.periodIndex, input.periodIndex),
-        // One for a change asks for a part of a period that was paid already.
-        ne(invoices.reason, "change"),
+        // One for a change asks for a part of a period that was paid already, and one for use for no period at all.
+        notInArray(invoices.reason, ["change", "usage"]),
         inArray(invoices.status, ["draft", "open", "paid", "uncollectible"]),
       ),
     );

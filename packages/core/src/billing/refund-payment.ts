@@ -10,25 +10,30 @@ import { creditWallet, lockWallet } from "../wallet/index.ts";
 import { issueCreditNote } from "./issue-credit-note.ts";
 import type { CreditNoteRow, InvoiceRow, PaymentRow, RefundRow } from "./invoice.ts";
 import { promiseOf, refundingOf, walletRefundOf } from "./postings.ts";
+import { usageAmountOf } from "./usage-costs.ts";
 
 /** `origin`: where it came from. */
 export type RefundTarget = "origin" | "wallet";
 
 /**
- * Gives back what is left of every payment of an invoice, to where each came from. Payments of nothing have nothing to give back.
- * Nobody has looked at it, so ACCOUNT_PARKED while the books are wrong.
+ * Gives back what is left of every payment of an invoice, to where each came from; what it asked for use stays, because that
+ * was used. Payments of nothing have nothing to give back. Nobody has looked at it, so ACCOUNT_PARKED while the books are wrong.
  */
 export async function refundInvoice(tx: Tx, invoice: InvoiceRow, reason: string): Promise<void> {
   await assertNotParked(tx);
   await lockWallet(tx, invoice.currency);
-  await lockInvoice(tx, invoice.id);
+  const { status } = await lockInvoice(tx, invoice.id);
   const paid = await tx.sql
     .select()
     .from(payments)
     .where(and(eq(payments.organizationId, organizationOf(tx)), eq(payments.invoiceId, invoice.id)))
     .orderBy(asc(payments.id));
+  let keptMinor = status === "void" ? 0n : await usageAmountOf(tx, invoice);
   for (const payment of paid) {
-    const amountMinor = payment.amountMinor - payment.refundedMinor;
+    const leftMinor = payment.amountMinor - payment.refundedMinor;
+    const stays = keptMinor < leftMinor ? keptMinor : leftMinor;
+    keptMinor -= stays;
+    const amountMinor = leftMinor - stays;
     if (amountMinor > 0n) await giveBack(tx, { invoice, payment, amountMinor, target: "origin", reason });
   }
 }

@@ -6,11 +6,13 @@ import { closeInvoice } from "./close-invoice.ts";
 import type { InvoiceRow } from "./invoice.ts";
 import { openingOf, voidingOf, writeOffOf } from "./postings.ts";
 import { refundInvoice } from "./refund-payment.ts";
+import { releaseUsage } from "../usage/index.ts";
 
-/** Takes back an invoice that nothing was used for. A part that was paid is given back. */
+/** Takes back an invoice that nothing was used for. A part that was paid is given back, and use that stood on it is asked for by the next. */
 export async function voidInvoice(tx: Tx, invoice: InvoiceRow, reason: string): Promise<void> {
   if (invoice.paidMinor > 0n) await lockWallet(tx, invoice.currency);
   await closeInvoice(tx, invoice, "void", { closedAt: tx.now, closeReason: reason });
+  await releaseUsage(tx, invoice.id);
   post(tx, voidingOf(invoice));
   recordClosed(tx, "invoice.voided", invoice, reason);
   if (invoice.paidMinor > 0n) await refundInvoice(tx, invoice, reason);

@@ -2,6 +2,7 @@ import type { BooksCheck } from "./check.ts";
 import { invoiceChecks } from "./invoice-checks.ts";
 import { ledgerChecks } from "./ledger-checks.ts";
 import { paymentChecks } from "./payment-checks.ts";
+import { usageChecks } from "./usage-checks.ts";
 import { subscriptionChecks } from "./subscription-checks.ts";
 
 /**
@@ -13,4 +14,5 @@ export const booksChecks: readonly BooksCheck[] = [
   ...invoiceChecks,
   ...subscriptionChecks,
   ...paymentChecks,
+  ...usageChecks,
 ].toSorted((a, b) => a.id.localeCompare(b.id));

@@ -1,7 +1,7 @@
 import type { Database } from "@sewa/db";
 import { type SQL, sql } from "drizzle-orm";
 import { giveRefund, listInvoices } from "../billing/index.ts";
-import { addMs, dayMs } from "../clock.ts";
+import { addMs, dayMs, hourMs, minuteMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import { listJobs } from "../jobs/index.ts";
 import { reconcileSubscription, recordPayment, sweepSubscriptions } from "../subscriptions/index.ts";
@@ -9,6 +9,7 @@ import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCustomer, givenOrder } from "../testing/given.ts";
 import { givenPayingCustomer, type PayingCustomer } from "../testing/paying.ts";
 import type { TestCore } from "../testing/test-core.ts";
+import { rateUsage, recordUsage } from "../usage/index.ts";
 
 export interface PaidApp {
   /** Acts as the owner. */
@@ -68,6 +69,7 @@ export async function givenTwoCustomers(): Promise<{
   readonly neighbour: PaidApp;
 }> {
   const it = await givenCardPaidApp({
+    usage: `[{ meter: cpu, amount: "500" }]`,
     taxes: [
       { name: "PPN", percent: "11", isInclusive: true },
       { name: "Levy", percent: "2.75", isInclusive: false },
@@ -78,10 +80,23 @@ export async function givenTwoCustomers(): Promise<{
   const refund = { paymentId: order?.payments[0]?.id ?? "", amountMinor: 10_000n, currency: "IDR" } as const;
   const why = { target: "origin", reason: "An outage.", idempotencyKey: "refund-01" } as const;
   await giveRefund(core.ctx.forOrganization(it.organizationId), { ...refund, ...why });
+  await givenUse(it);
   const neighbour = await givenPaidApp(core);
   core.clock.set(addMs(core.clock.now(), 24 * dayMs));
   for (const { subscriptionId } of [it, neighbour]) await reconcileSubscription(core.ctx, subscriptionId);
   return { core, it, neighbour };
+}
+
+/** A minute of its use in one look and one in another, so that the hour has two revisions. */
+async function givenUse({ core, instanceId }: PayingCustomer): Promise<void> {
+  const from = core.clock.now();
+  const workloads = [{ workload: "app", cpuMillis: 400, memoryBytes: 1_000 }];
+  core.clock.set(addMs(from, 2 * hourMs));
+  for (const minute of [10, 11]) {
+    const measuredAt = addMs(from, minute * minuteMs);
+    await recordUsage(core.ctx, [{ instanceId, measuredAt, workloads, storageBytes: 1_000 }]);
+    await rateUsage(core.ctx);
+  }
 }
 
 /** Takes down whatever keeps wrong rows out. For the owner's connection. */
@@ -137,7 +152,7 @@ export function violationsOf(it: string, neighbour: string): Readonly<Record<str
     M08: books(`update ledger_transactions set reverses_id = (
       select id from ledger_transactions where kind = 'invoice_opened' and ${own} limit 1) where kind = 'payment_received' and ${own}`),
     M09: books(`update invoice_lines set amount_minor = amount_minor + 1 where ${own}`),
-    M10: books(`update invoice_lines set quantity = 2 where ${own}`),
+    M10: books(`update invoice_lines set quantity = 2 where kind = 'plan' and ${own}`),
     M11: books(`update invoices set paid_minor = 1 where status = 'open' and ${own}`),
     M12: books(copy("invoices", { id: "gen_random_uuid()", number: "(select max(number) + 1 from invoices)" })),
     M13: nobody(`delete from billing_periods where ${own}`, `update billing_periods set term_number = 9 where ${own}`),
@@ -163,6 +178,11 @@ export function violationsOf(it: string, neighbour: string): Readonly<Record<str
       `alter table payment_notices drop constraint payment_notices_pkey; insert into payment_notices table payment_notices`,
       `update payment_intents set received_minor = null where ${own}`,
     ),
+    M19: books(`update usage_records set revision = 3 where revision = 2 and ${own}`),
+    M20: books(`update usage_samples set ended_at = ended_at + interval '2 minutes' where ${own}`),
+    M21: books(`update usage_hours set cpu_milli_seconds = cpu_milli_seconds + 1 where ${own}`),
+    M22: books(`update usage_records set invoice_line_id = null where ${own}`),
+    M23: books(`update usage_records set quantity = quantity * 100 where meter = 'cpu' and ${own}`),
     M24: nobody(
       `update instances set desired_phase = 'absent' where ${own}`,
       `update subscriptions set status = 'cancelled', purged_at = now() where ${own}`,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { blueprintVersions, prices } from "@sewa/db/schema";
 import { expect, test } from "vitest";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { meteredFiles } from "../testing/metered.ts";
 import { testCore } from "../testing/test-core.ts";
 import { applyCatalog, listOfferings } from "./index.ts";
 
@@ -41,6 +42,45 @@ test("a new price supersedes the old one, and who ordered before keeps theirs", 
   ).toHaveLength(1);
   const after = await givenOrder(ctx, { plan: "small" });
   expect([before.order.totalMinor, after.order.totalMinor]).toEqual([50_000n, 60_000n]);
+});
+
+test("a changed price of use is another price, and who rents keeps theirs", async () => {
+  await using core = await testCore();
+  const usage = `[{ meter: storage, amount: "3", per: "10", included: "0.5" }, { meter: cpu, amount: "500" }]`;
+  await applyCatalog(core.ctx, meteredFiles(usage));
+  expect(await applyCatalog(core.ctx, meteredFiles(usage))).toEqual([]);
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx);
+  const { subscription } = await givenOrder(ctx);
+  const changes = await applyCatalog(core.ctx, meteredFiles(`[{ meter: cpu, amount: "600", included: "10" }]`));
+  expect(changes).toEqual([
+    {
+      action: "change",
+      subject: "uptime-kuma/free",
+      detail: "price IDR 0; cpu 600 per 1 core-hours, 10 included",
+    },
+  ]);
+  const { price } = (await listOfferings(ctx, {})).items[0]!.plans[0]!;
+  expect(price?.usage).toMatchObject([
+    { meter: "cpu", label: "Processor", unitAmountMinor: 600n, perQuantity: 3_600_000n, includedQuantity: 36_000_000n },
+  ]);
+  expect(subscription.subscription.priceId).not.toBe(price?.id);
+  await expect(core.database.drizzle.execute("update usage_prices set unit_amount_minor = 0")).rejects.toMatchObject({
+    cause: { code: "42501" },
+  });
+});
+
+test.each([
+  ["a meter that nobody measures", `[{ meter: seats, amount: "1" }]`, "There is no meter seats"],
+  ["a fraction of the smallest unit of money", `[{ meter: cpu, amount: "0.5" }]`, "more decimal places than IDR knows"],
+  ["a part of a byte", `[{ meter: memory, amount: "1", per: "0.0001" }]`, "no whole number"],
+  ["a price for nothing", `[{ meter: cpu, amount: "1", per: "0" }]`, "Write more than 0."],
+  ["the same meter twice", `[{ meter: cpu, amount: "1" }, { meter: cpu, amount: "2" }]`, "stands here twice"],
+])("a price of use with %s is refused", async (_, usage, why) => {
+  await using core = await testCore();
+  const refused = await applyCatalog(core.ctx, meteredFiles(usage)).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(Error);
+  expect(JSON.stringify(refused)).toContain(why);
 });
 
 test("a changed blueprint becomes a version, and versions cannot be edited", async () => {

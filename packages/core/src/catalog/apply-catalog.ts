@@ -3,20 +3,23 @@ import {
   type BlueprintIssue,
   type CatalogOffering,
   type CatalogPlan,
+  type CatalogPrice,
   checkBlueprint,
   parseBlueprint,
   parseCatalog,
   planFits,
 } from "@sewa/blueprint";
-import { blueprintVersions, offerings, plans, prices } from "@sewa/db/schema";
+import { blueprintVersions, offerings, plans, prices, usagePrices } from "@sewa/db/schema";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { writeOperatorAudit } from "../audit/index.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
+import { canonicalJson } from "../json.ts";
 import { fromMajor, toMajor } from "../money.ts";
 import type { Interval } from "../periods.ts";
 import { authorize } from "../permissions.ts";
+import { describeUsagePrice, listUsagePrices, toUsagePrices, type UsagePrice } from "./usage-price.ts";
 
 export interface CatalogFiles {
   /** Text of `catalog.yaml`. */
@@ -98,6 +101,10 @@ function readBlueprints(list: readonly CatalogOffering[], files: CatalogFiles): 
       }
       const misfit = planFits(blueprint, plan.limits);
       if (misfit !== null) problems.push({ path: `${slug}/${plan.slug}`, message: misfit });
+      for (const price of plan.prices) {
+        const problem = usageProblem(price, blueprint);
+        if (problem !== null) problems.push({ path: `${slug}/${plan.slug}`, message: problem });
+      }
     }
     read.set(file, { source, blueprint });
   }
@@ -105,6 +112,16 @@ function readBlueprints(list: readonly CatalogOffering[], files: CatalogFiles): 
     throw new DomainError("BLUEPRINT_INVALID", "The catalog cannot be published.", { issues: problems });
   }
   return read;
+}
+
+function usageProblem(price: CatalogPrice, blueprint: Blueprint): string | null {
+  try {
+    toUsagePrices(price, blueprint);
+    return null;
+  } catch (error) {
+    if (error instanceof DomainError) return error.message;
+    throw error;
+  }
 }
 
 function isInterval(text: string): text is Interval {
@@ -139,7 +156,8 @@ async function applyOffering(
   const read = blueprints.get(wanted.blueprint);
   assert(read !== undefined, "every blueprint of the catalog was read");
   const versionId = await ensureVersion(tx, offeringId, slug, read.source, changes);
-  for (const plan of wanted.plans) await applyPlan(tx, { offeringId, slug, versionId }, plan, changes);
+  const { blueprint } = read;
+  for (const plan of wanted.plans) await applyPlan(tx, { offeringId, slug, versionId, blueprint }, plan, changes);
 }
 
 async function ensureVersion(
@@ -169,11 +187,16 @@ async function ensureVersion(
 
 async function applyPlan(
   tx: Tx,
-  offering: { readonly offeringId: string; readonly slug: string; readonly versionId: string },
+  offering: {
+    readonly offeringId: string;
+    readonly slug: string;
+    readonly versionId: string;
+    readonly blueprint: Blueprint;
+  },
   wanted: CatalogPlan,
   changes: CatalogChange[],
 ): Promise<void> {
-  const { offeringId, slug, versionId } = offering;
+  const { offeringId, slug, versionId, blueprint } = offering;
   const subject = `${slug}/${wanted.slug}`;
   const [existing] = await tx.sql
     .select()
@@ -201,26 +224,49 @@ async function applyPlan(
       changes.push({ action: "change", subject, detail: changed.join(", ") });
     }
   }
-  for (const price of wanted.prices) await applyPrice(tx, { planId, subject }, price, changes);
+  for (const price of wanted.prices) {
+    const usage = toUsagePrices(price, blueprint);
+    await applyPrice(tx, { planId, subject }, { ...price, usage }, changes);
+  }
 }
 
 async function applyPrice(
   tx: Tx,
   plan: { readonly planId: string; readonly subject: string },
-  wanted: { readonly currency: string; readonly amount: string },
+  wanted: { readonly currency: string; readonly amount: string; readonly usage: readonly UsagePrice[] },
   changes: CatalogChange[],
 ): Promise<void> {
   const money = fromMajor(wanted.amount, wanted.currency);
   const current = and(eq(prices.planId, plan.planId), eq(prices.currency, money.currency), isNull(prices.supersededAt));
   const [existing] = await tx.sql.select().from(prices).where(current);
-  if (existing?.amountMinor === money.amountMinor) return;
+  const words = wanted.usage.map((price) => describeUsagePrice(price, money.currency));
+  if (existing !== undefined && existing.amountMinor === money.amountMinor) {
+    const known = (await listUsagePrices(tx, [existing.id])).get(existing.id) ?? [];
+    if (isSameUsage(known, wanted.usage)) return;
+  }
   if (existing !== undefined) await tx.sql.update(prices).set({ supersededAt: tx.now }).where(current);
-  await tx.sql.insert(prices).values({ id: tx.ctx.ids.next(), planId: plan.planId, ...money });
+  const id = tx.ctx.ids.next();
+  await tx.sql.insert(prices).values({ id, planId: plan.planId, ...money });
+  if (wanted.usage.length > 0)
+    await tx.sql.insert(usagePrices).values(wanted.usage.map((price) => ({ priceId: id, ...price })));
   changes.push({
     action: existing === undefined ? "add" : "change",
     subject: plan.subject,
-    detail: `price ${money.currency} ${toMajor(money)}`,
+    detail: [`price ${money.currency} ${toMajor(money)}`, ...words].join("; "),
   });
+}
+
+function isSameUsage(known: readonly UsagePrice[], wanted: readonly UsagePrice[]): boolean {
+  const facts = (list: readonly UsagePrice[]): string =>
+    canonicalJson(
+      Object.fromEntries(
+        list.map(({ meter, label, unit, unitAmountMinor, perQuantity, includedQuantity }) => [
+          meter,
+          [label, unit, unitAmountMinor, perQuantity, includedQuantity].map(String),
+        ]),
+      ),
+    );
+  return facts(known) === facts(wanted);
 }
 
 async function hideMissing(tx: Tx, wanted: readonly CatalogOffering[], changes: CatalogChange[]): Promise<void> {

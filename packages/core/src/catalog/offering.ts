@@ -1,6 +1,7 @@
 import type { PlanLimits } from "@sewa/blueprint";
 import type { Money } from "../money.ts";
 import type { Interval } from "../periods.ts";
+import type { UsagePrice } from "./usage-price.ts";
 
 /** An app that we sell. */
 export interface Offering {
@@ -26,5 +27,5 @@ export interface Plan {
   readonly pastDueDays: number;
   readonly nodePool: string;
   /** Current price in the currency of the house; null when it has none, and then nobody can order it. */
-  readonly price: { readonly id: string; readonly money: Money } | null;
+  readonly price: { readonly id: string; readonly money: Money; readonly usage: readonly UsagePrice[] } | null;
 }

@@ -5,6 +5,7 @@ import type { CoreContext, Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
 import type { Offering, Plan } from "./offering.ts";
+import { listUsagePrices, type UsagePrice } from "./usage-price.ts";
 
 /** Offerings that can be ordered, in the order in which they were added. */
 export async function listOfferings(ctx: CoreContext, input: PageInput): Promise<Page<Offering>> {
@@ -141,17 +142,27 @@ async function withPlans(tx: Tx, rows: readonly (typeof offerings.$inferSelect)[
       ),
     )
     .orderBy(asc(plans.id));
+  const usage = await listUsagePrices(
+    tx,
+    planRows.flatMap(({ price }) => price?.id ?? []),
+  );
   return rows.map(({ id, slug, name, summary, status }) => ({
     id,
     slug,
     name,
     summary,
     status,
-    plans: planRows.filter(({ plan }) => plan.offeringId === id).map(({ plan, price }) => toPlan(plan, price)),
+    plans: planRows
+      .filter(({ plan }) => plan.offeringId === id)
+      .map(({ plan, price }) => toPlan(plan, price, usage.get(price?.id ?? "") ?? [])),
   }));
 }
 
-function toPlan(row: typeof plans.$inferSelect, price: typeof prices.$inferSelect | null): Plan {
+function toPlan(
+  row: typeof plans.$inferSelect,
+  price: typeof prices.$inferSelect | null,
+  usage: readonly UsagePrice[],
+): Plan {
   const { id, offeringId, blueprintVersionId, slug, name, status, interval, gracePeriodDays, pastDueDays, nodePool } =
     row;
   return {
@@ -167,7 +178,9 @@ function toPlan(row: typeof plans.$inferSelect, price: typeof prices.$inferSelec
     nodePool,
     limits: limitsOf(row),
     price:
-      price === null ? null : { id: price.id, money: { amountMinor: price.amountMinor, currency: price.currency } },
+      price === null
+        ? null
+        : { id: price.id, money: { amountMinor: price.amountMinor, currency: price.currency }, usage },
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { billingPeriods, invoices, notifications, refunds } from "@sewa/db/schema";
+import { billingPeriods, invoices, notifications, refunds, usageTerms } from "@sewa/db/schema";
 import { asc, eq } from "drizzle-orm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -302,4 +302,21 @@ prices:
     ["plan", "Uptime Kuma, free", 0n],
     ["parameter", "Support", 30_000n],
   ]);
+});
+
+test("use is charged at the former price while a change is on trial, and at the new one once it stands", async () => {
+  await using app = await paidApp("free");
+  const { drizzle } = app.core.database;
+  const prices = async () =>
+    (await drizzle.select().from(usageTerms).orderBy(asc(usageTerms.startsAt))).map(({ priceId }) => priceId);
+  const [free, roomy] = [(await app.plan("free")).price!.id, (await app.plan("roomy")).price!.id];
+  app.core.clock.set(addMs(app.core.clock.now(), hourMs));
+  const plan = await app.resize("roomy");
+  await app.approve(plan);
+  await app.look(plan.change.id);
+  expect(await prices()).toEqual([free]);
+  await app.provision();
+  await reconcileChange(app.core.ctx, app.instanceId);
+  expect(await app.changes()).toEqual(["resize executed"]);
+  expect(await prices()).toEqual([free, roomy]);
 });

@@ -15,6 +15,7 @@ import { canonicalJson } from "../json.ts";
 import { prorate } from "../money.ts";
 import { type SubscriptionTerms, termsOf } from "../subscriptions/index.ts";
 import { deriveTaxes, ratesOf } from "../taxes/index.ts";
+import { measureOwnMeters } from "../usage/index.ts";
 import type { ChangeRequest, ChangeShape } from "./change.ts";
 import type { LockedApp } from "./lock-change.ts";
 import { mergeParameters } from "./merge-parameters.ts";
@@ -116,7 +117,8 @@ async function prepareTarget(
     ? limits.storageBytes
     : Math.max(limits.storageBytes, target.after.limits.storageBytes);
   const { baseMinor, after: shape } = target;
-  const { planId, parameters } = shape;
+  const { planId, parameters, priceId } = shape;
+  await measureOwnMeters(tx, { priceId, blueprint, parameters });
   const { currency, nextTerms } = app.subscription;
   const items =
     baseMinor === null ? shape.items : await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });

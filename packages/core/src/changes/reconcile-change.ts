@@ -7,6 +7,7 @@ import { assert, unreachable } from "../errors.ts";
 import { reshapeInstance } from "../instances/index.ts";
 import { findOpenOperation, type OperationRow } from "../operations/index.ts";
 import { changeTerms, settleTerms } from "../subscriptions/index.ts";
+import { noteUsageTerms } from "../usage/index.ts";
 import { type ChangeAction, type ChangeRow, changesTerms, decideChange, shapesOf } from "./change.ts";
 import { approvePaid } from "./execute-plan.ts";
 import { followPlan } from "./follow-plan.ts";
@@ -107,6 +108,8 @@ async function apply(tx: Tx, app: LockedApp, change: ChangeRow, action: ChangeAc
     case "finish":
       await updateChange(tx, change, "executed");
       await settleTerms(tx, app);
+      // Hours that begin while the new shape is on trial are charged as before, whatever becomes of it.
+      await noteUsageTerms(tx, change.subscriptionId);
       return recordChangeEvent(tx, "change.executed", change);
     case "restore":
       return restore(tx, app, change);

@@ -3,7 +3,11 @@ import { asc } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { addMs, dayMs } from "../clock.ts";
 import { listPaymentMethods, setAutomaticPayment } from "../payments/index.ts";
+import { listInvoices } from "../billing/index.ts";
 import { getSubscription, renewSubscription, sweepSubscriptions } from "../subscriptions/index.ts";
+import { givenMeteredApp } from "../testing/metered.ts";
+import { rateUsage } from "../usage/index.ts";
+import { adjustWallet } from "../wallet/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { givenPayingCustomer } from "../testing/paying.ts";
@@ -102,6 +106,37 @@ test("renewals are charged to the saved card on the way, and time waits for its 
   const { subscription } = await getSubscription(app.ctx, app.subscriptionId);
   expect(subscription).toMatchObject({ status: "active", termNumber: 1, periodIndex: 2 });
   expect(app.gateway.heldMinor).toBe(150_000n);
+});
+
+test("the hours that pass on the way are made of what the cluster measures, and charged", async () => {
+  await using app = await givenMeteredApp({ testClock: true });
+  const { core, ctx, instanceId, subscriptionId } = app;
+  const organizationId = ctx.organizationId!;
+  const gift = { amountMinor: 1_000_000n, currency: "IDR", reason: "A gift.", idempotencyKey: "gift-0001" };
+  await adjustWallet(core.ctx.forOrganization(organizationId), gift);
+  const start = (await findTestClock(ctx))!.now;
+  const measuredAt = core.clock.now();
+  const workloads = [{ workload: "app", cpuMillis: 250, memoryBytes: 1_000 }];
+  const measure = async () => [{ instanceId, measuredAt, workloads, storageBytes: 1_000 }];
+  await advanceClock(ctx, { to: addMs(start, 61 * dayMs) });
+  while (!(await stepClock(core.ctx, organizationId, { measure })).arrived);
+
+  expect((await getSubscription(ctx, subscriptionId)).subscription).toMatchObject({ status: "active", periodIndex: 2 });
+  const lines = (await listInvoices(ctx, {})).items
+    .toReversed()
+    .map((view) => view.lines.filter(({ meter }) => meter === "cpu"))
+    .map((list) => list.map(({ quantity, includedQuantity }) => [quantity / 900_000n, includedQuantity / 3_600_000n]));
+  // In hours of a quarter of a core: 23 days, then the 7 that were left, of which nothing is included, and 23 more.
+  expect(lines).toEqual([
+    [],
+    [[23n * 24n, 10n]],
+    [
+      [7n * 24n, 0n],
+      [23n * 24n, 10n],
+    ],
+  ]);
+  // What the machine did in real time is not charged beside it.
+  expect(await rateUsage(core.ctx)).toBe(0);
 });
 
 test("the production sweep leaves organizations on a test clock alone", async () => {

@@ -10,7 +10,9 @@ import { record } from "../events/index.ts";
 import { enqueue, enqueueMissing } from "../jobs/index.ts";
 import { nextLocalHour } from "../periods.ts";
 import { collectInvoice, isSettling, listDueCollections } from "../payments/index.ts";
+import { watchSpending } from "../spending/index.ts";
 import { listDueSubscriptions, reconcileSubscription, remindOrganization } from "../subscriptions/index.ts";
+import { hasAppsChargedByUse, type MeasuredUsage, rateSimulatedUsage, simulateHours } from "../usage/index.ts";
 
 /** The furthest that one call moves a clock. */
 export const maxAdvanceDays = 800;
@@ -20,6 +22,9 @@ export interface TestClock {
   /** Ahead of `now` while the clock is being moved; equal when everything that was due on the way has happened. */
   readonly target: Date;
 }
+
+/** What the cluster measures of its apps now; null where it does not say. */
+export type Measure = () => Promise<readonly MeasuredUsage[] | null>;
 
 /** The organization's test clock, or null when it lives in the present. */
 export async function findTestClock(ctx: CoreContext): Promise<TestClock | null> {
@@ -61,14 +66,25 @@ const waitMs = 250;
 
 /**
  * Takes the clock from due time to due time, as the sweeps would have found them, and on to the target. Waits (by adding
- * itself again) while an operation of the organization is open: the world needs real time. Safe to run twice.
+ * itself again) while an operation of the organization is open: the world needs real time. Safe to run twice. `measure`
+ * says what the apps use, of which the hours that pass are made; without it they are gaps.
  */
-export async function stepClock(ctx: CoreContext, organizationId: string): Promise<{ readonly arrived: boolean }> {
+export async function stepClock(
+  ctx: CoreContext,
+  organizationId: string,
+  { measure }: { readonly measure?: Measure } = {},
+): Promise<{ readonly arrived: boolean }> {
   const bound = ctx.forOrganization(organizationId);
+  // What is measured holds for the whole run: as soon as something is to start or to stop, time waits and the run ends.
+  const isCharged = measure !== undefined && (await bound.transaction((tx) => hasAppsChargedByUse(tx)));
+  const measured = isCharged ? ((await measure()) ?? []) : [];
+  // A run that was ended may have left hours behind.
+  if (isCharged) await rateSimulatedUsage(bound);
   for (let steps = 0; steps < maxStepsPerRun; steps += 1) {
-    const step = await bound.transaction((tx) => moveToNextDue(tx));
+    const step = await bound.transaction((tx) => moveToNextDue(tx, measured));
     if (step === "arrived") return { arrived: true };
     if (step === "waiting") break;
+    if ((await rateSimulatedUsage(bound)) > 0) await watchSpending(bound);
     for (const subscriptionId of step.due) await reconcileSubscription(ctx, subscriptionId);
     for (const invoiceId of step.collects) await collectInvoice(ctx, invoiceId);
     await expireChanges(bound);
@@ -89,7 +105,7 @@ type Step =
   | "waiting"
   | { readonly due: readonly string[]; readonly collects: readonly string[]; readonly reminds: boolean };
 
-async function moveToNextDue(tx: Tx): Promise<Step> {
+async function moveToNextDue(tx: Tx, measured: readonly MeasuredUsage[]): Promise<Step> {
   const organizationId = organizationOf(tx);
   const mine = eq(testClocks.organizationId, organizationId);
   const [clock] = await tx.sql.select().from(testClocks).where(mine).for("update");
@@ -115,6 +131,7 @@ async function moveToNextDue(tx: Tx): Promise<Step> {
     ),
   );
   await tx.sql.update(testClocks).set({ nowAt: nextAt }).where(mine);
+  await simulateHours(tx, { from: clock.nowAt, to: nextAt, measured });
   return {
     ...by(nextAt),
     reminds: nextAt.getTime() === reminderAt.getTime(),

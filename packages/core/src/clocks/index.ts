@@ -1,6 +1,7 @@
 export {
   advanceClock,
   findTestClock,
+  type Measure,
   maxAdvanceDays,
   stepClock,
   sweepClocks,

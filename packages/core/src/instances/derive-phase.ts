@@ -5,7 +5,11 @@ export type DesiredPhase = "running" | "stopped" | "absent";
 export type RequestedPhase = "running" | "stopped";
 
 export interface PhaseFacts {
-  readonly subscription: { readonly status: SubscriptionStatus };
+  readonly subscription: {
+    readonly status: SubscriptionStatus;
+    /** Its use has cost as much as its customer allows for a period. */
+    readonly isCapped: boolean;
+  };
   /** What the customer last asked for. Outlives expiry and renewal, so resuming is the exact inverse of suspending. */
   readonly requestedPhase: RequestedPhase;
   /** How many reasons stand to keep it stopped (operator, abuse, parked books). */
@@ -22,7 +26,7 @@ export function derivePhase({ subscription, requestedPhase, standingHolds }: Pha
       return "stopped";
     case "active":
     case "past_due":
-      return standingHolds > 0 ? "stopped" : requestedPhase;
+      return standingHolds > 0 || subscription.isCapped ? "stopped" : requestedPhase;
     default:
       return unreachable(subscription.status);
   }

@@ -15,7 +15,7 @@ export interface OperateInput {
   readonly idempotencyKey: string;
 }
 
-/** Lets the app run; INVALID_TRANSITION while its subscription or a hold does not allow it. */
+/** Lets the app run; INVALID_TRANSITION while its subscription or a hold does not allow it, SPENDING_CAPPED while its cap does not. */
 export async function startInstance(ctx: CoreContext, input: OperateInput): Promise<OperationRow> {
   return operate(ctx, "start", "instance.startRequested", input, async (tx, locked) => {
     return change(tx, locked, "running");
@@ -52,6 +52,9 @@ async function operate(
     const { subscriptionStatus, instance } = locked;
     if (subscriptionStatus !== "active" && subscriptionStatus !== "past_due") {
       throw refuse("The subscription of this app is not running.");
+    }
+    if (kind === "start" && locked.isCapped) {
+      throw new DomainError("SPENDING_CAPPED", "The app is stopped at its spending cap. Raise the cap to start it.");
     }
     const asked = await findWhatWasAsked(tx, instance, kind);
     if (asked !== null) return asked;

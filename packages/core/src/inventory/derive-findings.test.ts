@@ -26,6 +26,7 @@ function row(change: Partial<InventoryRow> & { readonly number?: number } = {}):
     hasHold: true,
     subscription: {
       status: "active",
+      isCapped: false,
       amount: { amountMinor: 50_000n, currency: "IDR" },
       interval: "P30D",
       currentPeriodStart: new Date(now.getTime() - 24 * hour),

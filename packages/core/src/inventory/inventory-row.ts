@@ -21,6 +21,7 @@ export interface InventoryRow {
   readonly hasHold: boolean;
   readonly subscription: {
     readonly status: SubscriptionStatus;
+    readonly isCapped: boolean;
     readonly amount: Money;
     readonly interval: Interval;
     readonly currentPeriodStart: Date | null;

@@ -20,6 +20,7 @@ const columns = {
   removedAt: instances.removedAt,
   releasesCapacity: instances.releasesCapacity,
   status: subscriptions.status,
+  cappedAt: subscriptions.cappedAt,
   amountMinor: subscriptions.amountMinor,
   currency: subscriptions.currency,
   interval: subscriptions.interval,
@@ -85,6 +86,7 @@ async function read(ctx: CoreContext, where: SQL | undefined): Promise<readonly 
       hasHold,
       subscription: {
         status: row.status,
+        isCapped: row.cappedAt !== null,
         amount: { amountMinor: row.amountMinor, currency: row.currency },
         interval: row.interval,
         currentPeriodStart: row.currentPeriodStart,
@@ -92,7 +94,16 @@ async function read(ctx: CoreContext, where: SQL | undefined): Promise<readonly 
         isPurged: row.purgedAt !== null,
       },
       // Whoever works on an instance takes its lease, which raises the epoch.
-      mark: [row.generation, row.leaseEpoch, row.desiredPhase, row.isSettled, isRemoved, row.status, hasHold].join(" "),
+      mark: [
+        row.generation,
+        row.leaseEpoch,
+        row.desiredPhase,
+        row.isSettled,
+        isRemoved,
+        row.status,
+        row.cappedAt?.getTime(),
+        hasHold,
+      ].join(" "),
     };
   });
 }

@@ -69,6 +69,7 @@ export const jobs = {
   "node:reconcile": { payload: z.strictObject({}), key: null, priority: priorities.awaited },
   "instance:probe": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "usage:sample": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "usage:rate": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "instance:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "subscription:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "payment:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },

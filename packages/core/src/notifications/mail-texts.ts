@@ -197,6 +197,60 @@ export const mailTexts: Texts = {
       action: "Pay",
     }),
   },
+  usage_due: {
+    id: ({ appName, amountMinor, currency, dueAt }, { date, money }) => ({
+      subject: `Tagihan pemakaian ${appName}`,
+      paragraphs: [
+        `Sebelum dihentikan, ${appName} telah memakai sumber daya senilai ${money(amountMinor, currency)}, jatuh tempo pada ${date(dueAt)}.`,
+        "Rinciannya ada pada faktur di portal.",
+      ],
+      action: "Bayar",
+    }),
+    en: ({ appName, amountMinor, currency, dueAt }, { date, money }) => ({
+      subject: `Payment for the use of ${appName} is due`,
+      paragraphs: [
+        `Before it was cancelled, ${appName} used what costs ${money(amountMinor, currency)}, due on ${date(dueAt)}.`,
+        "The invoice in the portal says what it was.",
+      ],
+      action: "Pay",
+    }),
+  },
+  usage_alert: {
+    id: ({ appName, amountMinor, currency, endsAt }, { date, money }) => ({
+      subject: `Pemakaian ${appName} mencapai ${money(amountMinor, currency)}`,
+      paragraphs: [
+        `Pemakaian ${appName} untuk periode sampai ${date(endsAt)} telah mencapai ${money(amountMinor, currency)}.`,
+        "Anda menerima email ini karena Anda memintanya. Batas pemakaian dapat diatur di portal.",
+      ],
+      action: "Lihat pemakaian",
+    }),
+    en: ({ appName, amountMinor, currency, endsAt }, { date, money }) => ({
+      subject: `The use of ${appName} has reached ${money(amountMinor, currency)}`,
+      paragraphs: [
+        `The use of ${appName} in the period that ends on ${date(endsAt)} has reached ${money(amountMinor, currency)}.`,
+        "You asked to be told. Alerts and a cap can be set in the portal.",
+      ],
+      action: "See the use",
+    }),
+  },
+  usage_capped: {
+    id: ({ appName, amountMinor, currency, endsAt }, { date, money }) => ({
+      subject: `${appName} dihentikan karena batas pemakaian`,
+      paragraphs: [
+        `Pemakaian ${appName} mencapai batas yang Anda tetapkan, ${money(amountMinor, currency)}, sehingga aplikasi dihentikan. Datanya tetap tersimpan.`,
+        `Aplikasi berjalan kembali bila Anda menaikkan batas tersebut, atau saat periode berikutnya dimulai setelah ${date(endsAt)}.`,
+      ],
+      action: "Ubah batas",
+    }),
+    en: ({ appName, amountMinor, currency, endsAt }, { date, money }) => ({
+      subject: `${appName} was stopped at its spending cap`,
+      paragraphs: [
+        `The use of ${appName} has reached the cap that you set, ${money(amountMinor, currency)}, so the app was stopped. Its data is kept.`,
+        `It runs again when you raise the cap, or when the next period begins after ${date(endsAt)}.`,
+      ],
+      action: "Change the cap",
+    }),
+  },
   change_payment_due: {
     id: ({ appName, amountMinor, currency, dueAt }, { date, money }) => ({
       subject: `Tagihan untuk perubahan ${appName}`,

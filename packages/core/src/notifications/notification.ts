@@ -31,6 +31,12 @@ export const notificationData = {
   /** The first provisioning failed for good. `isRefunded`: money had been paid and was returned. */
   app_failed: z.strictObject({ ...app, isRefunded: z.boolean() }),
   payment_due: z.strictObject(due),
+  /** What was used before an app was cancelled. */
+  usage_due: z.strictObject(due),
+  /** Use has cost as much as the customer wanted to be told of, for a period that ends at `endsAt`. */
+  usage_alert: z.strictObject({ ...subscription, ...money, endsAt: instant }),
+  /** Use has cost as much as the customer allows: the app is stopped until the cap is raised, or until `endsAt`. */
+  usage_capped: z.strictObject({ ...subscription, ...money, endsAt: instant }),
   /** A change of the app was approved, and is made when its money has come. */
   change_payment_due: z.strictObject(due),
   /** A change of the app was approved and came to nothing. `isRefunded`: money had been paid for it and was returned. */

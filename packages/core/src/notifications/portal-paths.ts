@@ -20,6 +20,9 @@ export function portalPathOf({ kind, data }: Notification): string | null {
     case "app_expired":
     case "app_deletion_soon":
     case "payment_due":
+    case "usage_due":
+    case "usage_alert":
+    case "usage_capped":
     case "change_payment_due":
     case "payment_failed":
       return `/subscriptions/${toPublicId("subscription", data.subscriptionId)}`;

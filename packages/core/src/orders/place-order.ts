@@ -15,6 +15,7 @@ import {
   openInvoiceOf,
   payAndFollow,
 } from "../subscriptions/index.ts";
+import { noteUsageTerms } from "../usage/index.ts";
 import { type OrderView, toOrderView } from "./queries.ts";
 import { prepareOrder, type QuoteInput } from "./quote-order.ts";
 
@@ -52,6 +53,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
       limits: plan.limits,
       nodePool: plan.nodePool,
     });
+    await noteUsageTerms(tx, subscription.id);
     const [order] = await tx.sql
       .insert(orders)
       .values({

@@ -18,6 +18,7 @@ import { canonicalJson } from "../json.ts";
 import type { Money } from "../money.ts";
 import { addDays, type Period, periodAt } from "../periods.ts";
 import { deriveTaxes, ratesOf, type Tax } from "../taxes/index.ts";
+import { measureOwnMeters } from "../usage/index.ts";
 
 export interface QuoteInput {
   readonly planId: string;
@@ -64,6 +65,7 @@ export async function prepareOrder(tx: Tx, { planId, parameters }: QuoteInput): 
   const blueprint = await loadBlueprint(tx, plan.blueprintVersionId);
   const { amountMinor: baseMinor, currency } = plan.price.money;
   const items = await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });
+  await measureOwnMeters(tx, { priceId: plan.price.id, blueprint, parameters });
   const { timeZone } = await getOrganization(tx);
   const priceMinor = totalOf(items);
   const { taxes, totalMinor } = deriveTaxes(priceMinor, await ratesOf(tx, tx.now));

@@ -12,9 +12,9 @@ import { findAutomaticMethod } from "./methods.ts";
 import { payFromWallet } from "./start-payment.ts";
 
 /**
- * Takes the money for a renewal by itself: first what the wallet holds, be it a part; then the saved card, if the customer
- * chose one for that. What is still missing then is asked for by mail. Waits while the organization is parked. Any time, any
- * number of times.
+ * Takes the money for a renewal, or for what was used before a cancellation, by itself: first what the wallet holds, be it a part;
+ * then the saved card, if the customer chose one for that. What is still missing then is asked for by mail. Waits while the
+ * organization is parked. Any time, any number of times.
  */
 export async function collectInvoice(ctx: CoreContext, invoiceId: string): Promise<void> {
   const organizationId = await findOrganizationOf(ctx, "invoices", invoiceId);
@@ -24,7 +24,8 @@ export async function collectInvoice(ctx: CoreContext, invoiceId: string): Promi
     const loaded = await loadForUpdate(tx, subscriptionId);
     if (loaded.parking.parkedAt !== null) return;
     const asked = await getInvoiceRow(tx, invoiceId);
-    if (asked.status !== "open" || asked.reason !== "renewal" || asked.liveIntentId !== null) return;
+    const isCollected = asked.reason === "renewal" || asked.reason === "usage";
+    if (asked.status !== "open" || !isCollected || asked.liveIntentId !== null) return;
     const { amountMinor: restMinor, currency } = restOf(asked);
     if (restMinor === 0n) return;
     const { nextAttemptAt, attempts } = await ensureCollection(tx, invoiceId);
@@ -67,14 +68,9 @@ async function spendWallet(
 }
 
 async function askFor(tx: Tx, { subscription }: LoadedSubscription, invoice: InvoiceRow): Promise<void> {
-  await notifyOwner(tx, {
-    kind: "payment_due",
-    dedupeKey: `payment_due:${invoice.id}`,
-    data: {
-      ...(await mailFacts(tx, subscription)),
-      amountMinor: restOf(invoice).amountMinor.toString(),
-      currency: invoice.currency,
-      dueAt: (invoice.dueAt ?? tx.now).toISOString(),
-    },
-  });
+  const money = { amountMinor: restOf(invoice).amountMinor.toString(), currency: invoice.currency };
+  const data = { ...(await mailFacts(tx, subscription)), ...money, dueAt: (invoice.dueAt ?? tx.now).toISOString() };
+  // Of an app that is gone nothing is kept running by paying.
+  const kind = invoice.reason === "usage" ? "usage_due" : "payment_due";
+  await notifyOwner(tx, { kind, dedupeKey: `${kind}:${invoice.id}`, data });
 }

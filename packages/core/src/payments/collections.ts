@@ -58,13 +58,14 @@ export async function noteFailedCollection(
 }
 
 /**
- * Renewals whose money can be taken now or later: open, nothing under way, a card or a wallet to take it from, and not of an
- * organization that is parked. `sql` for the sweep, for test clocks, which judge by another time, and for what is foretold.
+ * Renewals, and what was used before a cancellation, whose money can be taken now or later: open, nothing under way, a card or a
+ * wallet to take it from, and not of an organization that is parked. `sql` for the sweep, for test clocks, which judge by another
+ * time, and for what is foretold.
  */
 export const collectable = sql`
   select i.id, i.organization_id, coalesce(c.next_attempt_at, i.opened_at) as due_at
   from invoices i left join invoice_collections c on c.invoice_id = i.id
-  where i.status = 'open' and i.reason = 'renewal' and i.total_minor > i.paid_minor and i.live_intent_id is null
+  where i.status = 'open' and i.reason in ('renewal', 'usage') and i.total_minor > i.paid_minor and i.live_intent_id is null
     and not exists (select 1 from organizations o where o.id = i.organization_id and o.parked_at is not null)
     and (c.invoice_id is null or (c.next_attempt_at is not null and (
       exists (select 1 from payment_methods m where m.organization_id = i.organization_id and m.is_automatic)

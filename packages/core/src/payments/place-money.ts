@@ -1,10 +1,11 @@
-import { getInvoiceRow, type InvoiceRow, restOf } from "../billing/index.ts";
+import { getInvoiceRow, type InvoiceRow, restOf, totalOfLines } from "../billing/index.ts";
 import type { Tx } from "../context.ts";
 import { record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import {
   bringsBack,
+  draftInvoice,
   type LoadedSubscription,
   openInvoiceOf,
   payAndFollow,
@@ -74,8 +75,9 @@ async function findPayable(
 }
 
 /** What a new term would be asked for, with its taxes. */
-async function priceOf(tx: Tx, { amountMinor }: LoadedSubscription["subscription"]): Promise<bigint> {
-  return deriveTaxes(amountMinor, await ratesOf(tx, tx.now)).totalMinor;
+async function priceOf(tx: Tx, subscription: LoadedSubscription["subscription"]): Promise<bigint> {
+  const { lines } = await draftInvoice(tx, subscription);
+  return deriveTaxes(totalOfLines(lines), await ratesOf(tx, tx.now)).totalMinor;
 }
 
 async function keepInWallet(

@@ -46,7 +46,7 @@ export async function startPayment(
     const invoice = await getInvoiceRow(tx, input.invoiceId);
     if (invoice.status !== "open") throw new DomainError("INVALID_TRANSITION", `The invoice is ${invoice.status}.`);
     if (invoice.liveIntentId !== null) return sameAsLive(await getIntent(tx, invoice.liveIntentId), input);
-    const atMostMs = timeLeftMs(tx, loaded);
+    const atMostMs = timeLeftMs(tx, loaded, invoice);
     if (input.method !== "wallet") return startAtProvider(tx, loaded, invoice, input, atMostMs);
     if (bringsBack(loaded.subscription, invoice)) {
       await lockWallet(tx, invoice.currency);
@@ -111,9 +111,10 @@ function sameAsLive(live: IntentRow, { method, methodId }: PaymentChoice): Inten
 const reservedMs = hourMs;
 
 /** Until what is paid for is given up for good, or the room for it. */
-function timeLeftMs(tx: Tx, { subscription }: LoadedSubscription): number {
-  const { status, orderedAt, graceEndsAt } = subscription;
-  const end = status === "pending" ? addMs(orderedAt, tx.ctx.config.orderTtlHours * hourMs) : graceEndsAt;
+function timeLeftMs(tx: Tx, { subscription }: LoadedSubscription, { reason }: InvoiceRow): number {
+  const { status, orderedAt, graceEndsAt, closingDueAt } = subscription;
+  const given = reason === "usage" ? closingDueAt : graceEndsAt;
+  const end = status === "pending" ? addMs(orderedAt, tx.ctx.config.orderTtlHours * hourMs) : given;
   const leftMs = end === null ? Number.POSITIVE_INFINITY : end.getTime() - tx.now.getTime();
   if (leftMs <= 0) throw new DomainError("INVALID_TRANSITION", "It is too late to pay for this.");
   return status === "expired" ? Math.min(leftMs, reservedMs) : leftMs;

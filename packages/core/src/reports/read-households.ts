@@ -123,6 +123,8 @@ async function factsOf(
       subscription,
       parking,
       nextInvoice: toNextInvoice(nextInvoice),
+      // Of those that are cancelled, which are asked for nothing by time.
+      usageInvoice: null,
       instance: { provisioningFailed: app?.provisioningFailedAt != null, removed: app?.removedAt != null },
     };
   });

@@ -6,9 +6,11 @@ import {
   markUncollectible,
   openInvoice,
   refundInvoice,
+  totalOfLines,
   voidInvoice,
 } from "../billing/index.ts";
 import { releaseCapacity } from "../capacity/index.ts";
+import { addMs } from "../clock.ts";
 import type { Tx } from "../context.ts";
 import { assert, unreachable } from "../errors.ts";
 import { record } from "../events/index.ts";
@@ -16,21 +18,23 @@ import { lockInstanceOfSubscription, markNeverProvisioned, setDesired, wantedPha
 import { enqueue } from "../jobs/index.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { addDays, periodAt } from "../periods.ts";
+import { isChargedByUse, noteUsageTerms } from "../usage/index.ts";
 import { lockWallet } from "../wallet/index.ts";
 import { beginNextTerms } from "./change-terms.ts";
+import { draftInvoice } from "./draft-invoice.ts";
 import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { mailFacts } from "./mail-facts.ts";
 import {
   type CancelReason,
   expiryDueAt,
+  lateUsageMs,
   leastGraceDays,
   nextPeriod,
   nextPeriodKey,
-  renewalTermsOf,
   type SubscriptionAction,
   type SubscriptionRow,
+  usagePaymentDays,
 } from "./subscription.ts";
-import { termsOf } from "./terms.ts";
 
 /** Does one step: its writes, its events, its mail, and what it means for the instance. The caller has locked the row. */
 export async function applyAction(tx: Tx, loaded: LoadedSubscription, action: SubscriptionAction): Promise<void> {
@@ -51,6 +55,8 @@ export async function applyAction(tx: Tx, loaded: LoadedSubscription, action: Su
       return cancel(tx, loaded, action.reason);
     case "purge":
       return purge(tx, loaded);
+    case "settle_usage":
+      return settleUsage(tx, loaded);
     default:
       return unreachable(action);
   }
@@ -85,6 +91,7 @@ async function beginTerm(
     expiredAt: null,
     graceEndsAt: null,
     pastDueAt: null,
+    cappedAt: null,
   });
   recordChange(tx, type, subscription, after, { periodEnd: period.end.toISOString() });
   await applyPhase(tx, subscription.id);
@@ -99,24 +106,7 @@ export async function openRenewal(tx: Tx, { subscription }: LoadedSubscription):
 }
 
 export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow> {
-  const key = nextPeriodKey(subscription);
-  const isRenewal = subscription.status === "active" || subscription.status === "past_due";
-  const renewal = isRenewal ? renewalTermsOf(subscription) : null;
-  const { items, priceId } = renewal ?? termsOf(subscription);
-  return openInvoice(tx, {
-    subscriptionId: subscription.id,
-    reason: isRenewal ? "renewal" : subscription.status === "pending" ? "order" : "reactivation",
-    ...key,
-    period: renewal?.period ?? null,
-    currency: subscription.currency,
-    lines: items.map(({ unitAmountMinor, quantity, ...item }) => ({
-      ...item,
-      quantity: BigInt(quantity),
-      unitAmountMinor: BigInt(unitAmountMinor),
-      priceId,
-    })),
-    dueAt: renewal?.dueAt ?? tx.now,
-  });
+  return openInvoice(tx, await draftInvoice(tx, subscription));
 }
 
 /** The next period of the term begins where the last one ended, whenever this runs. */
@@ -131,9 +121,13 @@ async function advance(tx: Tx, { subscription, nextInvoice, instance }: LoadedSu
     currentPeriodStart: period.start,
     currentPeriodEnd: period.end,
     pastDueAt: null,
+    cappedAt: null,
     ...beginNextTerms(tx, subscription),
   });
-  if (subscription.nextTerms !== null) await enqueue(tx, "change:reconcile", { instanceId: instance.id });
+  if (subscription.nextTerms !== null) {
+    await noteUsageTerms(tx, subscription.id);
+    await enqueue(tx, "change:reconcile", { instanceId: instance.id });
+  }
   recordChange(tx, "subscription.renewed", subscription, after, { periodEnd: period.end.toISOString() });
   await applyPhase(tx, subscription.id);
 }
@@ -154,6 +148,7 @@ async function expire(tx: Tx, { subscription, nextInvoice }: LoadedSubscription)
     graceEndsAt,
     ...beginNextTerms(tx, subscription),
   });
+  if (subscription.nextTerms !== null) await noteUsageTerms(tx, subscription.id);
   recordChange(tx, "subscription.expired", subscription, after, { graceEndsAt: graceEndsAt.toISOString() });
   await applyPhase(tx, subscription.id);
   if (nextInvoice?.status === "open") {
@@ -204,6 +199,7 @@ export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelR
     cancelAtPeriodEnd: false,
     nextTerms: null,
     reshapeDueAt: null,
+    closingDueAt: (await isChargedByUse(tx, subscription.id)) ? addMs(tx.now, lateUsageMs) : null,
   });
   recordChange(tx, "subscription.cancelled", subscription, after, { reason });
   await applyPhase(tx, subscription.id);
@@ -228,6 +224,23 @@ async function listUnused(
   return nextInvoice?.status === "paid" ? [nextInvoice] : [];
 }
 
+/**
+ * All that was used before the cancellation is known by now: what it costs is asked for once, and given up when nobody
+ * pays it in time.
+ */
+async function settleUsage(tx: Tx, { subscription, usageInvoice }: LoadedSubscription): Promise<void> {
+  if (usageInvoice !== null) {
+    await markUncollectible(tx, usageInvoice, `Not paid within ${usagePaymentDays} days.`);
+    await updateSubscription(tx, subscription, { closingDueAt: null });
+    return;
+  }
+  const draft = await draftInvoice(tx, subscription);
+  const isOwed = totalOfLines(draft.lines) > 0n;
+  if (isOwed) await enqueue(tx, "invoice:collect", { invoiceId: (await openInvoice(tx, draft)).id });
+  const closingDueAt = isOwed ? addDays(tx.now, usagePaymentDays, subscription.timeZone) : null;
+  await updateSubscription(tx, subscription, { closingDueAt });
+}
+
 async function purge(tx: Tx, { subscription, instance }: LoadedSubscription): Promise<void> {
   const after = await updateSubscription(tx, subscription, { purgedAt: tx.now });
   recordChange(tx, "subscription.purged", subscription, after, {});
@@ -240,7 +253,7 @@ async function purge(tx: Tx, { subscription, instance }: LoadedSubscription): Pr
 }
 
 /** Brings what is wanted of the instance in line with what is owed for it. */
-async function applyPhase(tx: Tx, subscriptionId: string): Promise<void> {
+export async function applyPhase(tx: Tx, subscriptionId: string): Promise<void> {
   const locked = await lockInstanceOfSubscription(tx, subscriptionId);
   const phase = wantedPhase(locked);
   const releasesCapacity = locked.subscriptionStatus === "expired" || locked.subscriptionStatus === "cancelled";

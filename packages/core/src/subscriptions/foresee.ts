@@ -72,6 +72,7 @@ export function* foreseeRenewals(
       case "expire":
       case "cancel":
       case "purge":
+      case "settle_usage":
         return;
       default:
         return unreachable(action);

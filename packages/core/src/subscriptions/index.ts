@@ -1,9 +1,11 @@
 export { cancel as cancelSubscription, openInvoiceOf } from "./apply-action.ts";
 export { type ForeseenRenewal, foreseeRenewals } from "./foresee.ts";
+export { capSubscription } from "./cap-subscription.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
 export { changeTerms, scheduleTerms, settleTerms } from "./change-terms.ts";
 export { nextTermsOf, type SubscriptionTerms, termsOf } from "./terms.ts";
 export { createSubscription } from "./create-subscription.ts";
+export { draftInvoice, type InvoicePreview, previewNextInvoice } from "./draft-invoice.ts";
 export { type LoadedSubscription, loadForUpdate } from "./load-subscription.ts";
 export { mailFacts } from "./mail-facts.ts";
 export {

@@ -5,11 +5,14 @@ import { findInvoiceOfPeriod, type InvoiceRow } from "../billing/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { getInstanceOfSubscription, type InstanceRow } from "../instances/index.ts";
+import { findUsageInvoice } from "./draft-invoice.ts";
 import { deriveNextDueAt, nextPeriodKey, type SubscriptionFacts, type SubscriptionRow } from "./subscription.ts";
 
 export interface LoadedSubscription {
   readonly subscription: SubscriptionRow;
   readonly nextInvoice: InvoiceRow | null;
+  /** What a cancelled one still asks for. */
+  readonly usageInvoice: InvoiceRow | null;
   readonly instance: InstanceRow;
   readonly parking: Parking;
 }
@@ -26,12 +29,19 @@ export async function loadForUpdate(tx: Tx, subscriptionId: string): Promise<Loa
   return {
     subscription,
     nextInvoice: await findInvoiceOfPeriod(tx, { subscriptionId, ...nextPeriodKey(subscription) }),
+    usageInvoice: subscription.status === "cancelled" ? await findUsageInvoice(tx, subscriptionId) : null,
     instance: await getInstanceOfSubscription(tx, subscriptionId),
     parking,
   };
 }
 
-export function factsOf({ subscription, nextInvoice, instance, parking }: LoadedSubscription): SubscriptionFacts {
+export function factsOf({
+  subscription,
+  nextInvoice,
+  usageInvoice,
+  instance,
+  parking,
+}: LoadedSubscription): SubscriptionFacts {
   const status = nextInvoice?.status;
   return {
     subscription,
@@ -39,6 +49,7 @@ export function factsOf({ subscription, nextInvoice, instance, parking }: Loaded
       status === undefined || status === "void"
         ? null
         : { status, isBeingPaid: status === "open" && nextInvoice?.liveIntentId != null },
+    usageInvoice: usageInvoice === null ? null : { isBeingPaid: usageInvoice.liveIntentId !== null },
     instance: { provisioningFailed: instance.provisioningFailedAt !== null, removed: instance.removedAt !== null },
     parking,
   };
@@ -63,6 +74,7 @@ export async function updateSubscription(
   const facts = factsOf({
     subscription: merged,
     nextInvoice,
+    usageInvoice: null,
     instance: await getInstanceOfSubscription(tx, before.id),
     parking: await lockParking(tx),
   });

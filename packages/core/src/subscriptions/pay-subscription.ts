@@ -43,9 +43,9 @@ export async function giveRoomBack(tx: Tx, subscription: SubscriptionRow): Promi
   await setDesired(tx, instance, { phase: instance.desiredPhase, releasesCapacity: true });
 }
 
-/** What a change asks for is a part of a period that ran: paying it brings no app back, so it needs no room. */
+/** What a change asks for, or what was used, is of a time that ran: paying it brings no app back, so it needs no room. */
 export function bringsBack(subscription: SubscriptionRow, { reason }: InvoiceRow): boolean {
-  return subscription.status === "expired" && reason !== "change";
+  return subscription.status === "expired" && reason !== "change" && reason !== "usage";
 }
 
 /** Books the payment and lets everything follow from it that follows at once, in the same transaction. */

@@ -3,7 +3,9 @@ import type { CoreContext } from "../context.ts";
 import { DomainError, unreachable } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
 import { enqueue } from "../jobs/index.ts";
+import { totalOfLines } from "../billing/index.ts";
 import { openInvoiceOf } from "./apply-action.ts";
+import { draftInvoice } from "./draft-invoice.ts";
 import { loadForUpdate, type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { holdRoom, nothingToPay, payAndFollow } from "./pay-subscription.ts";
 import { toSubscriptionView } from "./queries.ts";
@@ -29,7 +31,8 @@ export async function renewSubscription(
       });
     }
     // Room is held before money is taken; for what costs something that is when the money comes.
-    if (subscription.status === "expired" && subscription.amountMinor === 0n) await holdRoom(tx, subscription);
+    const totalMinor = loaded.nextInvoice?.totalMinor ?? totalOfLines((await draftInvoice(tx, subscription)).lines);
+    if (subscription.status === "expired" && totalMinor === 0n) await holdRoom(tx, subscription);
     const invoice = loaded.nextInvoice ?? (await openInvoiceOf(tx, subscription));
     if (loaded.nextInvoice === null) await updateSubscription(tx, subscription, {});
     if (invoice.totalMinor === 0n) await payAndFollow(tx, loaded, invoice, nothingToPay(invoice));

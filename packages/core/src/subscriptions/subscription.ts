@@ -32,6 +32,8 @@ export interface SubscriptionFacts {
     /** A payment for it is under way, and nobody knows yet what becomes of it. */
     readonly isBeingPaid: boolean;
   } | null;
+  /** What a cancelled one still asks for. */
+  readonly usageInvoice: { readonly isBeingPaid: boolean } | null;
   readonly instance: { readonly provisioningFailed: boolean; readonly removed: boolean };
   readonly parking: Pick<Parking, "parkedAt" | "unparkedAt">;
 }
@@ -50,7 +52,8 @@ export type SubscriptionAction =
   | { readonly type: "expire" }
   | { readonly type: "reactivate" }
   | { readonly type: "cancel"; readonly reason: CancelReason }
-  | { readonly type: "purge" };
+  | { readonly type: "purge" }
+  | { readonly type: "settle_usage" };
 
 /** What has to happen now, or null. Pure: the same facts at the same time give the same answer, however often asked. */
 export function decideSubscription(
@@ -58,7 +61,7 @@ export function decideSubscription(
   rules: SubscriptionRules,
   now: Date,
 ): SubscriptionAction | null {
-  const { subscription, nextInvoice, instance, parking } = facts;
+  const { subscription, nextInvoice, usageInvoice, instance, parking } = facts;
   // Neither money nor time moves anything; that the cluster has nothing left is a fact and no step.
   if (parking.parkedAt !== null && subscription.status !== "cancelled") return null;
   const paid = nextInvoice?.status === "paid";
@@ -92,14 +95,20 @@ export function decideSubscription(
         ? { type: "cancel", reason: "grace_over" }
         : null;
     case "cancelled":
-      return instance.removed && subscription.purgedAt === null ? { type: "purge" } : null;
+      if (instance.removed && subscription.purgedAt === null) return { type: "purge" };
+      if (parking.parkedAt !== null || subscription.closingDueAt === null || now < subscription.closingDueAt)
+        return null;
+      return usageInvoice?.isBeingPaid === true ? null : { type: "settle_usage" };
     default:
       return unreachable(subscription.status);
   }
 }
 
 /** When time alone will bring the next step; null when it never will. */
-export function deriveNextDueAt(facts: Omit<SubscriptionFacts, "instance">, rules: SubscriptionRules): Date | null {
+export function deriveNextDueAt(
+  facts: Pick<SubscriptionFacts, "subscription" | "nextInvoice" | "parking">,
+  rules: SubscriptionRules,
+): Date | null {
   const { subscription, nextInvoice } = facts;
   switch (subscription.status) {
     case "pending":
@@ -113,7 +122,7 @@ export function deriveNextDueAt(facts: Omit<SubscriptionFacts, "instance">, rule
     case "expired":
       return subscription.graceEndsAt;
     case "cancelled":
-      return null;
+      return subscription.closingDueAt;
     default:
       return unreachable(subscription.status);
   }
@@ -152,6 +161,11 @@ export function renewalTermsOf(subscription: SubscriptionRow): SubscriptionTerms
   const period = nextPeriod(subscription);
   return { ...nextTermsOf(subscription), period, dueAt: period.start };
 }
+
+/** After a cancellation: samples may come for a day, and the last hour has to end and be rated. */
+export const lateUsageMs: number = 26 * hourMs;
+/** For so long what was used before a cancellation is asked for. */
+export const usagePaymentDays = 30;
 
 /** Days that are left to react, however late the expiry was noticed, and from when money can be taken again. */
 export const leastGraceDays = 7;

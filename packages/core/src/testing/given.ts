@@ -10,10 +10,14 @@ import { placeOrder, quoteOrder, type OrderView } from "../orders/index.ts";
 
 const catalogFolder = new URL("../../../blueprint/catalog/", import.meta.url);
 
-/** The catalog that ships, and one that costs money beside the free plan. */
-export async function givenCatalog(ctx: CoreContext): Promise<void> {
+/** The catalog that ships; `usage` is what use of its first plan that costs money costs beside that. */
+export async function givenCatalog(
+  ctx: CoreContext,
+  { usage = "[]" }: { readonly usage?: string } = {},
+): Promise<void> {
+  const text = readFileSync(new URL("catalog.yaml", catalogFolder), "utf8");
   await applyCatalog(ctx, {
-    catalog: readFileSync(new URL("catalog.yaml", catalogFolder), "utf8"),
+    catalog: text.replace(`amount: "50000" }`, `amount: "50000", usage: ${usage} }`),
     blueprints: Object.fromEntries(
       readdirSync(catalogFolder)
         .filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml")

@@ -90,12 +90,16 @@ async function run({ ctx }: TestCore, access: ProviderAccess, task: string, id: 
 }
 
 export async function givenPayingCustomer(
-  options: { readonly testClock?: boolean; readonly taxes?: readonly CreateTaxRateInput[] } = {},
+  options: {
+    readonly testClock?: boolean;
+    readonly taxes?: readonly CreateTaxRateInput[];
+    readonly usage?: string;
+  } = {},
 ): Promise<PayingCustomer> {
   const core = await testCore({}, { paymentProviders: ["sandbox"] });
   const gateway = createFakeGateway();
   const access: ProviderAccess = { providers: [gateway], signal: new AbortController().signal };
-  await givenCatalog(core.ctx);
+  await givenCatalog(core.ctx, options);
   await givenMachines(core.ctx);
   for (const tax of options.taxes ?? []) await createTaxRate(core.ctx, tax);
   const { ctx } = await givenCustomer(core.ctx, options);

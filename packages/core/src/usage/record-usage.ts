@@ -78,5 +78,5 @@ async function sumUpHours(tx: Tx, touched: readonly Touched[]): Promise<void> {
       cpu_milli_seconds = excluded.cpu_milli_seconds, cpu_max_millis = excluded.cpu_max_millis,
       memory_byte_seconds = excluded.memory_byte_seconds, memory_max_bytes = excluded.memory_max_bytes,
       storage_covered_seconds = excluded.storage_covered_seconds, storage_byte_seconds = excluded.storage_byte_seconds,
-      storage_max_bytes = excluded.storage_max_bytes`);
+      storage_max_bytes = excluded.storage_max_bytes, is_rated = false`);
 }

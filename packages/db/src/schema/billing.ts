@@ -12,7 +12,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { prices } from "./catalog.ts";
-import { at, counter, currencyCode, id, insertedAt, minor } from "./columns.ts";
+import { at, counter, currencyCode, id, insertedAt, minor, quantity } from "./columns.ts";
 import { subscriptions } from "./subscriptions.ts";
 
 /** Who pays, as printed. What was opened before there were taxes says nothing of them. */
@@ -40,8 +40,11 @@ export const invoices = pgTable(
     status: text({ enum: ["draft", "open", "paid", "void", "uncollectible"] }).notNull(),
     series: text(),
     number: counter(),
-    /** A `change` asks for the rest of a period that an invoice of another reason began. */
-    reason: text({ enum: ["order", "renewal", "reactivation", "change"] }).notNull(),
+    /**
+     * A `change` asks for the rest of a period that an invoice of another reason began, and `usage` for what was used
+     * before a subscription was cancelled.
+     */
+    reason: text({ enum: ["order", "renewal", "reactivation", "change", "usage"] }).notNull(),
     /** The period that it pays for. A reactivation has no dates before it is paid: stopped time is never charged. */
     termNumber: integer().notNull(),
     periodIndex: integer().notNull(),
@@ -84,11 +87,11 @@ export const invoices = pgTable(
     // A period is asked for once: a second live invoice for it cannot exist.
     uniqueIndex("invoices_period_key")
       .on(t.subscriptionId, t.termNumber, t.periodIndex)
-      .where(sql`${t.status} in ('draft', 'open', 'paid', 'uncollectible') and ${t.reason} <> 'change'`),
+      .where(sql`${t.status} in ('draft', 'open', 'paid', 'uncollectible') and ${t.reason} not in ('change', 'usage')`),
     index("invoices_subscription").on(t.organizationId, t.subscriptionId),
-    index("invoices_open_renewals")
+    index("invoices_open_collected")
       .on(t.openedAt)
-      .where(sql`${t.status} = 'open' and ${t.reason} = 'renewal'`),
+      .where(sql`${t.status} = 'open' and ${t.reason} in ('renewal', 'usage')`),
     index("invoices_open")
       .on(t.id)
       .where(sql`${t.status} = 'open'`),
@@ -113,25 +116,30 @@ export const invoiceLines = pgTable(
     organizationId: uuid().notNull(),
     invoiceId: uuid().notNull(),
     position: integer().notNull(),
-    /** plan, parameter: a part of what a period costs. change: the rest of a period at another price. */
-    kind: text({ enum: ["plan", "parameter", "change"] }).notNull(),
+    /** plan, parameter: a part of what a period costs. change: the rest of a period at another price. usage: what was used. */
+    kind: text({ enum: ["plan", "parameter", "change", "usage"] }).notNull(),
     description: text().notNull(),
-    quantity: minor().notNull(),
+    quantity: quantity().notNull(),
     /** So much of the quantity costs nothing. */
-    includedQuantity: minor()
+    includedQuantity: quantity()
       .notNull()
       .default(sql`0`),
     /** What `perQuantity` of it costs. */
     unitAmountMinor: minor().notNull(),
-    perQuantity: minor()
+    perQuantity: quantity()
       .notNull()
       .default(sql`1`),
     /** (quantity - included) x unit amount / per quantity, and nothing where more is included; rounded once, half up. */
     amountMinor: minor().notNull(),
     priceId: uuid().references(() => prices.id),
+    /** Of `usage`: what was measured, and from the first hour to the end of the last one. */
+    meter: text(),
+    periodStart: at(),
+    periodEnd: at(),
     createdAt: insertedAt(),
   },
   (t) => [
+    unique("invoice_lines_organization_key").on(t.organizationId, t.id),
     unique("invoice_lines_position_key").on(t.invoiceId, t.position),
     foreignKey({
       columns: [t.organizationId, t.invoiceId],
@@ -141,6 +149,10 @@ export const invoiceLines = pgTable(
     check(
       "invoice_lines_amount",
       sql`${t.amountMinor} = div(2 * greatest(${t.quantity} - ${t.includedQuantity}, 0)::numeric * ${t.unitAmountMinor} + ${t.perQuantity}, 2 * ${t.perQuantity})`,
+    ),
+    check(
+      "invoice_lines_usage",
+      sql`(${t.kind} = 'usage') = (${t.meter} is not null) and (${t.meter} is null) = (${t.periodStart} is null) and (${t.meter} is null) = (${t.periodEnd} is null) and ${t.periodStart} < ${t.periodEnd}`,
     ),
     check(
       "invoice_lines_quantity",

@@ -1,6 +1,17 @@
 import { sql } from "drizzle-orm";
-import { check, foreignKey, index, integer, pgTable, text, unique, uniqueIndex, uuid } from "drizzle-orm/pg-core";
-import { at, bytes, currencyCode, id, insertedAt, minor } from "./columns.ts";
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { at, bytes, currencyCode, id, insertedAt, minor, quantity } from "./columns.ts";
 
 /** The catalog belongs to the house, so it carries no organization. */
 export const offerings = pgTable(
@@ -94,5 +105,31 @@ export const prices = pgTable(
       .on(t.planId, t.currency)
       .where(sql`${t.supersededAt} is null`),
     check("prices_amount", sql`${t.amountMinor} >= 0`),
+  ],
+);
+
+/** What use costs beside the price of a period. A part of the price, and as immutable. */
+export const usagePrices = pgTable(
+  "usage_prices",
+  {
+    priceId: uuid()
+      .notNull()
+      .references(() => prices.id),
+    meter: text().notNull(),
+    /** For people: what is measured, and what the meter is counted in, such as `Processor` and `core-hours`. */
+    label: text().notNull(),
+    unit: text().notNull(),
+    /** What `perQuantity` base units of the meter cost, in minor units of the price's currency. */
+    unitAmountMinor: minor().notNull(),
+    perQuantity: quantity().notNull(),
+    /** So many base units of each period cost nothing. */
+    includedQuantity: quantity().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.priceId, t.meter] }),
+    check(
+      "usage_prices_amounts",
+      sql`${t.unitAmountMinor} >= 0 and ${t.perQuantity} > 0 and ${t.includedQuantity} >= 0`,
+    ),
   ],
 );

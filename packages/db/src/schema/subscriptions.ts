@@ -67,6 +67,10 @@ export const subscriptions = pgTable(
     cancelReason: text({ enum: ["customer", "order_expired", "provisioning_failed", "grace_over", "operator"] }),
     /** The cluster has confirmed that nothing is left. */
     purgedAt: at(),
+    /** Use has cost as much as its customer allows for a period: the app is stopped until more is allowed or the next one begins. */
+    cappedAt: at(),
+    /** Of a cancelled one: when it is asked for what was used, and afterwards when that is given up. Null: all is settled. */
+    closingDueAt: at(),
     /** When time alone changes something next; null when it never will. What the sweep looks at. */
     nextDueAt: at(),
     orderedAt: at().notNull(),
@@ -103,6 +107,7 @@ export const subscriptions = pgTable(
       "subscriptions_cancelled",
       sql`(${t.status} = 'cancelled') = (${t.cancelledAt} is not null and ${t.cancelReason} is not null)`,
     ),
+    check("subscriptions_closing", sql`${t.closingDueAt} is null or ${t.status} = 'cancelled'`),
     check("subscriptions_purged", sql`${t.purgedAt} is null or ${t.status} = 'cancelled'`),
   ],
 );

@@ -1,7 +1,21 @@
 import { sql } from "drizzle-orm";
-import { check, foreignKey, index, integer, pgTable, primaryKey, uuid } from "drizzle-orm/pg-core";
-import { at, bytes, counter, minor } from "./columns.ts";
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { invoiceLines } from "./billing.ts";
+import { prices } from "./catalog.ts";
+import { at, bytes, counter, insertedAt, minor, quantity } from "./columns.ts";
 import { instances } from "./instances.ts";
+import { subscriptions } from "./subscriptions.ts";
 
 /**
  * What an instance used in one minute, in real time. A row is a whole minute of UTC, so that the windows of one instance
@@ -53,10 +67,15 @@ export const usageHours = pgTable(
     storageCoveredSeconds: integer().notNull(),
     storageByteSeconds: minor().notNull(),
     storageMaxBytes: bytes().notNull(),
+    /** What is charged of it stands in records. False again as soon as a sample is added. */
+    isRated: boolean().notNull().default(false),
   },
   (t) => [
     primaryKey({ columns: [t.instanceId, t.hourAt] }),
     index("usage_hours_hour").on(t.hourAt),
+    index("usage_hours_unrated")
+      .on(t.hourAt)
+      .where(sql`not ${t.isRated}`),
     foreignKey({
       columns: [t.organizationId, t.instanceId],
       foreignColumns: [instances.organizationId, instances.id],
@@ -67,5 +86,128 @@ export const usageHours = pgTable(
       sql`${t.coveredSeconds} between 0 and 3600 and ${t.storageCoveredSeconds} between ${t.coveredSeconds} and 3600`,
     ),
     check("usage_hours_measured", sql`(${t.coveredSeconds} = 0) = (${t.cpuMaxMillis} is null)`),
+  ],
+);
+
+/** The hours of organizations on a test clock: made up from what the cluster measured while their time was moved. */
+export const simulatedHours = pgTable(
+  "simulated_hours",
+  {
+    organizationId: uuid().notNull(),
+    instanceId: uuid().notNull(),
+    hourAt: at().notNull(),
+    coveredSeconds: integer().notNull(),
+    cpuMilliSeconds: counter().notNull(),
+    memoryByteSeconds: minor().notNull(),
+    storageByteSeconds: minor().notNull(),
+    isRated: boolean().notNull().default(false),
+  },
+  (t) => [
+    primaryKey({ columns: [t.instanceId, t.hourAt] }),
+    index("simulated_hours_unrated")
+      .on(t.organizationId, t.hourAt)
+      .where(sql`not ${t.isRated}`),
+    foreignKey({
+      columns: [t.organizationId, t.instanceId],
+      foreignColumns: [instances.organizationId, instances.id],
+      name: "simulated_hours_instance_fk",
+    }),
+    check(
+      "simulated_hours_amounts",
+      sql`${t.coveredSeconds} between 0 and 3600 and ${t.cpuMilliSeconds} >= 0 and ${t.memoryByteSeconds} >= 0 and ${t.storageByteSeconds} >= 0`,
+    ),
+  ],
+);
+
+/** At which price use is charged from a moment on, until the next row of the subscription. */
+export const usageTerms = pgTable(
+  "usage_terms",
+  {
+    organizationId: uuid().notNull(),
+    subscriptionId: uuid().notNull(),
+    startsAt: at().notNull(),
+    priceId: uuid()
+      .notNull()
+      .references(() => prices.id),
+    /** What the blueprint says of its own meters for the chosen parameters, in millionths, as decimal text. */
+    quantities: jsonb().$type<Readonly<Record<string, string>>>().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.subscriptionId, t.startsAt] }),
+    foreignKey({
+      columns: [t.organizationId, t.subscriptionId],
+      foreignColumns: [subscriptions.organizationId, subscriptions.id],
+      name: "usage_terms_subscription_fk",
+    }),
+  ],
+);
+
+/** What of an hour is charged, by meter. An hour that grows gets a further revision; nothing is ever taken back. */
+export const usageRecords = pgTable(
+  "usage_records",
+  {
+    organizationId: uuid().notNull(),
+    instanceId: uuid().notNull(),
+    subscriptionId: uuid().notNull(),
+    meter: text().notNull(),
+    hourAt: at().notNull(),
+    revision: integer().notNull(),
+    /** Base units of the meter, beyond the revisions before. */
+    quantity: quantity().notNull(),
+    priceId: uuid()
+      .notNull()
+      .references(() => prices.id),
+    /** The period in which the hour began. */
+    termNumber: integer().notNull(),
+    periodIndex: integer().notNull(),
+    /** The line that asks for it; null until there is one, and again when its invoice was voided. */
+    invoiceLineId: uuid(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.instanceId, t.meter, t.hourAt, t.revision] }),
+    index("usage_records_period").on(t.subscriptionId, t.termNumber, t.periodIndex),
+    index("usage_records_hour").on(t.organizationId, t.subscriptionId, t.hourAt),
+    index("usage_records_unbilled")
+      .on(t.subscriptionId)
+      .where(sql`${t.invoiceLineId} is null`),
+    index("usage_records_line").on(t.organizationId, t.invoiceLineId),
+    foreignKey({
+      columns: [t.organizationId, t.instanceId],
+      foreignColumns: [instances.organizationId, instances.id],
+      name: "usage_records_instance_fk",
+    }),
+    foreignKey({
+      columns: [t.organizationId, t.subscriptionId],
+      foreignColumns: [subscriptions.organizationId, subscriptions.id],
+      name: "usage_records_subscription_fk",
+    }),
+    foreignKey({
+      columns: [t.organizationId, t.invoiceLineId],
+      foreignColumns: [invoiceLines.organizationId, invoiceLines.id],
+      name: "usage_records_line_fk",
+    }),
+    check("usage_records_quantity", sql`${t.quantity} > 0 and ${t.revision} > 0`),
+  ],
+);
+
+/** How much use may cost in a period, as its customer wants it. */
+export const spendingLimits = pgTable(
+  "spending_limits",
+  {
+    organizationId: uuid().notNull(),
+    subscriptionId: uuid().primaryKey(),
+    /** Minor units of the subscription's currency as decimal text, the smallest first: a mail is sent at each. */
+    alertAmounts: jsonb().$type<readonly string[]>().notNull(),
+    /** The app is stopped at it. */
+    capMinor: minor(),
+  },
+  (t) => [
+    foreignKey({
+      columns: [t.organizationId, t.subscriptionId],
+      foreignColumns: [subscriptions.organizationId, subscriptions.id],
+      name: "spending_limits_subscription_fk",
+    }),
+    check("spending_limits_cap", sql`${t.capMinor} >= 0`),
   ],
 );
