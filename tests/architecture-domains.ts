@@ -12,7 +12,7 @@ export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["payments", "spending"],
   ["subscriptions"],
   ["billing"],
-  ["usage", "uptime"],
+  ["usage", "uptime", "coupons"],
   ["instances"],
   ["operations", "wallet", "ledger", "catalog", "capacity", "taxes"],
   ["accounts", "notifications"],

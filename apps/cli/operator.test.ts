@@ -173,3 +173,18 @@ test.each([
   expect(outcome.stderr).toMatch(words);
   expect(outcome.stderr).not.toContain("hunter2");
 });
+
+test("a coupon is made, listed, switched off and deleted; what makes no sense is said", async () => {
+  const made = await sewa(["coupons", "create", "welcome", "--percent", "12.5", "--periods", "3", "--json"], env);
+  expect(made).toMatchObject({ code: 0, stderr: "" });
+  const { coupon } = JSON.parse(made.stdout) as { coupon: { id: string; code: string; basisPoints: number } };
+  expect(coupon).toMatchObject({ code: "WELCOME", basisPoints: 1_250 });
+  expect((await sewa(["coupons", "list"], env)).stdout).toMatch(/cpn_\w+\s+WELCOME\s+12\.5 %\s+3\s+0\s+-\s+active/);
+  const id = toPublicId("coupon", coupon.id);
+  expect((await sewa(["coupons", "deactivate", id], env)).stdout).toContain("WELCOME is redeemed by nobody any more.");
+  expect(await sewa(["coupons", "delete", id], env)).toMatchObject({ code: 0, stdout: "WELCOME is gone.\n" });
+  expect(await sewa(["coupons", "delete", id], env)).toMatchObject({ code: 1, stderr: "NOT_FOUND: No such coupon.\n" });
+  expect(await sewa(["coupons", "create", "OTHER"], env)).toMatchObject({ code: 2 });
+  expect(await sewa(["coupons", "create", "OTHER", "--percent", "1.005"], env)).toMatchObject({ code: 2 });
+  expect(await sewa(["coupons", "create", "O", "--amount", "1000"], env)).toMatchObject({ code: 1 });
+});

@@ -3,6 +3,7 @@ import { addAccountCommands } from "./commands/account.ts";
 import { addBlueprintCommands } from "./commands/blueprint.ts";
 import { addBooksCommands } from "./commands/books.ts";
 import { addClockCommands } from "./commands/clock.ts";
+import { addCouponCommands } from "./commands/coupons.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addInventoryCommands } from "./commands/inventory.ts";
 import { addInvoiceCommands } from "./commands/invoices.ts";
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addInvoiceCommands(program);
   addBlueprintCommands(program);
   addOperatorCommands(program);
+  addCouponCommands(program);
   addJobCommands(program);
   addLedgerCommands(program);
   addRevenueCommands(program);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { OrderDto, PlanDetailDto, QuoteDto } from "@sewa/api";
+import type { OrderDto, PlanDetailDto, QuoteDto, QuoteInput } from "@sewa/api";
 import type { Command } from "commander";
 import { listAll, type Session, withApi } from "../client.ts";
 import { Refusal, UsageError } from "../failure.ts";
@@ -8,6 +8,8 @@ import { toTypes, parameterOption } from "./blueprint-input.ts";
 
 interface QuoteOptions extends JsonOption {
   readonly param: Readonly<Record<string, string>>;
+  readonly coupon?: string;
+  readonly trial: boolean;
 }
 
 export function addOrderCommands(program: Command): void {
@@ -15,10 +17,14 @@ export function addOrderCommands(program: Command): void {
   const group = program.command("orders").description("orders of the organization");
   leaf(group, "quote <plan>", "what a plan such as uptime-kuma/free costs, and whether there is room")
     .addOption(parameterOption())
+    .option("--coupon <code>", "with this coupon")
+    .option("--no-trial", "at its price from the first period on")
     .action(quote);
   leaf(group, "place <plan>", "order it at the price of now")
     .requiredOption("--name <name>", "what you call the app")
     .addOption(parameterOption())
+    .option("--coupon <code>", "with this coupon")
+    .option("--no-trial", "at its price from the first period on")
     .option("--key <key>", "the same key again orders once only")
     .action(place);
   leaf(group, "list", "orders, newest first").action(list);
@@ -53,11 +59,10 @@ interface PlaceOptions extends QuoteOptions {
 async function place(planName: string, options: PlaceOptions): Promise<void> {
   const order = await withApi(async (session) => {
     const plan = await findPlan(session, planName);
-    const parameters = toTypes(plan.parameters, options.param);
-    const { priceKey } = await session.api.orders.quote.query({ planId: plan.id, parameters });
+    const wish = wishOf(plan, options);
+    const { priceKey } = await session.api.orders.quote.query(wish);
     return session.api.orders.place.mutate({
-      planId: plan.id,
-      parameters,
+      ...wish,
       name: options.name,
       priceKey,
       idempotencyKey: options.key ?? randomUUID(),
@@ -79,9 +84,13 @@ async function list(options: JsonOption): Promise<void> {
   show(options, orders, () => table(rows, "No orders."));
 }
 
-async function askQuote(session: Session, planName: string, { param }: QuoteOptions): Promise<QuoteDto> {
-  const plan = await findPlan(session, planName);
-  return session.api.orders.quote.query({ planId: plan.id, parameters: toTypes(plan.parameters, param) });
+async function askQuote(session: Session, planName: string, options: QuoteOptions): Promise<QuoteDto> {
+  return session.api.orders.quote.query(wishOf(await findPlan(session, planName), options));
+}
+
+function wishOf(plan: PlanDetailDto, { param, coupon, trial }: QuoteOptions): QuoteInput {
+  const wish = { planId: plan.id, parameters: toTypes(plan.parameters, param), withTrial: trial };
+  return coupon === undefined ? wish : { ...wish, couponCode: coupon };
 }
 
 /** By `offering/plan`, as `sewa offerings` shows it. */
@@ -111,6 +120,7 @@ function describeQuote(answer: QuoteDto): string {
     "",
     sheet({
       "first period": `${formatTime(answer.period.start)} to ${formatTime(answer.period.end)}`,
+      "later periods": formatMoney(answer.laterTotal),
       "renewal opens": formatTime(answer.renewalOpensAt),
       "data kept until": formatTime(answer.dataDeletedAt),
       room: answer.capacity.fits ? "yes" : `no (${answer.capacity.reason ?? "unknown"})`,

@@ -22,6 +22,7 @@ export type AppErrorCode =
   | "PLAN_UNAVAILABLE"
   | "NO_PRICE"
   | "PRICE_CHANGED"
+  | "TRIAL_USED"
   | "PLAN_STALE"
   | "CAPACITY"
   | "QUOTA_EXCEEDED"

@@ -1,6 +1,7 @@
 import { adminRouter } from "./admin/router.ts";
 import { authRouter } from "./auth/router.ts";
 import { clockRouter } from "./clock/router.ts";
+import { couponsRouter } from "./coupons/router.ts";
 import { eventsRouter } from "./events/router.ts";
 import { instancesRouter } from "./instances/router.ts";
 import { invoicesRouter } from "./invoices/router.ts";
@@ -27,6 +28,7 @@ export const appRouter = router({
   subscriptions: subscriptionsRouter,
   instances: instancesRouter,
   operations: operationsRouter,
+  coupons: couponsRouter,
   invoices: invoicesRouter,
   organizations: organizationsRouter,
   payments: paymentsRouter,

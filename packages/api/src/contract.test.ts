@@ -51,6 +51,7 @@ test("whatever creates, charges or destroys takes an idempotency key, and only p
     "instances.restart",
     "instances.plan",
     "instances.executePlan",
+    "coupons.apply",
     "payments.start",
     "payments.cancel",
     "wallet.topUp",

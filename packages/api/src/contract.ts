@@ -7,12 +7,14 @@ export type RouterInputs = inferRouterInputs<AppRouter>;
 export type RouterOutputs = inferRouterOutputs<AppRouter>;
 
 export type { Access, ProcedureMeta } from "./access.ts";
+export type * from "./admin/coupons-dto.ts";
 export type * from "./admin/dto.ts";
 export type * from "./admin/revenue-dto.ts";
 export type * from "./admin/tax-dto.ts";
 export type { AppErrorCode, AppErrorData, AppErrorIssue, AppErrorShape } from "./app-errors.ts";
 export type * from "./auth/dto.ts";
 export type * from "./clock/dto.ts";
+export type * from "./coupons/dto.ts";
 export type { Context } from "./context.ts";
 export type * from "./dto.ts";
 export type * from "./events/dto.ts";

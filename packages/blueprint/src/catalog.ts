@@ -48,6 +48,30 @@ const usagePrice = z.strictObject({
   per: amount.refine((per) => per !== "0", "Write more than 0.").default("1"),
   included: amount.default("0"),
 });
+/** What it costs the house, and how much is put on top of it: hundredths of one percent are the finest. */
+const markup = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .refine((value) => /^\d{1,4}(?:\.\d{1,2})?$/.test(value), "Write a percentage such as 35 or 12.5.");
+
+const price = z
+  .strictObject({
+    currency,
+    /** Per period. Either it, or what it is made of. */
+    amount: amount.optional(),
+    cost: amount.optional(),
+    markup: markup.optional(),
+    /** Once, with the first invoice. */
+    setup: amount.optional(),
+    /** So many first periods cost this; one trial per customer and offering. */
+    trial: z.strictObject({ periods: z.int().min(1).max(36), amount }).optional(),
+    usage: z.array(usagePrice).max(20).default([]),
+  })
+  .superRefine(({ amount: whole, cost, markup: percent }, context) => {
+    const isWhole = whole !== undefined && cost === undefined && percent === undefined;
+    const isMade = whole === undefined && cost !== undefined && percent !== undefined;
+    if (!isWhole && !isMade) context.addIssue({ code: "custom", message: "Write either amount, or cost and markup." });
+  });
 
 const plan = z.strictObject({
   slug,
@@ -59,10 +83,7 @@ const plan = z.strictObject({
   gracePeriodDays: z.int().min(0).max(365).default(30),
   pastDueDays: z.int().min(0).max(90).default(0),
   nodePool: slug.default("default"),
-  prices: z
-    .array(z.strictObject({ currency, amount, usage: z.array(usagePrice).max(20).default([]) }))
-    .min(1, "A plan needs a price, if only 0.")
-    .max(20),
+  prices: z.array(price).min(1, "A plan needs a price, if only 0.").max(20),
 });
 
 const offering = z.strictObject({

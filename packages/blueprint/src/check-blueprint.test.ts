@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { parseCatalog } from "./catalog.ts";
 import { checkBlueprint } from "./check-blueprint.ts";
 import { formatIssue } from "./issue.ts";
 import { parseBlueprint } from "./parse-blueprint.ts";
@@ -216,12 +217,20 @@ test("an image pinned by digest may have any tag", () => {
 test("every example of the guide is read, and the whole ones can be published", () => {
   const guide = readFileSync(new URL("../catalog/README.md", import.meta.url), "utf8");
   const examples = [...guide.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
-  expect(examples).toHaveLength(2);
-  const [whole = "", prices = ""] = examples;
+  expect(examples).toHaveLength(3);
+  const [whole = "", prices = "", planPrices = ""] = examples;
   expect(check(whole, "publish")).toEqual([]);
   const parameters =
     "parameters: [{ name: nodes, type: integer }, { name: plan, type: string, allowedValues: [{ value: small }, { value: large }] }]\n";
   expect(check(smallDefinition("", parameters + prices), "publish")).toEqual([]);
+  const shipped = readFileSync(new URL("../catalog/catalog.yaml", import.meta.url), "utf8");
+  const price = planPrices.trimEnd().replaceAll("\n", "\n        ");
+  const { offerings } = parseCatalog(shipped.replace('prices: [{ currency: IDR, amount: "50000" }]', () => price));
+  expect(offerings[0]?.plans[1]?.prices[0]).toMatchObject({
+    cost: "40000",
+    markup: "35",
+    usage: [{ meter: "cpu" }, {}, {}],
+  });
 });
 
 test("the README explains every code", () => {

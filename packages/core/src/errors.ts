@@ -20,6 +20,7 @@ export const domainErrorCodes = [
   "PLAN_UNAVAILABLE",
   "NO_PRICE",
   "PRICE_CHANGED",
+  "TRIAL_USED",
   "PLAN_STALE",
   "CAPACITY",
   "QUOTA_EXCEEDED",

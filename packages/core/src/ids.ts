@@ -33,6 +33,8 @@ const prefixes = {
   transaction: "txn",
   refund: "ref",
   adjustment: "adj",
+  coupon: "cpn",
+  redemption: "crd",
   offering: "off",
   plan: "pln",
   event: "evt",

@@ -6,6 +6,7 @@ export * from "./capacity/index.ts";
 export * from "./catalog/index.ts";
 export * from "./changes/index.ts";
 export * from "./clocks/index.ts";
+export * from "./coupons/index.ts";
 export * from "./documents/index.ts";
 export * from "./events/index.ts";
 export * from "./idempotency/index.ts";

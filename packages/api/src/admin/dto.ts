@@ -1,4 +1,5 @@
 import type { MoneyDto } from "../dto.ts";
+import type { TrialDto } from "../offerings/dto.ts";
 
 export interface NodeConditionDto {
   readonly type: string;
@@ -262,4 +263,31 @@ export interface ParkingDto {
   readonly organizationId: string;
   readonly parkedAt: Date | null;
   readonly unparkedAt: Date | null;
+}
+
+/** A price with what it is made of, for operators' eyes. */
+export interface AdminPriceDto {
+  readonly amount: MoneyDto;
+  /** What a period costs the house; null where the price was given whole. */
+  readonly cost: MoneyDto | null;
+  /** What was put on top of the cost, in hundredths of one percent. */
+  readonly markupBasisPoints: number | null;
+  /** Amount less cost. */
+  readonly margin: MoneyDto | null;
+  readonly setup: MoneyDto | null;
+  readonly trial: TrialDto | null;
+}
+
+export interface AdminPlanDto {
+  readonly id: string;
+  readonly slug: string;
+  readonly offeringSlug: string;
+  readonly status: "published" | "hidden";
+  /** Current ones, one of each currency. */
+  readonly prices: readonly AdminPriceDto[];
+}
+
+export interface AdminPlanPageDto {
+  readonly items: readonly AdminPlanDto[];
+  readonly nextCursor: string | null;
 }

@@ -20,8 +20,10 @@ import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
 import { booksRouter } from "./books-router.ts";
+import { adminCouponsRouter } from "./coupons-router.ts";
 import type { NodeDto, NodePageDto } from "./dto.ts";
 import { inventoryRouter } from "./inventory-router.ts";
+import { adminPlansRouter } from "./plans-router.ts";
 import type { TransactionDto, TransactionPageDto } from "../transactions/dto.ts";
 import { transactionPageSchema, transactionSchema } from "../transactions/schema.ts";
 import { toTransactionDto } from "../transactions/to-dto.ts";
@@ -126,4 +128,6 @@ export const adminRouter = {
   revenue: revenueRouter,
   taxes: taxesRouter,
   books: booksRouter,
+  coupons: adminCouponsRouter,
+  plans: adminPlansRouter,
 };

@@ -39,6 +39,8 @@ export type EventTypeDto =
   | "payment.refunded"
   | "payment.refundSettled"
   | "creditNote.issued"
+  | "coupon.redeemed"
+  | "coupon.returned"
   | "wallet.toppedUp"
   | "wallet.adjusted"
   | "wallet.autoTopUpSet"

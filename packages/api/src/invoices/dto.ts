@@ -1,9 +1,12 @@
 import type { MoneyDto, TaxDto } from "../dto.ts";
 
-/** (quantity - includedQuantity) x unitAmount / perQuantity is the amount, or 0 where more is included; rounded once, half up. */
+/**
+ * (quantity - includedQuantity) x unitAmount / perQuantity is the amount, or 0 where more is included; rounded once, half up. A discount
+ * is below zero: one in percent has what it is taken off as its quantity, and its unit amount is so many out of 10,000.
+ */
 export interface InvoiceLineDto {
-  /** `usage`: what was used, in base units of its meter. */
-  readonly kind: "plan" | "parameter" | "change" | "usage";
+  /** `usage`: what was used, in base units of its meter. `discount`: what a coupon takes off; its amount is negative. */
+  readonly kind: "plan" | "parameter" | "change" | "usage" | "setup" | "discount";
   readonly description: string;
   readonly quantity: bigint;
   readonly includedQuantity: bigint;

@@ -22,8 +22,17 @@ export interface PlanDto {
   readonly pastDueDays: number;
   /** Null: cannot be ordered in the currency of the house. */
   readonly price: MoneyDto | null;
+  /** Once, with the first invoice. */
+  readonly setup: MoneyDto | null;
+  /** What the first periods cost instead of the price; once per customer and offering. */
+  readonly trial: TrialDto | null;
   /** What use costs beside it. */
   readonly usagePrices: readonly UsagePriceDto[];
+}
+
+export interface TrialDto {
+  readonly periods: number;
+  readonly price: MoneyDto;
 }
 
 /** (quantity - includedQuantity) x unitAmount / perQuantity for each period, all in base units of the meter. */

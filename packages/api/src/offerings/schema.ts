@@ -10,6 +10,7 @@ import type {
   PlanDto,
   PlanLimitsDto,
   UsagePriceDto,
+  TrialDto,
 } from "./dto.ts";
 
 export const offeringInput: Schema<OfferingInput> = z.strictObject({ slug: opaque(100) });
@@ -32,6 +33,7 @@ export const usagePriceShape = {
   includedQuantity: z.bigint(),
 };
 export const usagePriceSchema: Schema<UsagePriceDto> = z.strictObject(usagePriceShape);
+export const trialSchema: Schema<TrialDto> = z.strictObject({ periods: z.int(), price: moneySchema });
 
 const planShape = {
   id: z.string(),
@@ -43,6 +45,8 @@ const planShape = {
   pastDueDays: z.int(),
   price: moneySchema.nullable(),
   usagePrices: z.array(usagePriceSchema),
+  setup: moneySchema.nullable(),
+  trial: trialSchema.nullable(),
 };
 const planSchema: Schema<PlanDto> = z.strictObject(planShape);
 

@@ -41,6 +41,17 @@ function toPlanDto({ id, slug, name, limits, interval, gracePeriodDays, pastDueD
     pastDueDays,
     price: price?.money ?? null,
     usagePrices: price === null ? [] : price.usage.map((usage) => toUsagePriceDto(usage, price.money.currency)),
+    ...toIntroDto(price),
+  };
+}
+
+function toIntroDto(price: Plan["price"]): Pick<PlanDto, "setup" | "trial"> {
+  if (price === null) return { setup: null, trial: null };
+  const { setupMinor, trial } = price.intro;
+  const { currency } = price.money;
+  return {
+    setup: setupMinor === 0n ? null : { amountMinor: setupMinor, currency },
+    trial: trial === null ? null : { periods: trial.periods, price: { amountMinor: trial.amountMinor, currency } },
   };
 }
 

@@ -6,6 +6,10 @@ export interface QuoteInput {
   readonly planId: string;
   /** By the names that `offerings.get` describes; what is left out gets its default. */
   readonly parameters: Readonly<Record<string, ParameterValueDto>>;
+  /** NOT_FOUND, in the same words, for every code that cannot be used; RATE_LIMITED after ten of those in an hour. */
+  readonly couponCode?: string | undefined;
+  /** False: the price from the first period on. A trial that was used already is refused with TRIAL_USED. */
+  readonly withTrial?: boolean | undefined;
 }
 
 export interface PlaceOrderInput extends QuoteInput {
@@ -32,10 +36,17 @@ export interface QuoteDto {
   readonly planName: string;
   readonly offering: OfferingRefDto;
   readonly priceKey: string;
+  /** Of the first invoice; what is taken off is below zero. */
   readonly lines: readonly QuoteLineDto[];
   readonly taxes: readonly TaxDto[];
-  /** With the taxes. */
+  /** What the first period costs, with the taxes. */
   readonly total: MoneyDto;
+  /** What each period costs after those that the coupon and the trial are for, with the taxes. */
+  readonly laterTotal: MoneyDto;
+  /** Periods that the coupon is for; null without one, and for one without an end. */
+  readonly couponPeriods: number | null;
+  /** How many first periods are a trial; null when none is. */
+  readonly trialPeriods: number | null;
   /** What use costs beside it; asked for with the period that comes next. */
   readonly usagePrices: readonly UsagePriceDto[];
   /** The first period if it were paid now. */
@@ -51,6 +62,7 @@ export interface OrderDto {
   readonly status: "awaiting_payment" | "completed" | "cancelled";
   readonly planId: string;
   readonly parameters: Readonly<Record<string, ParameterValueDto>>;
+  /** What the first period cost. */
   readonly total: MoneyDto;
   /** The part of the total that is tax. */
   readonly taxMinor: bigint;

@@ -1,5 +1,6 @@
 import { capacityRefusals } from "@sewa/core";
 import { z } from "zod";
+import { couponCode } from "../coupons/schema.ts";
 import { quoteLinesSchema } from "../quote-lines.ts";
 import { usagePriceSchema } from "../offerings/schema.ts";
 import {
@@ -24,7 +25,12 @@ const maxParameterCharacters = 5_000;
 export const parameterValues = z
   .record(opaque(maxParameterNameCharacters), z.union([opaque(maxParameterCharacters), z.number(), z.boolean()]))
   .refine((values) => Object.keys(values).length <= maxParameters, `Send at most ${maxParameters} parameters.`);
-const quoteShape = { planId: publicId, parameters: parameterValues };
+const quoteShape = {
+  planId: publicId,
+  parameters: parameterValues,
+  couponCode: couponCode.optional(),
+  withTrial: z.boolean().optional(),
+};
 
 export const quoteInput: Schema<QuoteInput> = z.strictObject(quoteShape);
 export const placeOrderInput: Schema<PlaceOrderInput> = z.strictObject({
@@ -49,6 +55,9 @@ export const quoteSchema: Schema<QuoteDto> = z.strictObject({
   taxes: z.array(taxSchema),
   total: moneySchema,
   usagePrices: z.array(usagePriceSchema),
+  laterTotal: moneySchema,
+  couponPeriods: z.int().nullable(),
+  trialPeriods: z.int().nullable(),
   period: periodSchema,
   renewalOpensAt: z.date(),
   dataDeletedAt: z.date(),

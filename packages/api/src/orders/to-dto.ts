@@ -1,21 +1,27 @@
-import { type OrderView, type Quote, toPublicId } from "@sewa/core";
+import { amountOfLine, type OrderView, type Quote, toPublicId } from "@sewa/core";
 import type { ParameterValueDto } from "../offerings/dto.ts";
-import { toQuoteLines } from "../quote-lines.ts";
 import { toUsagePriceDto } from "../offerings/to-dto.ts";
 import { toSubscriptionDto } from "../subscriptions/to-dto.ts";
 import { toTaxDto } from "../tax-to-dto.ts";
 import type { OrderDto, QuoteDto } from "./dto.ts";
 
 export function toQuoteDto(quote: Quote): QuoteDto {
-  const { offering, plan, priceKey, items, taxes, total, period, renewalOpensAt, dataDeletedAt, capacity } = quote;
+  const { offering, plan, priceKey, lines, taxes, total, laterTotal, discount, trialPeriods, period } = quote;
+  const { renewalOpensAt, dataDeletedAt, capacity } = quote;
   return {
     planId: toPublicId("plan", plan.id),
     planName: plan.name,
     offering: { slug: offering.slug, name: offering.name },
     priceKey,
-    lines: toQuoteLines(items, total.currency),
+    lines: lines.map((line) => ({
+      description: line.description,
+      amount: { amountMinor: amountOfLine(line), currency: total.currency },
+    })),
     taxes: taxes.map(toTaxDto),
     total,
+    laterTotal,
+    couponPeriods: discount?.periods ?? null,
+    trialPeriods,
     usagePrices: (plan.price?.usage ?? []).map((usage) => toUsagePriceDto(usage, total.currency)),
     period,
     renewalOpensAt,

@@ -25,6 +25,7 @@ const limits = {
   "reset.account": { max: 5, windowMs: hourMs },
   "reset.ip": { max: 30, windowMs: hourMs },
   "ticket.session": { max: 60, windowMs: minuteMs },
+  "coupon.organization": { max: 10, windowMs: hourMs },
 } as const satisfies Record<string, Limit>;
 
 type LimitName = keyof typeof limits;

@@ -1,6 +1,7 @@
 export { acceptOperatorInvite } from "./accept-operator-invite.ts";
 export { getBillingContact } from "./billing-contact.ts";
 export type { UserView } from "./account.ts";
+export { returnAttempts, takeAttempts } from "./attempts.ts";
 export { authenticate } from "./authenticate.ts";
 export { type DeletedExpired, deleteExpiredSessionsAndTokens } from "./delete-expired.ts";
 export { getMe, type Me } from "./get-me.ts";

@@ -11,11 +11,12 @@ export type NewLine = Pick<InvoiceLineRow, "kind" | "description" | "quantity" |
 
 /** What a line comes to, from nothing but what stands on it, so that anybody can calculate it anew. */
 export function amountOfLine(
-  line: Pick<NewLine, "quantity" | "unitAmountMinor" | "includedQuantity" | "perQuantity">,
+  line: Pick<NewLine, "kind" | "quantity" | "unitAmountMinor" | "includedQuantity" | "perQuantity">,
 ): bigint {
-  const { quantity, includedQuantity = 0n, unitAmountMinor, perQuantity = 1n } = line;
+  const { kind, quantity, includedQuantity = 0n, unitAmountMinor, perQuantity = 1n } = line;
   const counted = quantity > includedQuantity ? quantity - includedQuantity : 0n;
-  return divideRounded(counted * unitAmountMinor, perQuantity);
+  const amountMinor = divideRounded(counted * unitAmountMinor, perQuantity);
+  return kind === "discount" ? -amountMinor : amountMinor;
 }
 
 export function totalOfLines(lines: readonly NewLine[]): bigint {

@@ -1,4 +1,5 @@
 import type { Tx } from "../context.ts";
+import { returnPeriod } from "../coupons/index.ts";
 import { record } from "../events/index.ts";
 import { post } from "../ledger/index.ts";
 import { lockWallet } from "../wallet/index.ts";
@@ -8,12 +9,16 @@ import { openingOf, voidingOf, writeOffOf } from "./postings.ts";
 import { refundInvoice } from "./refund-payment.ts";
 import { releaseUsage } from "../usage/index.ts";
 
-/** Takes back an invoice that nothing was used for. A part that was paid is given back, and use that stood on it is asked for by the next. */
+/**
+ * Takes back an invoice that nothing was used for. A part that was paid is given back, and so is a coupon's period; use that stood on it
+ * is asked for by the next.
+ */
 export async function voidInvoice(tx: Tx, invoice: InvoiceRow, reason: string): Promise<void> {
   if (invoice.paidMinor > 0n) await lockWallet(tx, invoice.currency);
   await closeInvoice(tx, invoice, "void", { closedAt: tx.now, closeReason: reason });
   await releaseUsage(tx, invoice.id);
   post(tx, voidingOf(invoice));
+  await returnPeriod(tx, invoice.id);
   recordClosed(tx, "invoice.voided", invoice, reason);
   if (invoice.paidMinor > 0n) await refundInvoice(tx, invoice, reason);
 }

@@ -1,4 +1,5 @@
 import type { BooksCheck } from "./check.ts";
+import { couponChecks } from "./coupon-checks.ts";
 import { invoiceChecks } from "./invoice-checks.ts";
 import { ledgerChecks } from "./ledger-checks.ts";
 import { paymentChecks } from "./payment-checks.ts";
@@ -15,4 +16,5 @@ export const booksChecks: readonly BooksCheck[] = [
   ...subscriptionChecks,
   ...paymentChecks,
   ...usageChecks,
+  ...couponChecks,
 ].toSorted((a, b) => a.id.localeCompare(b.id));

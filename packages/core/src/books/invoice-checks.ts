@@ -24,6 +24,7 @@ export const invoiceChecks: readonly BooksCheck[] = [
       select l.id, i.organization_id from invoices i join invoice_lines l on l.invoice_id = i.id
       where ${within(sql`i.organization_id`)} and l.amount_minor <>
         div(2 * greatest(l.quantity - l.included_quantity, 0)::numeric * l.unit_amount_minor + l.per_quantity, 2 * l.per_quantity)
+        * case l.kind when 'discount' then -1 else 1 end
       union all
       select t.id, i.organization_id from invoices i join invoice_taxes t on t.invoice_id = i.id
       cross join lateral (select sum(l.amount_minor) as lines from invoice_lines l where l.invoice_id = i.id) l

@@ -41,6 +41,7 @@ const spoilt = [
   "usage_samples",
   "usage_hours",
   "usage_records",
+  "coupons",
 ];
 
 /** Breaks and mends what the guards keep whole. The books of the house are its own affair afterwards. */

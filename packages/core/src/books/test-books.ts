@@ -221,6 +221,12 @@ export function violationsOf(it: string, neighbour: string): Readonly<Record<str
     M33: books(`update refunds set status = 'succeeded' where status = 'pending' and ${own}`),
     M34: books(`update credit_notes set tax_minor = tax_minor - 1 where ${own}`),
     M35: books(`update invoices set tax_minor = tax_minor + 1 where status = 'open' and ${own}`),
+    M36: nobody(
+      "insert into coupons (id, code, kind, basis_points, redeemed, created_by) values (gen_random_uuid(), 'HALF', 'percent', 5000, 1, 'x')",
+    ),
+    M37: books(
+      `update invoice_lines set kind = 'discount', amount_minor = -amount_minor where kind = 'plan' and ${own}`,
+    ),
   };
 }
 

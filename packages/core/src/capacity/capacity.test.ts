@@ -33,6 +33,7 @@ async function givenInstances(ctx: CoreContext, count: number): Promise<readonly
         priceId: plan.price!.id,
         currency: "IDR",
         items: [{ kind: "plan", description: "App", quantity: 1, unitAmountMinor: "0" }],
+        withTrial: false,
         timeZone: "Asia/Jakarta",
       });
       const instance = await createInstance(tx, {

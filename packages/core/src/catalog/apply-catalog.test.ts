@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { blueprintVersions, prices } from "@sewa/db/schema";
+import fc from "fast-check";
+import superjson from "superjson";
 import { expect, test } from "vitest";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { meteredFiles } from "../testing/metered.ts";
 import { testCore } from "../testing/test-core.ts";
-import { applyCatalog, listOfferings } from "./index.ts";
+import { applyCatalog, listOfferings, listPlanPrices } from "./index.ts";
+import { toPriceTerms } from "./price-terms.ts";
 
 const folder = new URL("../../../blueprint/catalog/", import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, folder), "utf8");
@@ -110,6 +113,55 @@ test("what cannot be published is refused whole, with every issue and its place"
   });
   await expect(applyCatalog(core.ctx, { catalog, blueprints: {} })).rejects.toMatchObject({
     code: "BLUEPRINT_INVALID",
+  });
+  expect((await listOfferings(core.ctx, {})).items).toEqual([]);
+});
+
+test("a cost and a mark-up make a price that operators see the making of, and customers do not", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  const made = catalog.replace(`amount: "50000"`, `cost: "33333", markup: "49.99", setup: "1000"`);
+  const [change] = await applyCatalog(core.ctx, { ...files, catalog: made });
+  expect(change).toEqual({
+    action: "change",
+    subject: "uptime-kuma/small",
+    detail: "price IDR 49996, cost 33333 and 49.99 %, margin 16663, setup 1000",
+  });
+  expect(await applyCatalog(core.ctx, { ...files, catalog: made })).toEqual([]);
+  const { items } = await listPlanPrices(core.ctx, {});
+  const small = items.find(({ offeringSlug, slug }) => `${offeringSlug}/${slug}` === "uptime-kuma/small");
+  expect(small?.prices).toMatchObject([{ amountMinor: 49_996n, costMinor: 33_333n, markupBasisPoints: 4_999 }]);
+  const { ctx } = await givenCustomer(core.ctx);
+  await expect(listPlanPrices(ctx, {})).rejects.toMatchObject({ code: "FORBIDDEN" });
+  expect(superjson.stringify(await listOfferings(ctx, {}))).not.toMatch(/cost|markup/i);
+});
+
+test("a mark-up is exact to a hundredth of a percent, and its price is rounded once, half up", () => {
+  fc.assert(
+    fc.property(fc.bigInt(0n, 10n ** 12n), fc.integer({ min: 0, max: 999_999 }), (cost, basisPoints) => {
+      const markup = `${Math.floor(basisPoints / 100)}.${String(basisPoints % 100).padStart(2, "0")}`;
+      const { amountMinor } = toPriceTerms({ currency: "IDR", cost: cost.toString(), markup });
+      const distance = 2n * (amountMinor * 10_000n - cost * (10_000n + BigInt(basisPoints)));
+      expect(distance > -10_000n && distance <= 10_000n).toBe(true);
+    }),
+  );
+  expect(toPriceTerms({ currency: "USD", cost: "0.01", markup: "50" }).amountMinor).toBe(2n);
+});
+
+test.each([
+  ["neither an amount nor what it is made of", `setup: "1"`],
+  ["both", `amount: "1", cost: "1", markup: "1"`],
+  ["a cost without a mark-up", `cost: "1"`],
+  ["a mark-up of less than nothing", `cost: "1", markup: "-1"`],
+  ["a mark-up finer than a hundredth", `cost: "1", markup: "1.005"`],
+  ["a trial of no period", `amount: "1", trial: { periods: 0, amount: "0" }`],
+  ["a trial that is dearer than the price", `amount: "1", trial: { periods: 1, amount: "2" }`],
+  ["an unknown word", `amount: "1", fee: "2"`],
+])("a price with %s is refused whole", async (_, price) => {
+  await using core = await testCore();
+  const broken = catalog.replace(`amount: "50000"`, price);
+  await expect(applyCatalog(core.ctx, { ...files, catalog: broken })).rejects.toMatchObject({
+    issues: [{ path: expect.stringMatching(/prices|uptime-kuma\/small/) as string }],
   });
   expect((await listOfferings(core.ctx, {})).items).toEqual([]);
 });

@@ -16,9 +16,9 @@ import type { CoreContext, Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
 import { canonicalJson } from "../json.ts";
-import { fromMajor, toMajor } from "../money.ts";
 import type { Interval } from "../periods.ts";
 import { authorize } from "../permissions.ts";
+import { checkPrice, describePrice, type PriceTerms, toPriceTerms } from "./price-terms.ts";
 import { describeUsagePrice, listUsagePrices, toUsagePrices, type UsagePrice } from "./usage-price.ts";
 
 export interface CatalogFiles {
@@ -99,6 +99,7 @@ function readBlueprints(list: readonly CatalogOffering[], files: CatalogFiles): 
       if (!isInterval(plan.interval)) {
         problems.push({ path: `${slug}/${plan.slug}`, message: "The interval of a plan is P30D or P1M." });
       }
+      problems.push(...plan.prices.flatMap((price) => checkPrice(price, `${slug}/${plan.slug}`)));
       const misfit = planFits(blueprint, plan.limits);
       if (misfit !== null) problems.push({ path: `${slug}/${plan.slug}`, message: misfit });
       for (const price of plan.prices) {
@@ -226,33 +227,32 @@ async function applyPlan(
   }
   for (const price of wanted.prices) {
     const usage = toUsagePrices(price, blueprint);
-    await applyPrice(tx, { planId, subject }, { ...price, usage }, changes);
+    await applyPrice(tx, { planId, subject }, price, usage, changes);
   }
 }
 
 async function applyPrice(
   tx: Tx,
   plan: { readonly planId: string; readonly subject: string },
-  wanted: { readonly currency: string; readonly amount: string; readonly usage: readonly UsagePrice[] },
+  wanted: CatalogPlan["prices"][number],
+  usage: readonly UsagePrice[],
   changes: CatalogChange[],
 ): Promise<void> {
-  const money = fromMajor(wanted.amount, wanted.currency);
-  const current = and(eq(prices.planId, plan.planId), eq(prices.currency, money.currency), isNull(prices.supersededAt));
+  const terms = toPriceTerms(wanted);
+  const current = and(eq(prices.planId, plan.planId), eq(prices.currency, terms.currency), isNull(prices.supersededAt));
   const [existing] = await tx.sql.select().from(prices).where(current);
-  const words = wanted.usage.map((price) => describeUsagePrice(price, money.currency));
-  if (existing !== undefined && existing.amountMinor === money.amountMinor) {
-    const known = (await listUsagePrices(tx, [existing.id])).get(existing.id) ?? [];
-    if (isSameUsage(known, wanted.usage)) return;
-  }
+  const words = usage.map((price) => describeUsagePrice(price, terms.currency));
+  const isSame =
+    existing !== undefined && (Object.keys(terms) as (keyof PriceTerms)[]).every((key) => existing[key] === terms[key]);
+  if (isSame && isSameUsage((await listUsagePrices(tx, [existing.id])).get(existing.id) ?? [], usage)) return;
   if (existing !== undefined) await tx.sql.update(prices).set({ supersededAt: tx.now }).where(current);
   const id = tx.ctx.ids.next();
-  await tx.sql.insert(prices).values({ id, planId: plan.planId, ...money });
-  if (wanted.usage.length > 0)
-    await tx.sql.insert(usagePrices).values(wanted.usage.map((price) => ({ priceId: id, ...price })));
+  await tx.sql.insert(prices).values({ id, planId: plan.planId, ...terms });
+  if (usage.length > 0) await tx.sql.insert(usagePrices).values(usage.map((price) => ({ priceId: id, ...price })));
   changes.push({
     action: existing === undefined ? "add" : "change",
     subject: plan.subject,
-    detail: [`price ${money.currency} ${toMajor(money)}`, ...words].join("; "),
+    detail: [describePrice(terms), ...words].join("; "),
   });
 }
 

@@ -1,6 +1,7 @@
 export { applyCatalog, type CatalogChange, type CatalogFiles } from "./apply-catalog.ts";
 export { customScale, formatQuantity, houseMeters, isHouseMeter, type Meter, unitQuantityOf } from "./meters.ts";
-export type { Offering, Plan } from "./offering.ts";
+export { listPlanPrices, type PlanPrices } from "./list-plan-prices.ts";
+export type { Offering, Plan, PlanPrice, PriceIntro } from "./offering.ts";
 export { type PricedItem, priceItems, totalOf } from "./price-items.ts";
 export { checkParameters, priceParameters } from "./price-parameters.ts";
 export {
@@ -8,7 +9,7 @@ export {
   getOffering,
   getOrderablePlan,
   getPlanTerms,
-  getPriceAmount,
+  getPrice,
   listOfferings,
   loadBlueprint,
   type PlanTerms,

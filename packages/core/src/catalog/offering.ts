@@ -27,5 +27,22 @@ export interface Plan {
   readonly pastDueDays: number;
   readonly nodePool: string;
   /** Current price in the currency of the house; null when it has none, and then nobody can order it. */
-  readonly price: { readonly id: string; readonly money: Money; readonly usage: readonly UsagePrice[] } | null;
+  readonly price: PlanPrice | null;
+}
+
+export interface PlanPrice {
+  readonly id: string;
+  /** Per period. */
+  readonly money: Money;
+  readonly intro: PriceIntro;
+  /** What use costs beside it. */
+  readonly usage: readonly UsagePrice[];
+}
+
+/** What is different about the first periods. */
+export interface PriceIntro {
+  /** Once, with the first invoice. */
+  readonly setupMinor: bigint;
+  /** So many first periods cost this instead of the price of the plan. */
+  readonly trial: { readonly periods: number; readonly amountMinor: bigint } | null;
 }

@@ -4,7 +4,7 @@ import { and, asc, eq, gt, inArray, isNull } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
-import type { Offering, Plan } from "./offering.ts";
+import type { Offering, Plan, PlanPrice } from "./offering.ts";
 import { listUsagePrices, type UsagePrice } from "./usage-price.ts";
 
 /** Offerings that can be ordered, in the order in which they were added. */
@@ -68,11 +68,11 @@ export async function getPlanTerms(tx: Tx, planId: string): Promise<PlanTerms> {
   return { offeringId, blueprintVersionId, limits: limitsOf(row) };
 }
 
-/** Of a price that may have been superseded. */
-export async function getPriceAmount(tx: Tx, priceId: string): Promise<bigint> {
-  const [row] = await tx.sql.select({ amountMinor: prices.amountMinor }).from(prices).where(eq(prices.id, priceId));
+/** One that may have been superseded. */
+export async function getPrice(tx: Tx, priceId: string): Promise<PlanPrice> {
+  const [row] = await tx.sql.select().from(prices).where(eq(prices.id, priceId));
   assert(row !== undefined, "prices are never deleted");
-  return row.amountMinor;
+  return toPlanPrice(row, (await listUsagePrices(tx, [row.id])).get(row.id) ?? []);
 }
 
 /** Names for people; works for hidden plans too, because customers keep what they rent. */
@@ -177,11 +177,15 @@ function toPlan(
     pastDueDays,
     nodePool,
     limits: limitsOf(row),
-    price:
-      price === null
-        ? null
-        : { id: price.id, money: { amountMinor: price.amountMinor, currency: price.currency }, usage },
+    price: price === null ? null : toPlanPrice(price, usage),
   };
+}
+
+/** What it costs the house stays in the house. */
+function toPlanPrice(row: typeof prices.$inferSelect, usage: readonly UsagePrice[]): PlanPrice {
+  const { id, amountMinor, currency, setupMinor, trialPeriods: periods, trialAmountMinor } = row;
+  const trial = periods === null || trialAmountMinor === null ? null : { periods, amountMinor: trialAmountMinor };
+  return { id, money: { amountMinor, currency }, intro: { setupMinor, trial }, usage };
 }
 
 function limitsOf(row: typeof plans.$inferSelect): PlanLimits {

@@ -1,13 +1,8 @@
 import { planFits } from "@sewa/blueprint";
-import {
-  getOrderablePlan,
-  getPlanTerms,
-  getPriceAmount,
-  loadBlueprint,
-  priceItems,
-  totalOf,
-} from "../catalog/index.ts";
+import { findInvoiceOfPeriod } from "../billing/index.ts";
+import { getOrderablePlan, getPlanTerms, getPrice, loadBlueprint, priceItems, totalOf } from "../catalog/index.ts";
 import type { Tx } from "../context.ts";
+import { type Discount, discountMinor, findDiscountOf } from "../coupons/index.ts";
 import { assert, DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
 import { shapeOf } from "../instances/index.ts";
@@ -58,7 +53,7 @@ export async function prepareChange(
   const before: ChangeShape = { ...shapeOf(instance), ...pickTerms(app) };
   const target = request.kind === "deprovision" ? prepareRemoval(app) : await prepareTarget(tx, app, request, asked);
   const { after, amountAfterMinor, plannedStorageBytes } = target;
-  const dueMinor = request.kind === "deprovision" ? 0n : deriveDue(app, amountAfterMinor, asked.at);
+  const dueMinor = after === null ? 0n : await computeDue(tx, app, after, asked.at);
   const { addedMinor: addedTaxMinor } = deriveTaxes(dueMinor, await ratesOf(tx, asked.at));
   if (after !== null && amountAfterMinor !== amountBeforeMinor && nextInvoice?.status === "paid") {
     const words = "The next period is paid already, at the price of now. Change it once that period has begun.";
@@ -181,7 +176,7 @@ async function prepareUpdate(
   if (kind === "update" && canonicalJson(parameters) === canonicalJson(instance.parameters))
     throw refuse("There is nothing to change.");
   const after = { ...shapeOf(instance), ...pickTerms(app), blueprintVersionId, parameters };
-  return { after, baseMinor: await getPriceAmount(tx, subscription.priceId) };
+  return { after, baseMinor: (await getPrice(tx, subscription.priceId)).money.amountMinor };
 }
 
 function pickTerms({ subscription }: LockedApp): Omit<SubscriptionTerms, "planId" | "amountMinor"> {
@@ -189,14 +184,29 @@ function pickTerms({ subscription }: LockedApp): Omit<SubscriptionTerms, "planId
   return { priceId, items, gracePeriodDays, pastDueDays };
 }
 
-/** Only what becomes dearer is charged, for the part of the period that is still to come. Nothing is given back. */
-function deriveDue({ subscription }: LockedApp, amountAfterMinor: bigint, at: Date): bigint {
-  const { currentPeriodStart: start, currentPeriodEnd: end, amountMinor } = subscription;
+/**
+ * Only what becomes dearer is charged, for the part of the period that is still to come. Nothing is given back. A coupon that the running
+ * period was paid with takes the same off both prices, so half off is half of the difference.
+ */
+async function computeDue(tx: Tx, { subscription }: LockedApp, after: ChangeShape, at: Date): Promise<bigint> {
+  const { currentPeriodStart: start, currentPeriodEnd: end, amountMinor, items, planId } = subscription;
   assert(start !== null && end !== null, "a running subscription has a period");
-  const difference = amountAfterMinor - amountMinor;
+  if (totalOf(after.items) <= amountMinor) return 0n;
+  const discount = await findPeriodDiscount(tx, subscription);
+  const priceOf = (terms: Pick<ChangeShape, "planId" | "items">): bigint =>
+    totalOf(terms.items) - (discount === null ? 0n : discountMinor(discount, terms.planId, terms.items));
+  const difference = priceOf(after) - priceOf({ planId, items });
   if (difference <= 0n) return 0n;
   const ms = (from: Date): bigint => BigInt(end.getTime() - from.getTime());
   return prorate(difference, at > start ? ms(at) : ms(start), ms(start));
+}
+
+async function findPeriodDiscount(
+  tx: Tx,
+  { id: subscriptionId, termNumber, periodIndex }: LockedApp["subscription"],
+): Promise<Discount | null> {
+  const invoice = await findInvoiceOfPeriod(tx, { subscriptionId, termNumber, periodIndex });
+  return invoice === null ? null : findDiscountOf(tx, invoice.id);
 }
 
 function refuseUnlessRunning({ subscription, instance }: LockedApp, now: Date): void {

@@ -31,10 +31,12 @@ export interface TestPlan {
   readonly storage?: string;
   readonly interval?: "P30D" | "P1M";
   readonly pool?: string;
+  /** More of its price, as the catalog says it. */
+  readonly price?: string;
 }
 
 /** Plans of Uptime Kuma beside one another; `free` is the smallest. */
-const usualPlans: readonly TestPlan[] = [
+export const usualPlans: readonly TestPlan[] = [
   { slug: "free", amount: "0" },
   { slug: "roomy", amount: "0", cpu: "200m", memory: "512Mi", storage: "2Gi" },
   { slug: "small", amount: "50000", cpu: "250m", memory: "512Mi", storage: "4Gi" },
@@ -49,7 +51,16 @@ export async function applyPlans(
 ): Promise<void> {
   const read = (name: string): string => readFileSync(new URL(name, catalogFolder), "utf8");
   const plans = (options.plans ?? usualPlans).map(
-    ({ slug, amount, cpu = "100m", memory = "256Mi", storage = "1Gi", interval = "P30D", pool = "default" }) => `
+    ({
+      slug,
+      amount,
+      cpu = "100m",
+      memory = "256Mi",
+      storage = "1Gi",
+      interval = "P30D",
+      pool = "default",
+      price = "",
+    }) => `
       - slug: ${slug}
         name: ${slug}
         limits: { cpuRequest: ${cpu}, cpuLimit: "2", memoryRequest: ${memory}, memoryLimit: 4Gi, storage: ${storage} }
@@ -57,7 +68,7 @@ export async function applyPlans(
         gracePeriodDays: 30
         pastDueDays: 0
         nodePool: ${pool}
-        prices: [{ currency: IDR, amount: "${amount}" }]`,
+        prices: [{ currency: IDR, amount: "${amount}"${price} }]`,
   );
   const shipped = read("catalog.yaml");
   const others = shipped.slice(shipped.indexOf("  - slug: ghost"));
@@ -106,12 +117,17 @@ export interface TestApp extends AsyncDisposable {
 const mib = 2 ** 20;
 
 /** An app that runs on a plan, in a house of its own or in another app's. */
-export async function givenApp(plan = "free", within?: TestCore, testClock = false): Promise<TestApp> {
+export async function givenApp(
+  plan = "free",
+  within?: TestCore,
+  testClock = false,
+  plans = usualPlans,
+): Promise<TestApp> {
   const core = within ?? (await testCore());
   if (within === undefined) {
     await givenMachines(core.ctx, "gpu");
     await givenMachines(core.ctx);
-    await applyPlans(core.ctx);
+    await applyPlans(core.ctx, { plans });
   }
   const { ctx } = await givenCustomer(core.ctx, { testClock });
   const planOf = async (slug: string): Promise<Plan> => {

@@ -66,8 +66,8 @@ export interface DocumentCustomer {
 export interface DocumentLine {
   readonly description: string;
   readonly quantity: bigint;
-  /** What one of it is; a change asks for a part of a period. */
-  readonly unit: Interval | "rest";
+  /** What one of it is; a change asks for a part of a period. Null for what is asked for or taken off as a whole. */
+  readonly unit: Interval | "rest" | null;
   /** Null for a term that begins with its payment. */
   readonly period: Period | null;
   /** Which of the plan's prices it was, counted from 1. */

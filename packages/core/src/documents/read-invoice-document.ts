@@ -64,15 +64,20 @@ async function readLines(
     lines.flatMap(({ priceId }) => priceId ?? []),
   );
   const period = periodStart === null || periodEnd === null ? null : { start: periodStart, end: periodEnd };
-  return lines.map(({ kind, description, quantity, priceId, unitAmountMinor, amountMinor }) => ({
-    description,
-    quantity,
-    unit: kind === "change" ? "rest" : terms.interval,
-    period,
-    priceVersion: priceId === null ? null : (versions.get(priceId) ?? null),
-    unitAmountMinor,
-    amountMinor,
-  }));
+  return lines.map(({ kind, description, priceId, amountMinor, ...line }) => {
+    // What is counted in base units, or taken off, says so in its words; nobody reads byte-seconds.
+    const isWhole = kind === "usage" || kind === "discount" || kind === "setup";
+    const { periodStart: from, periodEnd: to } = line;
+    return {
+      description,
+      quantity: isWhole ? 1n : line.quantity,
+      unit: isWhole ? null : kind === "change" ? "rest" : terms.interval,
+      period: from === null || to === null ? period : { start: from, end: to },
+      priceVersion: priceId === null ? null : (versions.get(priceId) ?? null),
+      unitAmountMinor: isWhole ? amountMinor : line.unitAmountMinor,
+      amountMinor,
+    };
+  });
 }
 
 /** Prices are superseded and never deleted, so the number of those before one stays what it is. */

@@ -32,7 +32,7 @@ export interface DocumentWords {
   readonly priceVersion: string;
   readonly fromPayment: string;
   readonly page: string;
-  readonly units: Readonly<Record<DocumentLine["unit"], string>>;
+  readonly units: Readonly<Record<NonNullable<DocumentLine["unit"]>, string>>;
   readonly statuses: Readonly<Record<InvoiceStatus, string>>;
   readonly months: readonly string[];
   /** Between thousands, and before the minor unit. */

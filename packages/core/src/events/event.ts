@@ -41,6 +41,8 @@ export const eventTypes = {
   "payment.refunded": { audited: true },
   "payment.refundSettled": { audited: true },
   "creditNote.issued": { audited: true },
+  "coupon.redeemed": { audited: true },
+  "coupon.returned": { audited: true },
   "wallet.toppedUp": { audited: true },
   "wallet.adjusted": { audited: true },
   "wallet.autoTopUpSet": { audited: true },

@@ -113,6 +113,24 @@ export const mailTexts: Texts = {
       action: "Renew",
     }),
   },
+  trial_ending: {
+    id: ({ appName, amountMinor, currency, endsAt }, { date, money }) => ({
+      subject: `Masa percobaan ${appName} segera berakhir`,
+      paragraphs: [
+        `Masa percobaan ${appName} berakhir pada ${date(endsAt)}. Periode berikutnya seharga ${money(amountMinor, currency)}.`,
+        "Jika tidak ingin melanjutkan, akhiri sewa di portal sebelum tanggal tersebut.",
+      ],
+      action: "Buka di portal",
+    }),
+    en: ({ appName, amountMinor, currency, endsAt }, { date, money }) => ({
+      subject: `The trial of ${appName} ends soon`,
+      paragraphs: [
+        `The trial of ${appName} ends on ${date(endsAt)}. The next period costs ${money(amountMinor, currency)}.`,
+        "If you do not want to go on, end the rental in the portal before that date.",
+      ],
+      action: "Open in the portal",
+    }),
+  },
   app_expired: {
     id: ({ appName, deletesAt }, { date }) => ({
       subject: `${appName} telah dihentikan`,

@@ -30,6 +30,8 @@ export const notificationData = {
   app_deleted: z.strictObject(app),
   /** The first provisioning failed for good. `isRefunded`: money had been paid and was returned. */
   app_failed: z.strictObject({ ...app, isRefunded: z.boolean() }),
+  /** The trial is over with the running period; the next one costs this. */
+  trial_ending: z.strictObject({ ...subscription, ...money, endsAt: instant }),
   payment_due: z.strictObject(due),
   /** What was used before an app was cancelled. */
   usage_due: z.strictObject(due),

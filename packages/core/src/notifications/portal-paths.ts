@@ -19,6 +19,7 @@ export function portalPathOf({ kind, data }: Notification): string | null {
     case "app_expiring":
     case "app_expired":
     case "app_deletion_soon":
+    case "trial_ending":
     case "payment_due":
     case "usage_due":
     case "usage_alert":

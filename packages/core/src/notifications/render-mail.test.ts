@@ -18,6 +18,7 @@ const samples: { readonly [K in Notification["kind"]]: Extract<Notification, { k
   app_deletion_soon: { ...subscription, deletesAt: moment },
   app_deleted: app,
   app_failed: { ...app, isRefunded: true },
+  trial_ending: { ...subscription, amountMinor: "1250000", currency: "IDR", endsAt: moment },
   payment_due: { ...subscription, amountMinor: "1250000", currency: "IDR", dueAt: moment },
   usage_due: { ...subscription, amountMinor: "1250000", currency: "IDR", dueAt: moment },
   usage_alert: { ...subscription, amountMinor: "1250000", currency: "IDR", endsAt: moment },

@@ -4,6 +4,7 @@ import { assertNotParked, lockOrganization } from "../accounts/index.ts";
 import { formatActor } from "../actor.ts";
 import { holdCapacity } from "../capacity/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import { countTries, redeemCoupon } from "../coupons/index.ts";
 import { assert, DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { once } from "../idempotency/index.ts";
@@ -14,6 +15,7 @@ import {
   nothingToPay,
   openInvoiceOf,
   payAndFollow,
+  takeTrial,
 } from "../subscriptions/index.ts";
 import { noteUsageTerms } from "../usage/index.ts";
 import { type OrderView, toOrderView } from "./queries.ts";
@@ -35,63 +37,74 @@ export interface PlaceOrderInput extends QuoteInput {
 export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Promise<OrderView> {
   authorize(ctx.actor, "order.place");
   const { idempotencyKey: key, ...request } = input;
-  return once(ctx, { key, procedure: "orders.place", input: request }, async (tx) => {
-    await refuseTooMany(tx);
-    await assertNotParked(tx);
-    const { quote, timeZone } = await prepareOrder(tx, input);
-    const { plan, offering, items, taxes, total, priceId } = quote;
-    if (quote.priceKey !== input.priceKey)
-      throw new DomainError("PRICE_CHANGED", "The price has changed since it was quoted.");
-    const subscription = await createSubscription(tx, { plan, priceId, currency: total.currency, items, timeZone });
-    const instance = await createInstance(tx, {
-      subscriptionId: subscription.id,
-      planId: plan.id,
-      blueprintVersionId: plan.blueprintVersionId,
-      offeringSlug: offering.slug,
-      name: input.name,
-      parameters: input.parameters,
-      limits: plan.limits,
-      nodePool: plan.nodePool,
-    });
-    await noteUsageTerms(tx, subscription.id);
-    const [order] = await tx.sql
-      .insert(orders)
-      .values({
-        id: tx.ctx.ids.next(),
-        organizationId: organizationOf(tx),
+  return countTries(ctx, input.couponCode, () =>
+    once(ctx, { key, procedure: "orders.place", input: request }, async (tx) => {
+      await refuseTooMany(tx);
+      await assertNotParked(tx);
+      const { quote, timeZone } = await prepareOrder(tx, input);
+      const { plan, offering, items, taxes, total, priceId, discount, trialPeriods } = quote;
+      if (quote.priceKey !== input.priceKey)
+        throw new DomainError("PRICE_CHANGED", "The price has changed since it was quoted.");
+      const subscription = await createSubscription(tx, {
+        plan,
+        priceId,
+        currency: total.currency,
+        items,
+        timeZone,
+        withTrial: trialPeriods !== null,
+      });
+      if (trialPeriods !== null) await takeTrial(tx, offering.id, subscription.id);
+      if (discount !== null) await redeemCoupon(tx, discount, subscription.id);
+      const instance = await createInstance(tx, {
         subscriptionId: subscription.id,
         planId: plan.id,
-        priceId,
-        parameters: { ...input.parameters },
-        currency: total.currency,
-        totalMinor: total.amountMinor,
-        taxMinor: taxes.reduce((sum, { amountMinor }) => sum + amountMinor, 0n),
-        placedBy: formatActor(ctx.actor),
-        placedAt: tx.now,
-      })
-      .returning();
-    assert(order !== undefined, "an inserted order is returned");
-    record(tx, {
-      type: "order.placed",
-      orderId: order.id,
-      subscriptionId: subscription.id,
-      instanceId: instance.id,
-      data: {
-        offering: offering.slug,
-        plan: plan.slug,
-        totalMinor: total.amountMinor.toString(),
-        currency: total.currency,
-      },
-    });
-    await holdCapacity(tx, {
-      instanceId: instance.id,
-      pool: plan.nodePool,
-      demand: { cpuMillis: plan.limits.cpuRequestMillis, memoryBytes: plan.limits.memoryRequestBytes },
-    });
-    const invoice = await openInvoiceOf(tx, subscription);
-    if (total.amountMinor === 0n) await payAndFollow(tx, { subscription, instance }, invoice, nothingToPay(invoice));
-    return toOrderView(tx, order.id);
-  });
+        blueprintVersionId: plan.blueprintVersionId,
+        offeringSlug: offering.slug,
+        name: input.name,
+        parameters: input.parameters,
+        limits: plan.limits,
+        nodePool: plan.nodePool,
+      });
+      await noteUsageTerms(tx, subscription.id);
+      const [order] = await tx.sql
+        .insert(orders)
+        .values({
+          id: tx.ctx.ids.next(),
+          organizationId: organizationOf(tx),
+          subscriptionId: subscription.id,
+          planId: plan.id,
+          priceId,
+          parameters: { ...input.parameters },
+          currency: total.currency,
+          totalMinor: total.amountMinor,
+          taxMinor: taxes.reduce((sum, { amountMinor }) => sum + amountMinor, 0n),
+          placedBy: formatActor(ctx.actor),
+          placedAt: tx.now,
+        })
+        .returning();
+      assert(order !== undefined, "an inserted order is returned");
+      record(tx, {
+        type: "order.placed",
+        orderId: order.id,
+        subscriptionId: subscription.id,
+        instanceId: instance.id,
+        data: {
+          offering: offering.slug,
+          plan: plan.slug,
+          totalMinor: total.amountMinor.toString(),
+          currency: total.currency,
+        },
+      });
+      await holdCapacity(tx, {
+        instanceId: instance.id,
+        pool: plan.nodePool,
+        demand: { cpuMillis: plan.limits.cpuRequestMillis, memoryBytes: plan.limits.memoryRequestBytes },
+      });
+      const invoice = await openInvoiceOf(tx, subscription);
+      if (total.amountMinor === 0n) await payAndFollow(tx, { subscription, instance }, invoice, nothingToPay(invoice));
+      return toOrderView(tx, order.id);
+    }),
+  );
 }
 
 /** Orders that wait for their money count too: they hold room. Two orders at once are counted one after the other. */

@@ -67,7 +67,8 @@ export function toMeterUsage(
   now: Date,
 ): MeterUsage {
   const projectedQuantity = project(quantity, period, now);
-  const grown = amountOfLine({ ...price, quantity: projectedQuantity }) - amountOfLine({ ...price, quantity });
+  const costOf = (used: bigint): bigint => amountOfLine({ ...price, kind: "usage", quantity: used });
+  const grown = costOf(projectedQuantity) - costOf(quantity);
   const { meter, label, unit, unitAmountMinor, perQuantity, includedQuantity } = price;
   return {
     meter,

@@ -4,7 +4,9 @@ import {
   listOpenInvoices,
   listPaidInvoices,
   markUncollectible,
+  type NewPayment,
   openInvoice,
+  payInvoice,
   refundInvoice,
   totalOfLines,
   voidInvoice,
@@ -12,6 +14,7 @@ import {
 import { releaseCapacity } from "../capacity/index.ts";
 import { addMs } from "../clock.ts";
 import type { Tx } from "../context.ts";
+import { returnCoupon, usePeriod } from "../coupons/index.ts";
 import { assert, unreachable } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { lockInstanceOfSubscription, markNeverProvisioned, setDesired, wantedPhase } from "../instances/index.ts";
@@ -21,6 +24,7 @@ import { addDays, periodAt } from "../periods.ts";
 import { isChargedByUse, noteUsageTerms } from "../usage/index.ts";
 import { lockWallet } from "../wallet/index.ts";
 import { beginNextTerms } from "./change-terms.ts";
+import { endsTrial } from "./charge.ts";
 import { draftInvoice } from "./draft-invoice.ts";
 import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { mailFacts } from "./mail-facts.ts";
@@ -35,6 +39,8 @@ import {
   type SubscriptionRow,
   usagePaymentDays,
 } from "./subscription.ts";
+import { nextTermsOf } from "./terms.ts";
+import { returnTrial } from "./trial.ts";
 
 /** Does one step: its writes, its events, its mail, and what it means for the instance. The caller has locked the row. */
 export async function applyAction(tx: Tx, loaded: LoadedSubscription, action: SubscriptionAction): Promise<void> {
@@ -98,15 +104,43 @@ async function beginTerm(
 }
 
 /** Asks for the next period. The plan, its price and its words are those of the order. */
-export async function openRenewal(tx: Tx, { subscription }: LoadedSubscription): Promise<void> {
+export async function openRenewal(tx: Tx, { subscription }: Pick<LoadedSubscription, "subscription">): Promise<void> {
   const invoice = await openInvoiceOf(tx, subscription);
+  // Who rents what costs something goes on by himself when a coupon leaves nothing of it; who rents for nothing says so each time.
+  const isTakenOff = invoice.totalMinor === 0n && nextTermsOf(subscription).amountMinor > 0n;
+  if (isTakenOff && invoice.reason === "renewal") await payInvoice(tx, invoice, nothingToPay(invoice));
   await updateSubscription(tx, subscription, {});
+  if (invoice.totalMinor > 0n && (await endsTrial(tx, subscription))) await tellPrice(tx, subscription, invoice);
   // Whoever collects it tells the customer, if the money does not come by itself.
   if (invoice.totalMinor > 0n) await enqueue(tx, "invoice:collect", { invoiceId: invoice.id });
 }
 
+/** Before the first period at the price, however that is paid. */
+async function tellPrice(tx: Tx, subscription: SubscriptionRow, invoice: InvoiceRow): Promise<void> {
+  const { totalMinor, currency } = invoice;
+  const { start } = nextPeriod(subscription);
+  await notifyOwner(tx, {
+    kind: "trial_ending",
+    dedupeKey: `trial_ending:${subscription.id}`,
+    data: {
+      ...(await mailFacts(tx, subscription)),
+      amountMinor: totalMinor.toString(),
+      currency,
+      endsAt: start.toISOString(),
+    },
+  });
+}
+
+/** Of what costs nothing. */
+export function nothingToPay({ currency }: InvoiceRow): NewPayment {
+  return { amountMinor: 0n, currency, provider: "manual", reference: null };
+}
+
 export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow> {
-  return openInvoice(tx, await draftInvoice(tx, subscription));
+  const { redemptionId, ...draft } = await draftInvoice(tx, subscription);
+  const invoice = await openInvoice(tx, draft);
+  if (redemptionId !== null) await usePeriod(tx, redemptionId, invoice.id);
+  return invoice;
 }
 
 /** The next period of the term begins where the last one ended, whenever this runs. */
@@ -190,8 +224,12 @@ export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelR
   const { subscription, instance } = loaded;
   const open = await listOpenInvoices(tx, subscription.id);
   const unused = await listUnused(tx, loaded);
-  // Locks in their order: the wallet before the node pool, and the counter of credit notes after it.
+  // Locks in their order: the wallet, the coupon, the node pool, and the counter of credit notes after it.
   if (open.length + unused.length > 0) await lockWallet(tx, subscription.currency);
+  if (instance.readyAt === null) {
+    await returnCoupon(tx, subscription.id);
+    await returnTrial(tx, subscription.id);
+  }
   const after = await updateSubscription(tx, subscription, {
     status: "cancelled",
     cancelledAt: tx.now,

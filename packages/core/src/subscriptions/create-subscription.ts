@@ -14,9 +14,11 @@ export async function createSubscription(
     readonly currency: string;
     readonly items: readonly PricedItem[];
     readonly timeZone: string;
+    /** With the trial of its price, if that has one. */
+    readonly withTrial: boolean;
   },
 ): Promise<SubscriptionRow> {
-  const { plan, priceId, currency, items, timeZone } = input;
+  const { plan, priceId, currency, items, timeZone, withTrial } = input;
   const [row] = await tx.sql
     .insert(subscriptions)
     .values({
@@ -24,6 +26,7 @@ export async function createSubscription(
       organizationId: organizationOf(tx),
       planId: plan.id,
       priceId,
+      trialPriceId: withTrial ? priceId : null,
       status: "pending",
       currency,
       amountMinor: totalOf(items),

@@ -16,15 +16,21 @@ import { assert, notFound, unreachable } from "../errors.ts";
 import type { Period } from "../periods.ts";
 import { authorize } from "../permissions.ts";
 import { deriveTaxes, ratesOf, type Tax } from "../taxes/index.ts";
+import { findNextCharge } from "./charge.ts";
 import { nextPeriodKey, renewalTermsOf, type SubscriptionRow } from "./subscription.ts";
-import { type SubscriptionTerms, termsOf } from "./terms.ts";
+
+export interface InvoiceDraft extends NewInvoice {
+  /** Of the coupon whose period goes into it; null where none takes anything off. */
+  readonly redemptionId: string | null;
+}
 
 /** What would be asked for now: the next period, and what was used and not asked for yet. Of a cancelled one only that. */
-export async function draftInvoice(tx: Tx, subscription: SubscriptionRow): Promise<NewInvoice> {
+export async function draftInvoice(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceDraft> {
   const { id: subscriptionId, status, currency } = subscription;
   const usage = status === "pending" ? [] : await draftUsageLines(tx, subscription);
-  const terms = status === "active" || status === "past_due" ? renewalTermsOf(subscription) : termsOf(subscription);
-  const common = { subscriptionId, currency, lines: [...itemLines(terms), ...usage] };
+  const { lines, redemptionId } =
+    status === "cancelled" ? { lines: [], redemptionId: null } : await findNextCharge(tx, subscription);
+  const common = { subscriptionId, currency, redemptionId, lines: [...lines, ...usage] };
   switch (status) {
     case "pending":
       return { ...common, reason: "order", ...nextPeriodKey(subscription), period: null, dueAt: tx.now };
@@ -39,7 +45,6 @@ export async function draftInvoice(tx: Tx, subscription: SubscriptionRow): Promi
       const { termNumber, periodIndex } = subscription;
       return {
         ...common,
-        lines: usage,
         reason: "usage",
         termNumber,
         periodIndex,
@@ -50,15 +55,6 @@ export async function draftInvoice(tx: Tx, subscription: SubscriptionRow): Promi
     default:
       return unreachable(status);
   }
-}
-
-function itemLines({ items, priceId }: Pick<SubscriptionTerms, "items" | "priceId">): readonly NewLine[] {
-  return items.map(({ unitAmountMinor, quantity, ...item }) => ({
-    ...item,
-    quantity: BigInt(quantity),
-    unitAmountMinor: BigInt(unitAmountMinor),
-    priceId,
-  }));
 }
 
 function rangeOf(lines: readonly NewLine[]): Period | null {

@@ -1,4 +1,6 @@
-export { cancel as cancelSubscription, openInvoiceOf } from "./apply-action.ts";
+export { cancel as cancelSubscription, nothingToPay, openInvoiceOf } from "./apply-action.ts";
+export { type ApplyCoupon, applyCoupon } from "./apply-coupon.ts";
+export { type Charge, deriveCharge, firstPeriod } from "./charge.ts";
 export { type ForeseenRenewal, foreseeRenewals } from "./foresee.ts";
 export { capSubscription } from "./cap-subscription.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
@@ -8,15 +10,7 @@ export { createSubscription } from "./create-subscription.ts";
 export { draftInvoice, type InvoicePreview, previewNextInvoice } from "./draft-invoice.ts";
 export { type LoadedSubscription, loadForUpdate } from "./load-subscription.ts";
 export { mailFacts } from "./mail-facts.ts";
-export {
-  bringsBack,
-  giveRoomBack,
-  holdRoom,
-  nothingToPay,
-  payAndFollow,
-  reserveRoom,
-  tryHoldRoom,
-} from "./pay-subscription.ts";
+export { bringsBack, giveRoomBack, holdRoom, payAndFollow, reserveRoom, tryHoldRoom } from "./pay-subscription.ts";
 export {
   countLiveSubscriptions,
   getSubscription,
@@ -41,4 +35,5 @@ export {
   type SubscriptionRules,
   subscriptionTransitions,
 } from "./subscription.ts";
+export { refuseSecondTrial, takeTrial } from "./trial.ts";
 export { listDueSubscriptions, sweepSubscriptions } from "./sweep-subscriptions.ts";

@@ -62,11 +62,6 @@ export async function payAndFollow(
   await followUp(tx, subscription.id);
 }
 
-/** Of what costs nothing. */
-export function nothingToPay({ currency }: InvoiceRow): NewPayment {
-  return { amountMinor: 0n, currency, provider: "manual", reference: null };
-}
-
 /** One step, if one is due. Bounded on purpose: the job does the rest, a transaction for each. */
 export async function followUp(tx: Tx, subscriptionId: string): Promise<boolean> {
   const loaded = await loadForUpdate(tx, subscriptionId);

@@ -4,10 +4,10 @@ import { DomainError, unreachable } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { totalOfLines } from "../billing/index.ts";
-import { openInvoiceOf } from "./apply-action.ts";
+import { nothingToPay, openInvoiceOf } from "./apply-action.ts";
 import { draftInvoice } from "./draft-invoice.ts";
 import { loadForUpdate, type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
-import { holdRoom, nothingToPay, payAndFollow } from "./pay-subscription.ts";
+import { holdRoom, payAndFollow } from "./pay-subscription.ts";
 import { toSubscriptionView } from "./queries.ts";
 import type { SubscriptionView } from "./queries.ts";
 

@@ -116,8 +116,11 @@ export const invoiceLines = pgTable(
     organizationId: uuid().notNull(),
     invoiceId: uuid().notNull(),
     position: integer().notNull(),
-    /** plan, parameter: a part of what a period costs. change: the rest of a period at another price. usage: what was used. */
-    kind: text({ enum: ["plan", "parameter", "change", "usage"] }).notNull(),
+    /**
+     * plan, parameter: a part of what a period costs. change: the rest of a period at another price. usage: what was used. setup: paid
+     * once, with the first period. discount: taken off, by a coupon.
+     */
+    kind: text({ enum: ["plan", "parameter", "change", "usage", "setup", "discount"] }).notNull(),
     description: text().notNull(),
     quantity: quantity().notNull(),
     /** So much of the quantity costs nothing. */
@@ -129,7 +132,7 @@ export const invoiceLines = pgTable(
     perQuantity: quantity()
       .notNull()
       .default(sql`1`),
-    /** (quantity - included) x unit amount / per quantity, and nothing where more is included; rounded once, half up. */
+    /** (quantity - included) x unit amount / per quantity, and nothing where more is included; rounded once, half up. Of a discount below zero. */
     amountMinor: minor().notNull(),
     priceId: uuid().references(() => prices.id),
     /** Of `usage`: what was measured, and from the first hour to the end of the last one. */
@@ -148,7 +151,7 @@ export const invoiceLines = pgTable(
     }),
     check(
       "invoice_lines_amount",
-      sql`${t.amountMinor} = div(2 * greatest(${t.quantity} - ${t.includedQuantity}, 0)::numeric * ${t.unitAmountMinor} + ${t.perQuantity}, 2 * ${t.perQuantity})`,
+      sql`${t.amountMinor} = case ${t.kind} when 'discount' then -1 else 1 end * div(2 * greatest(${t.quantity} - ${t.includedQuantity}, 0)::numeric * ${t.unitAmountMinor} + ${t.perQuantity}, 2 * ${t.perQuantity})`,
     ),
     check(
       "invoice_lines_usage",

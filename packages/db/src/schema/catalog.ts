@@ -96,6 +96,16 @@ export const prices = pgTable(
       .references(() => plans.id),
     currency: currencyCode().notNull(),
     amountMinor: minor().notNull(),
+    /** Once, with the first invoice. */
+    setupMinor: minor()
+      .notNull()
+      .default(sql`0`),
+    /** So many first periods cost the trial's amount; null: none do. */
+    trialPeriods: integer(),
+    trialAmountMinor: minor(),
+    /** What the amount was made of, for operators' eyes; null where it was given whole. */
+    costMinor: minor(),
+    markupBasisPoints: integer(),
     createdAt: insertedAt(),
     supersededAt: at(),
   },
@@ -104,7 +114,16 @@ export const prices = pgTable(
     uniqueIndex("prices_current_key")
       .on(t.planId, t.currency)
       .where(sql`${t.supersededAt} is null`),
-    check("prices_amount", sql`${t.amountMinor} >= 0`),
+    check("prices_amount", sql`${t.amountMinor} >= 0 and ${t.setupMinor} >= 0`),
+    check(
+      "prices_trial",
+      sql`(${t.trialPeriods} is null) = (${t.trialAmountMinor} is null) and ${t.trialPeriods} > 0 and ${t.trialAmountMinor} between 0 and ${t.amountMinor}`,
+    ),
+    check(
+      "prices_markup",
+      sql`(${t.costMinor} is null) = (${t.markupBasisPoints} is null) and ${t.costMinor} >= 0 and ${t.markupBasisPoints} >= 0
+        and ${t.amountMinor} = div(2 * ${t.costMinor}::numeric * (10000 + ${t.markupBasisPoints}) + 10000, 20000)`,
+    ),
   ],
 );
 

@@ -4,6 +4,7 @@ export * from "./books.ts";
 export * from "./capacity.ts";
 export * from "./catalog.ts";
 export * from "./changes.ts";
+export * from "./coupons.ts";
 export * from "./events.ts";
 export * from "./house.ts";
 export * from "./instances.ts";

@@ -1,7 +1,19 @@
 import { sql } from "drizzle-orm";
-import { boolean, check, foreignKey, index, integer, jsonb, pgTable, text, unique, uuid } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { organizations } from "./accounts.ts";
-import { plans, prices } from "./catalog.ts";
+import { offerings, plans, prices } from "./catalog.ts";
 import { at, currencyCode, id, insertedAt, minor } from "./columns.ts";
 
 /** What a period costs, in parts. Amounts are minor units of the subscription's currency, as decimal text because JSON has no such numbers. */
@@ -38,6 +50,8 @@ export const subscriptions = pgTable(
     /** Terms of the rent, as they were when it was ordered. */
     currency: currencyCode().notNull(),
     amountMinor: minor().notNull(),
+    /** The price whose trial it was ordered with; at another one there is none. Null: ordered without. */
+    trialPriceId: uuid().references(() => prices.id),
     /** The parts of the amount; each period's invoice has a line for each. */
     items: jsonb().$type<readonly PricedItem[]>().notNull(),
     interval: text({ enum: ["P30D", "P1M"] }).notNull(),
@@ -109,6 +123,39 @@ export const subscriptions = pgTable(
     ),
     check("subscriptions_closing", sql`${t.closingDueAt} is null or ${t.status} = 'cancelled'`),
     check("subscriptions_purged", sql`${t.purgedAt} is null or ${t.status} = 'cancelled'`),
+  ],
+);
+
+/** Who had the trial of which app: once per organization and per address, as far as different spellings of one can be told. */
+export const trials = pgTable(
+  "trials",
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    offeringId: uuid()
+      .notNull()
+      .references(() => offerings.id),
+    subscriptionId: uuid().notNull(),
+    /** Of the owner's address, without what comes after a plus, and so on. */
+    emailHash: text().notNull(),
+    takenAt: at().notNull(),
+    /** Nobody got anything of it: it can be had again. */
+    returnedAt: at(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    uniqueIndex("trials_organization_key")
+      .on(t.organizationId, t.offeringId)
+      .where(sql`${t.returnedAt} is null`),
+    uniqueIndex("trials_email_key")
+      .on(t.emailHash, t.offeringId)
+      .where(sql`${t.returnedAt} is null`),
+    index("trials_subscription").on(t.organizationId, t.subscriptionId),
+    foreignKey({
+      columns: [t.organizationId, t.subscriptionId],
+      foreignColumns: [subscriptions.organizationId, subscriptions.id],
+      name: "trials_subscription_fk",
+    }),
   ],
 );
 

@@ -46,7 +46,7 @@ function toPrintedLine(invoice: InvoiceDocument, line: DocumentLine, words: Docu
   const version = priceVersion === null ? [] : [`${words.priceVersion} ${priceVersion}`];
   return {
     description,
-    details: [words.units[unit], time, ...version].join(" · "),
+    details: [...(unit === null ? [] : [words.units[unit]]), time, ...version].join(" · "),
     quantity: String(quantity),
     unitPrice: formatAmount(unitAmountMinor, invoice.currency, words),
     amount: formatAmount(amountMinor, invoice.currency, words),
