@@ -31,6 +31,7 @@ export interface TestPlan {
   readonly storage?: string;
   readonly interval?: "P30D" | "P1M";
   readonly pool?: string;
+  readonly pastDueDays?: number;
   /** More of its price, as the catalog says it. */
   readonly price?: string;
 }
@@ -59,6 +60,7 @@ export async function applyPlans(
       storage = "1Gi",
       interval = "P30D",
       pool = "default",
+      pastDueDays = 0,
       price = "",
     }) => `
       - slug: ${slug}
@@ -66,7 +68,7 @@ export async function applyPlans(
         limits: { cpuRequest: ${cpu}, cpuLimit: "2", memoryRequest: ${memory}, memoryLimit: 4Gi, storage: ${storage} }
         interval: ${interval}
         gracePeriodDays: 30
-        pastDueDays: 0
+        pastDueDays: ${pastDueDays}
         nodePool: ${pool}
         prices: [{ currency: IDR, amount: "${amount}"${price} }]`,
   );

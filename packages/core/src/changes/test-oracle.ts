@@ -9,6 +9,16 @@ export interface OraclePlan {
   readonly interval: "P30D" | "P1M";
   readonly pastDueDays: number;
   readonly graceDays: number;
+  /** Once, with the first invoice. */
+  readonly setupMinor: bigint;
+  /** So many first periods cost this. */
+  readonly trial: { readonly periods: number; readonly amountMinor: bigint } | null;
+}
+
+export interface OracleCoupon {
+  readonly basisPoints: number;
+  /** Null: for ever. */
+  readonly periods: number | null;
 }
 
 /** What its customer does at a step; money is always all that is asked for. */
@@ -22,6 +32,9 @@ export type Act =
 export interface Story {
   readonly timeZone: string;
   readonly plan: OraclePlan;
+  readonly coupon: OracleCoupon | null;
+  /** Put on top of every invoice. */
+  readonly taxBasisPoints: number;
   readonly orderedAt: number;
   /** Moments at which the house looked at what is due, each before the customer's acts at that moment. */
   readonly steps: readonly { readonly at: number; readonly acts: readonly Act[] }[];
@@ -30,7 +43,8 @@ export interface Story {
 export interface OracleInvoice {
   readonly reason: "order" | "renewal" | "reactivation" | "change";
   status: "open" | "paid" | "void" | "uncollectible";
-  readonly lineMinor: bigint;
+  readonly lines: readonly bigint[];
+  readonly totalMinor: bigint;
   start: number | null;
   end: number | null;
 }
@@ -45,32 +59,64 @@ export interface Verdict {
 const dayMs = 86_400_000;
 
 export function judge(story: Story): Verdict {
-  const { timeZone } = story;
+  const { timeZone, coupon } = story;
   const invoices: OracleInvoice[] = [];
+  /** Those that took a period of the coupon. */
+  const discounted = new Set<OracleInvoice>();
+  let couponLeft = coupon === null ? 0 : (coupon.periods ?? Number.POSITIVE_INFINITY);
   const periods: (readonly [number, number])[] = [];
   let { plan } = story;
   let status = "pending";
   let next: OracleInvoice | null = null;
-  let [anchor, index, graceEnd] = [0, 0, 0];
-  let isEnding = false;
+  let [anchor, term, index, graceEnd] = [0, 0, 0, 0];
+  let [isEnding, isCheaper, hasTrial] = [false, false, true];
   const boundary = (count: number): number => boundaryOf(anchor, plan.interval, timeZone, count);
-  const ask = (reason: OracleInvoice["reason"], lineMinor: bigint, span: readonly [number, number] | null) => {
+  const ask = (
+    reason: OracleInvoice["reason"],
+    lines: readonly bigint[],
+    span: readonly [number, number] | null,
+  ): OracleInvoice => {
+    const sum = lines.reduce((total, line) => total + line, 0n);
     const invoice: OracleInvoice = {
       reason,
       status: "open",
-      lineMinor,
+      lines,
+      totalMinor: sum + halfUp(sum * BigInt(story.taxBasisPoints), 10_000n),
       start: span?.[0] ?? null,
       end: span?.[1] ?? null,
     };
     invoices.push(invoice);
     return invoice;
   };
+  const takenOff = (amountMinor: bigint): bigint => halfUp(amountMinor * BigInt(coupon?.basisPoints ?? 0), 10_000n);
+  const askForPeriod = (
+    reason: OracleInvoice["reason"],
+    which: readonly [number, number],
+    span: readonly [number, number] | null,
+  ): OracleInvoice => {
+    const isTrial = hasTrial && plan.trial !== null && which[0] === 1 && which[1] < plan.trial.periods;
+    const base = isTrial && plan.trial !== null ? plan.trial.amountMinor : plan.amountMinor;
+    const setup = which[0] === 1 && which[1] === 0 && plan.setupMinor > 0n ? [plan.setupMinor] : [];
+    const off = couponLeft > 0 ? takenOff(base) : 0n;
+    const invoice = ask(reason, [base, ...setup, ...(off > 0n ? [-off] : [])], span);
+    if (off > 0n) {
+      couponLeft -= 1;
+      discounted.add(invoice);
+    }
+    return invoice;
+  };
+  const takeBack = (invoice: OracleInvoice): void => {
+    invoice.status = "void";
+    if (discounted.has(invoice)) couponLeft += 1;
+  };
   const askForNext = (): void =>
-    void (next = ask("renewal", plan.amountMinor, [boundary(index + 1), boundary(index + 2)]));
+    void (next = askForPeriod("renewal", [term, index + 1], [boundary(index + 1), boundary(index + 2)]));
   const beginTerm = (at: number): void => {
-    [status, anchor, index, isEnding] = ["active", at, 0, false];
-    next!.start = at;
-    next!.end = boundary(1);
+    [status, anchor, term, index, isEnding] = ["active", at, term + 1, 0, false];
+    const first = known(next);
+    isCheaper = discounted.has(first);
+    first.start = at;
+    first.end = boundary(1);
     periods.push([at, boundary(1)]);
     next = null;
   };
@@ -80,11 +126,12 @@ export function judge(story: Story): Verdict {
       const end = boundary(index + 1);
       if (status === "pending" && at >= story.orderedAt + dayMs) {
         status = "cancelled";
-        next!.status = "void";
+        takeBack(known(next));
         next = null;
       } else if (status === "active" && at < end && next === null && !isEnding && at >= end - 7 * dayMs) {
         askForNext();
       } else if ((status === "active" || status === "past_due") && next?.status === "paid" && at >= end) {
+        isCheaper = discounted.has(next);
         [status, index, next] = ["active", index + 1, null];
         periods.push([end, boundary(index + 1)]);
       } else if (status === "active" && at >= end && !isEnding && plan.pastDueDays > 0) {
@@ -93,19 +140,19 @@ export function judge(story: Story): Verdict {
       } else if (status === "active" && at >= end) {
         expire(at, end);
       } else if (status === "past_due" && at >= plusDays(end, plan.pastDueDays, timeZone)) {
-        periods.push([end, Math.min(at, next!.end!)]);
-        next!.status = "uncollectible";
+        periods.push([end, Math.min(at, known(known(next).end))]);
+        known(next).status = "uncollectible";
         expire(at, plusDays(end, plan.pastDueDays, timeZone));
       } else if (status === "expired" && at >= graceEnd) {
         status = "cancelled";
-        if (next !== null) next.status = "void";
+        if (next !== null) takeBack(next);
         next = null;
       } else return;
     }
   };
   const expire = (at: number, dueAt: number): void => {
     status = "expired";
-    if (next?.status === "open") next.status = "void";
+    if (next?.status === "open") takeBack(next);
     next = null;
     graceEnd = Math.max(plusDays(dueAt, plan.graceDays, timeZone), plusDays(at, Math.min(plan.graceDays, 7), timeZone));
   };
@@ -121,12 +168,12 @@ export function judge(story: Story): Verdict {
         return pay(at);
       case "renew":
         if (next !== null) return;
-        if (status === "expired") next = ask("reactivation", plan.amountMinor, null);
+        if (status === "expired") next = askForPeriod("reactivation", [term + 1, 0], null);
         else askForNext();
         return;
       case "end":
         isEnding = true;
-        if (next?.status === "open") next.status = "void";
+        if (next?.status === "open") takeBack(next);
         if (next?.status === "void") next = null;
         return;
       case "undo_end":
@@ -134,22 +181,29 @@ export function judge(story: Story): Verdict {
         return look(at);
       case "change_plan": {
         const [start, end] = [boundary(index), boundary(index + 1)];
-        const more = one.to.amountMinor - plan.amountMinor;
-        if (more > 0n) ask("change", halfUp(more * BigInt(end - at), BigInt(end - start)), [at, end]).status = "paid";
-        if (next?.status === "open") next.status = "void";
+        const priceOf = ({ amountMinor }: OraclePlan): bigint => amountMinor - (isCheaper ? takenOff(amountMinor) : 0n);
+        const more = priceOf(one.to) - priceOf(plan);
+        if (more > 0n) ask("change", [halfUp(more * BigInt(end - at), BigInt(end - start))], [at, end]).status = "paid";
+        hasTrial = false;
+        if (next?.status === "open") takeBack(next);
         if (next?.status === "void") next = null;
         plan = one.to;
         return look(at);
       }
     }
   };
-  next = ask("order", plan.amountMinor, null);
+  next = askForPeriod("order", [1, 0], null);
   for (const { at, acts } of story.steps) {
     if (at < story.orderedAt) continue;
     look(at);
     for (const one of acts) act(at, one);
   }
   return { status, invoices, periods };
+}
+
+function known<T>(value: T | null): T {
+  if (value === null) throw new Error("The oracle knows of no invoice here.");
+  return value;
 }
 
 /** To the nearest whole; exactly half goes up. */
