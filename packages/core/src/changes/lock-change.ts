@@ -1,10 +1,10 @@
 import { instanceChanges, instances } from "@sewa/db/schema";
-import { and, eq, inArray } from "drizzle-orm";
+import { and, asc, eq, inArray } from "drizzle-orm";
 import { organizationOf, type Tx } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { type InstanceRow, lockInstanceOfSubscription } from "../instances/index.ts";
 import { type LoadedSubscription, loadForUpdate } from "../subscriptions/index.ts";
-import { type ChangeRow, underWay } from "./change.ts";
+import { type ChangeRow, type ChangeStatus, underWay } from "./change.ts";
 
 /** Everything that a change may change, locked in the order of the house: the subscription, then its instance. */
 export interface LockedApp extends LoadedSubscription {
@@ -60,6 +60,23 @@ export async function findUnderWay(tx: Tx, instanceId: string): Promise<ChangeRo
     )
     .for("update");
   return change ?? null;
+}
+
+const open = ["planning", ...underWay, "planned"] as const satisfies readonly ChangeStatus[];
+
+/** Those of an app that have not ended, the earliest first. */
+export async function listOpenChanges(tx: Tx, instanceId: string): Promise<readonly ChangeRow[]> {
+  return tx.sql
+    .select()
+    .from(instanceChanges)
+    .where(
+      and(
+        eq(instanceChanges.organizationId, organizationOf(tx)),
+        eq(instanceChanges.instanceId, instanceId),
+        inArray(instanceChanges.status, [...open]),
+      ),
+    )
+    .orderBy(asc(instanceChanges.id));
 }
 
 function own(tx: Tx, changeId: string) {

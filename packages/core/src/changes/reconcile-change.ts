@@ -1,5 +1,5 @@
 import { instanceChanges, instances, operations } from "@sewa/db/schema";
-import { and, asc, eq, inArray, lte, ne, or } from "drizzle-orm";
+import { and, eq, inArray, lte, ne, or } from "drizzle-orm";
 import { isParked } from "../accounts/index.ts";
 import { getInvoiceRow } from "../billing/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
@@ -11,10 +11,8 @@ import { noteUsageTerms } from "../usage/index.ts";
 import { type ChangeAction, type ChangeRow, changesTerms, decideChange, shapesOf } from "./change.ts";
 import { approvePaid } from "./execute-plan.ts";
 import { followPlan } from "./follow-plan.ts";
-import { lockApp, lockChange, type LockedApp } from "./lock-change.ts";
+import { listOpenChanges, lockApp, lockChange, type LockedApp } from "./lock-change.ts";
 import { endChange, recordChangeEvent, settleRoom, updateChange } from "./update-change.ts";
-
-const open = ["planning", "planned", "awaiting_payment", "approved", "executing"] as const;
 
 /** Does what time, money and the operation ask of the changes of an app, a transaction for each. Any time, any number of times. */
 export async function reconcileChange(ctx: CoreContext, instanceId: string): Promise<void> {
@@ -24,8 +22,8 @@ export async function reconcileChange(ctx: CoreContext, instanceId: string): Pro
     .where(eq(instances.id, instanceId));
   if (known === undefined) return;
   const bound = ctx.forOrganization(known.organizationId);
-  for (const changeId of await bound.transaction((tx) => listOpen(tx, instanceId))) {
-    await bound.transaction((tx) => follow(tx, changeId));
+  for (const { id } of await bound.transaction((tx) => listOpenChanges(tx, instanceId))) {
+    await bound.transaction((tx) => follow(tx, id));
   }
   await bound.transaction(async (tx) => {
     const app = await lockApp(tx, instanceId);
@@ -71,21 +69,6 @@ export async function hasChangeInWork(tx: Tx): Promise<boolean> {
     )
     .limit(1);
   return rows.length > 0;
-}
-
-async function listOpen(tx: Tx, instanceId: string): Promise<readonly string[]> {
-  const rows = await tx.sql
-    .select({ id: instanceChanges.id })
-    .from(instanceChanges)
-    .where(
-      and(
-        eq(instanceChanges.organizationId, organizationOf(tx)),
-        eq(instanceChanges.instanceId, instanceId),
-        inArray(instanceChanges.status, [...open]),
-      ),
-    )
-    .orderBy(asc(instanceChanges.id));
-  return rows.map(({ id }) => id);
 }
 
 async function follow(tx: Tx, changeId: string): Promise<void> {
