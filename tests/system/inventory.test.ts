@@ -511,7 +511,10 @@ test(
     await using house = await startHouse();
     await using client = await house.customer();
     const app = await startApp(house, client);
-    await execute(house, sql`update subscriptions set amount_minor = 45000 where id = ${app.subscriptionId}`);
+    await execute(
+      house,
+      sql`update subscriptions set amount_minor = 45000, items = jsonb_set(items, '{0,unitAmountMinor}', '"45000"') where id = ${app.subscriptionId}`,
+    );
     await using operator = await operatorOf(house);
     const { inventory } = operator.api.admin;
     await expect(client.api.admin.inventory.audit.mutate()).rejects.toMatchObject({ data: { appCode: "FORBIDDEN" } });
