@@ -1,6 +1,8 @@
 import type { ChangeDto } from "@sewa/api";
 import { expect, test } from "vitest";
+import { toCounts } from "./commands/blueprint-input.ts";
 import { describeChange } from "./commands/changes.ts";
+import { UsageError } from "./failure.ts";
 
 const limits = {
   cpuRequestMillis: 100,
@@ -20,6 +22,7 @@ const change: ChangeDto = {
     planId: "pln_1",
     planName: "Free",
     parameters: { zone: "A" },
+    addons: { "extra-storage": 1 },
     limits,
     price: { amountMinor: 0n, currency: "IDR" },
   },
@@ -27,6 +30,7 @@ const change: ChangeDto = {
     planId: "pln_2",
     planName: "Small",
     parameters: { zone: "A" },
+    addons: { "extra-storage": 1 },
     limits: { ...limits, memoryLimitBytes: 1024 * 2 ** 20 },
     price: { amountMinor: 50_000n, currency: "IDR" },
   },
@@ -80,4 +84,11 @@ test("a removal says that nothing stays, and asks for the name", () => {
   const text = describeChange({ ...change, kind: "deprovision", after: null });
   expect(text).toContain("plan: Free -> none");
   expect(text).toMatch(/--confirm NAME$/);
+});
+
+test("more of an add-on reads as such, and what is no number is refused before anything is asked", () => {
+  const after = { ...change.before, addons: { "extra-storage": 3 } };
+  expect(describeChange({ ...change, kind: "update", after })).toContain("add-on extra-storage: 1 -> 3");
+  expect(toCounts({ "extra-storage": "3" })).toEqual({ "extra-storage": 3 });
+  for (const text of ["", "-1", "1.5", "many"]) expect(() => toCounts({ "extra-storage": text })).toThrow(UsageError);
 });

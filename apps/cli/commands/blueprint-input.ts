@@ -37,6 +37,21 @@ export function parameterOption(): Option {
   return new Option("--param <name=value>", "a parameter; may be given again").argParser(collectPair).default({});
 }
 
+export function addonOption(): Option {
+  return new Option("--addon <slug=count>", "so many of an add-on; may be given again")
+    .argParser(collectPair)
+    .default({});
+}
+
+export function toCounts(given: Readonly<Record<string, string>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(given).map(([slug, text]) => {
+      if (!/^\d{1,4}$/.test(text)) throw new UsageError(`${slug}=${text} is no number of add-ons.`);
+      return [slug, Number(text)];
+    }),
+  );
+}
+
 /** The command line knows texts only; numbers and booleans are made where the blueprint declares them. */
 export function typedParameters(blueprint: Blueprint, given: Readonly<Record<string, string>>): ParameterValues {
   return toTypes(describeParameters(blueprint), given);

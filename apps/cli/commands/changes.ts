@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { listAll, type Session, withApi } from "../client.ts";
 import { Refusal, UsageError } from "../failure.ts";
 import { formatMoney, formatTime, leaf, sheet, show, table, type JsonOption } from "../output.ts";
-import { collectPair, toTypes } from "./blueprint-input.ts";
+import { addonOption, collectPair, toCounts, toTypes } from "./blueprint-input.ts";
 
 /** How long a plan is waited for, and how often it is asked for. A worker needs a moment. */
 const waitMs = 60_000;
@@ -14,6 +14,7 @@ const askMs = 200;
 interface PlanOptions extends JsonOption {
   readonly plan?: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  readonly addon: Readonly<Record<string, string>>;
   readonly upgrade?: boolean;
   readonly deprovision?: boolean;
 }
@@ -27,6 +28,7 @@ export function addChangeCommands(group: Command): void {
   leaf(group, "plan <id>", "what a change would do, cost and delete; changes nothing")
     .option("--plan <slug>", "another plan of the same app")
     .option("--parameters <name=value>", "another value for a parameter; may be given again", collectPair)
+    .addOption(addonOption())
     .option("--upgrade", "the version of the app that new orders get")
     .option("--deprovision", "remove the app and its data")
     .action(plan);
@@ -80,10 +82,13 @@ async function apply(changeId: string, { hash, confirm, ...options }: ApplyOptio
 
 async function toRequest({ api }: Session, instanceId: string, options: PlanOptions): Promise<ChangeRequestDto> {
   const { plan: slug, parameters, upgrade = false, deprovision = false } = options;
-  const asked = [slug !== undefined, upgrade || parameters !== undefined, deprovision].filter(Boolean);
+  const addons = toCounts(options.addon);
+  const hasAddons = Object.keys(addons).length > 0;
+  const asked = [slug !== undefined, upgrade || parameters !== undefined, hasAddons, deprovision].filter(Boolean);
   if (asked.length !== 1) {
-    throw new UsageError("Say one thing: --plan, --deprovision, or --parameters, with or without --upgrade.");
+    throw new UsageError("Say one thing: --plan, --addon, --deprovision, or --parameters, with or without --upgrade.");
   }
+  if (hasAddons) return { kind: "update", addons };
   if (deprovision) return { kind: "deprovision" };
   const instance = await api.instances.get.query({ instanceId });
   const { plans } = await api.offerings.get.query({ slug: instance.offering.slug });
@@ -157,7 +162,7 @@ function describeShapes(before: ChangeShapeDto, after: ChangeShapeDto | null): r
     .map((name) => `${name}: ${was.get(name) ?? "none"} -> ${is.get(name) ?? "none"}`);
 }
 
-function rowsOf({ planName, price, limits, parameters }: ChangeShapeDto): ReadonlyMap<string, string> {
+function rowsOf({ planName, price, limits, addons, parameters }: ChangeShapeDto): ReadonlyMap<string, string> {
   const mib = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
   return new Map([
     ["plan", planName],
@@ -165,6 +170,7 @@ function rowsOf({ planName, price, limits, parameters }: ChangeShapeDto): Readon
     ["cpu", `${limits.cpuRequestMillis}m to ${limits.cpuLimitMillis}m`],
     ["memory", `${mib(limits.memoryRequestBytes)} to ${mib(limits.memoryLimitBytes)}`],
     ["storage", mib(limits.storageBytes)],
+    ...Object.entries(addons).map(([slug, count]): [string, string] => [`add-on ${slug}`, String(count)]),
     // What its owner typed, without what would move the cursor.
     ...Object.entries(parameters).map(([name, value]): [string, string] => [
       name,

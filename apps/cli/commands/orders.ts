@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { OrderDto, PlanDetailDto, QuoteDto, QuoteInput } from "@sewa/api";
+import type { AddonDto, OrderDto, PlanDetailDto, QuoteDto, QuoteInput } from "@sewa/api";
 import type { Command } from "commander";
 import { listAll, type Session, withApi } from "../client.ts";
 import { Refusal, UsageError } from "../failure.ts";
 import { formatMoney, formatTime, leaf, sheet, show, table, type JsonOption } from "../output.ts";
-import { toTypes, parameterOption } from "./blueprint-input.ts";
+import { addonOption, parameterOption, toCounts, toTypes } from "./blueprint-input.ts";
 
 interface QuoteOptions extends JsonOption {
   readonly param: Readonly<Record<string, string>>;
+  readonly addon: Readonly<Record<string, string>>;
   readonly coupon?: string;
   readonly trial: boolean;
 }
@@ -17,12 +18,14 @@ export function addOrderCommands(program: Command): void {
   const group = program.command("orders").description("orders of the organization");
   leaf(group, "quote <plan>", "what a plan such as uptime-kuma/free costs, and whether there is room")
     .addOption(parameterOption())
+    .addOption(addonOption())
     .option("--coupon <code>", "with this coupon")
     .option("--no-trial", "at its price from the first period on")
     .action(quote);
   leaf(group, "place <plan>", "order it at the price of now")
     .requiredOption("--name <name>", "what you call the app")
     .addOption(parameterOption())
+    .addOption(addonOption())
     .option("--coupon <code>", "with this coupon")
     .option("--no-trial", "at its price from the first period on")
     .option("--key <key>", "the same key again orders once only")
@@ -41,9 +44,14 @@ async function listOfferings(options: JsonOption): Promise<void> {
       per: plan.interval === "P1M" ? "month" : "30 days",
       memory: `${Math.round(plan.limits.memoryLimitBytes / 2 ** 20)} MiB`,
       storage: `${Math.round(plan.limits.storageBytes / 2 ** 20)} MiB`,
+      "add-ons": plan.addons.map(describeAddon).join(", "),
     })),
   );
   show(options, offerings, () => table(rows, "Nothing is on offer."));
+}
+
+function describeAddon({ slug, addsStorageBytes, maxCount, price }: AddonDto): string {
+  return `${slug} (up to ${maxCount}, each ${Math.round(addsStorageBytes / 2 ** 20)} MiB for ${formatMoney(price)})`;
 }
 
 async function quote(planName: string, options: QuoteOptions): Promise<void> {
@@ -88,8 +96,13 @@ async function askQuote(session: Session, planName: string, options: QuoteOption
   return session.api.orders.quote.query(wishOf(await findPlan(session, planName), options));
 }
 
-function wishOf(plan: PlanDetailDto, { param, coupon, trial }: QuoteOptions): QuoteInput {
-  const wish = { planId: plan.id, parameters: toTypes(plan.parameters, param), withTrial: trial };
+function wishOf(plan: PlanDetailDto, { param, addon, coupon, trial }: QuoteOptions): QuoteInput {
+  const wish = {
+    planId: plan.id,
+    parameters: toTypes(plan.parameters, param),
+    addons: toCounts(addon),
+    withTrial: trial,
+  };
   return coupon === undefined ? wish : { ...wish, couponCode: coupon };
 }
 

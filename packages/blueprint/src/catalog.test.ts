@@ -66,16 +66,60 @@ test("limits become whole units, amounts texts, and what is left out gets its de
   expect(parseCatalog(short)).toEqual(parseCatalog(catalogText));
 });
 
+function issues(text: string): string[] {
+  try {
+    parseCatalog(text);
+  } catch (error) {
+    if (!(error instanceof BlueprintError)) throw error;
+    return error.issues.map(({ code, path, line, column }) => `${code} ${path} ${line}:${column}`);
+  }
+  return [];
+}
+
+const addon = `{ slug: extra-storage, name: Extra storage, adds: { storage: 32Gi }, max: 8, prices: [{ currency: IDR, amount: "20000" }] }`;
+const withAddons = (list: string): string =>
+  catalogText.replace("nodePool: default", `nodePool: default\n        addons: [${list}]`);
+
+test("an add-on is a step of storage, with how many there may be and what each costs; without any a plan has none", () => {
+  const [free, small] = parseCatalog(withAddons(addon)).offerings[0]!.plans;
+  expect(free?.addons).toEqual([
+    {
+      slug: "extra-storage",
+      name: "Extra storage",
+      adds: { storageBytes: 32 * 2 ** 30 },
+      max: 8,
+      prices: [{ currency: "IDR", amount: "20000" }],
+    },
+  ]);
+  expect(small?.addons).toEqual([]);
+});
+
+test.each([
+  [
+    "something that cannot be added",
+    ["storage: 32Gi", "cpu: 1"],
+    ["INVALID_VALUE adds.storage", "UNKNOWN_FIELD adds.cpu"],
+  ],
+  ["nothing that is added", ["storage: 32Gi", "storage: 0"], ["INVALID_VALUE adds.storage"]],
+  ["none at most", ["max: 8", "max: 0"], ["INVALID_VALUE max"]],
+  ["a name that no object may have", ["slug: extra-storage", "slug: constructor"], ["INVALID_VALUE slug"]],
+  ["a negative amount", ['amount: "20000"', 'amount: "-1"'], ["INVALID_VALUE prices[0].amount"]],
+  ["no price in the catalog's currency", ["currency: IDR", "currency: USD"], ["NO_PRICE prices"]],
+])("of an add-on, %s is named with its path", (_name, [from, to], expected) => {
+  const path = "offerings[0].plans[0].addons[0]";
+  expect(issues(withAddons(addon.replace(from!, to!))).map((issue) => issue.replace(/ \d+:\d+$/, ""))).toEqual(
+    expected.map((issue) => issue.replace(" ", ` ${path}.`)),
+  );
+});
+
+test("two add-ons of one slug, and more storage than an app can have, are refused", () => {
+  const path = "offerings[0].plans[0].addons";
+  expect(issues(withAddons(`${addon}, ${addon}`))).toEqual([expect.stringContaining(`DUPLICATE_NAME ${path}[1].slug`)]);
+  const huge = addon.replace("32Gi", "1000Ti").replace("max: 8", "max: 1000");
+  expect(issues(withAddons(huge))).toEqual([expect.stringContaining(`INVALID_VALUE ${path} `)]);
+});
+
 describe("a slip is named with path, line and column", () => {
-  const issues = (text: string): string[] => {
-    try {
-      parseCatalog(text);
-    } catch (error) {
-      if (!(error instanceof BlueprintError)) throw error;
-      return error.issues.map(({ code, path, line, column }) => `${code} ${path} ${line}:${column}`);
-    }
-    return [];
-  };
   const plan = "offerings[0].plans[0]";
   test.each([
     [

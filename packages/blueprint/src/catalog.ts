@@ -2,7 +2,7 @@ import { z } from "zod";
 import { BlueprintError, issueAt } from "./issue.ts";
 import type { BlueprintIssue } from "./issue.ts";
 import type { Path, Source } from "./position.ts";
-import { parseBytes, parseCpu } from "./quantity.ts";
+import { maximumBytes, parseBytes, parseCpu } from "./quantity.ts";
 import type { PlanLimits } from "./resolved-app.ts";
 import { amount, identifier, slug, text } from "./schema/fields.ts";
 import { throwIssues, validate } from "./schema/validate.ts";
@@ -73,6 +73,18 @@ const price = z
     if (!isWhole && !isMade) context.addIssue({ code: "custom", message: "Write either amount, or cost and markup." });
   });
 
+/** A step that can be had several times beside a plan. It adds the same for good: who has it has counted on it. */
+const addon = z.strictObject({
+  // Becomes a key of an object.
+  slug: slug.refine((name) => name !== "constructor" && name !== "prototype", "This name is reserved."),
+  name: text(100),
+  adds: z.strictObject({ storage: bytes }).transform(({ storage }) => ({ storageBytes: storage })),
+  /** So many of it at most for one app. */
+  max: z.int().min(1).max(1_000),
+  /** Of each one, per period of the plan. */
+  prices: z.array(z.strictObject({ currency, amount })).min(1, "An add-on needs a price, if only 0.").max(20),
+});
+
 const plan = z.strictObject({
   slug,
   name: text(100),
@@ -84,6 +96,7 @@ const plan = z.strictObject({
   pastDueDays: z.int().min(0).max(90).default(0),
   nodePool: slug.default("default"),
   prices: z.array(price).min(1, "A plan needs a price, if only 0.").max(20),
+  addons: z.array(addon).max(20).default([]),
 });
 
 const offering = z.strictObject({
@@ -105,6 +118,7 @@ export const catalogSchema = z.strictObject({ currency, offerings: z.array(offer
 export type Catalog = z.output<typeof catalogSchema>;
 export type CatalogOffering = z.output<typeof offering>;
 export type CatalogPlan = z.output<typeof plan>;
+export type CatalogAddon = CatalogPlan["addons"][number];
 export type CatalogPrice = CatalogPlan["prices"][number];
 
 /** Reads `catalog.yaml`. Throws BlueprintError with every issue, each with path, line and column. */
@@ -124,6 +138,7 @@ function checkCatalog(catalog: Catalog, source: Source): BlueprintIssue[] {
       return [
         ...duplicates(source, offering.plans, (plan) => plan.slug, path, "slug"),
         ...offering.plans.flatMap(({ prices }, at) => checkPrices(catalog, prices, source, [...path, at, "prices"])),
+        ...offering.plans.flatMap((plan, at) => checkAddons(catalog, plan, source, [...path, at])),
       ];
     }),
   ];
@@ -136,9 +151,38 @@ function checkPrices(catalog: Catalog, prices: CatalogPlan["prices"], source: So
       duplicates(source, usage, ({ meter }) => meter, [...path, at, "usage"], "meter"),
     ),
   ];
-  if (prices.some((price) => price.currency === catalog.currency)) return issues;
-  const message = `The plan has no price in the catalog's currency, ${catalog.currency}.`;
-  return [...issues, issueAt(source, { code: "NO_PRICE", path, message })];
+  return [...issues, ...missingPrice(catalog, prices, source, path, "plan")];
+}
+
+function missingPrice(
+  catalog: Catalog,
+  prices: readonly { readonly currency: string }[],
+  source: Source,
+  path: Path,
+  what: "plan" | "add-on",
+): BlueprintIssue[] {
+  if (prices.some((price) => price.currency === catalog.currency)) return [];
+  const message = `The ${what} has no price in the catalog's currency, ${catalog.currency}.`;
+  return [issueAt(source, { code: "NO_PRICE", path, message })];
+}
+
+function checkAddons(catalog: Catalog, plan: CatalogPlan, source: Source, at: Path): BlueprintIssue[] {
+  const { addons, limits } = plan;
+  const path = [...at, "addons"];
+  const issues = [
+    ...duplicates(source, addons, (addon) => addon.slug, path, "slug"),
+    ...addons.flatMap(({ prices }, index) => {
+      const list = [...path, index, "prices"];
+      return [
+        ...duplicates(source, prices, (price) => price.currency, list, "currency"),
+        ...missingPrice(catalog, prices, source, list, "add-on"),
+      ];
+    }),
+  ];
+  const most = addons.reduce((sum, { adds, max }) => sum + adds.storageBytes * max, limits.storageBytes);
+  if (most <= maximumBytes) return issues;
+  const message = "All of its add-ons together are more storage than an app can have.";
+  return [...issues, issueAt(source, { code: "INVALID_VALUE", path, message })];
 }
 
 function duplicates<T>(

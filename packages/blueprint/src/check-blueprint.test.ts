@@ -217,20 +217,21 @@ test("an image pinned by digest may have any tag", () => {
 test("every example of the guide is read, and the whole ones can be published", () => {
   const guide = readFileSync(new URL("../catalog/README.md", import.meta.url), "utf8");
   const examples = [...guide.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, text = ""]) => text);
-  expect(examples).toHaveLength(3);
-  const [whole = "", prices = "", planPrices = ""] = examples;
+  expect(examples).toHaveLength(4);
+  const [whole = "", prices = "", planPrices = "", addons = ""] = examples;
   expect(check(whole, "publish")).toEqual([]);
   const parameters =
     "parameters: [{ name: nodes, type: integer }, { name: plan, type: string, allowedValues: [{ value: small }, { value: large }] }]\n";
   expect(check(smallDefinition("", parameters + prices), "publish")).toEqual([]);
   const shipped = readFileSync(new URL("../catalog/catalog.yaml", import.meta.url), "utf8");
-  const price = planPrices.trimEnd().replaceAll("\n", "\n        ");
+  const price = (planPrices + addons).trimEnd().replaceAll("\n", "\n        ");
   const { offerings } = parseCatalog(shipped.replace('prices: [{ currency: IDR, amount: "50000" }]', () => price));
   expect(offerings[0]?.plans[1]?.prices[0]).toMatchObject({
     cost: "40000",
     markup: "35",
     usage: [{ meter: "cpu" }, {}, {}],
   });
+  expect(offerings[0]?.plans[1]?.addons).toMatchObject([{ slug: "extra-storage", adds: { storageBytes: 2 ** 35 } }]);
 });
 
 test("the README explains every code", () => {

@@ -1,5 +1,5 @@
 export { catalogSchema, parseCatalog } from "./catalog.ts";
-export type { Catalog, CatalogOffering, CatalogPlan, CatalogPrice } from "./catalog.ts";
+export type { Catalog, CatalogAddon, CatalogOffering, CatalogPlan, CatalogPrice } from "./catalog.ts";
 export { checkBlueprint } from "./check-blueprint.ts";
 export { BlueprintError, BlueprintPriceError, formatIssue } from "./issue.ts";
 export type { BlueprintIssue, BlueprintIssueCode } from "./issue.ts";
@@ -7,7 +7,7 @@ export type { ParameterValue } from "./parameter-value.ts";
 export { parseBlueprint, printBlueprint, toJsonSchema } from "./parse-blueprint.ts";
 export type { Blueprint } from "./parse-blueprint.ts";
 export { listUnpinnedImages, pinImages } from "./pin-images.ts";
-export { planFits } from "./plan-fits.ts";
+export { planFits, storesData } from "./plan-fits.ts";
 export { priceBlueprint } from "./price-blueprint.ts";
 export type { BlueprintPrice, PriceLine } from "./price-blueprint.ts";
 export { parseBytes, parseCpu } from "./quantity.ts";

@@ -13,7 +13,8 @@ const byteUnits = {
 } as const;
 
 const maximumCpuMillis = 1_024_000;
-const maximumBytes = 2n ** 50n;
+/** Of one quantity, and of all storage of an app. */
+export const maximumBytes: number = 2 ** 50;
 
 /**
  * Thousandths of a CPU from `250m`, `1` or `0.5`; null for anything else. Kubernetes also reads exponents and parts
@@ -35,6 +36,6 @@ export function parseBytes(quantity: string): number | null {
   const scaled = BigInt(whole + fraction) * byteUnits[unit as keyof typeof byteUnits];
   const divisor = 10n ** BigInt(fraction.length);
   const bytes = scaled / divisor;
-  if (scaled % divisor !== 0n || bytes <= 0n || bytes > maximumBytes) return null;
+  if (scaled % divisor !== 0n || bytes <= 0n || bytes > BigInt(maximumBytes)) return null;
   return Number(bytes);
 }

@@ -1,5 +1,5 @@
 import type { ListInput, MoneyDto } from "../dto.ts";
-import type { ParameterValueDto, PlanLimitsDto } from "../offerings/dto.ts";
+import type { AddonCountsDto, ParameterValueDto, PlanLimitsDto } from "../offerings/dto.ts";
 import type { CapacityDto } from "../orders/dto.ts";
 
 export type ChangeKindDto = "resize" | "update" | "upgrade" | "deprovision";
@@ -21,6 +21,7 @@ export type ChangeStatusDto =
 
 export type ChangeReasonDto =
   | "PLAN_STALE"
+  | "VOLUME_CANNOT_GROW"
   | "OBJECT_REFUSED"
   | "CLUSTER_UNREACHABLE"
   | "OPERATION_FAILED"
@@ -64,6 +65,8 @@ export interface ChangeShapeDto {
   readonly planId: string;
   readonly planName: string;
   readonly parameters: Readonly<Record<string, ParameterValueDto>>;
+  /** How many of each add-on, by its slug; the limits are with them. */
+  readonly addons: AddonCountsDto;
   readonly limits: PlanLimitsDto;
   /** For a whole period. */
   readonly price: MoneyDto;
@@ -120,8 +123,15 @@ export interface ChangePageDto {
 
 export type ChangeRequestDto =
   | { readonly kind: "resize"; readonly planId: string }
-  /** Only what is to change; the other parameters stay. */
-  | { readonly kind: "update"; readonly parameters: Readonly<Record<string, ParameterValueDto>> }
+  /**
+   * Only what is to change; the other parameters and add-ons stay. Of add-ons there can only be more, so many altogether, and they are
+   * changed by themselves, without parameters.
+   */
+  | {
+      readonly kind: "update";
+      readonly parameters?: Readonly<Record<string, ParameterValueDto>> | undefined;
+      readonly addons?: AddonCountsDto | undefined;
+    }
   /** To the version of the app that new orders get. */
   | { readonly kind: "upgrade"; readonly parameters?: Readonly<Record<string, ParameterValueDto>> | undefined }
   | { readonly kind: "deprovision" };

@@ -1,6 +1,6 @@
 import { changeStatuses } from "@sewa/core";
 import { z } from "zod";
-import { planLimitsSchema } from "../offerings/schema.ts";
+import { addonCounts, addonCountsSchema, planLimitsSchema } from "../offerings/schema.ts";
 import { capacitySchema, parameterValues } from "../orders/schema.ts";
 import { idempotencyKey, listShape, moneySchema, name, pageSchema, publicId, type Schema } from "../schema.ts";
 import type {
@@ -17,7 +17,11 @@ import type {
 
 const request: Schema<ChangeRequestDto> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("resize"), planId: publicId }),
-  z.strictObject({ kind: z.literal("update"), parameters: parameterValues }),
+  z.strictObject({
+    kind: z.literal("update"),
+    parameters: parameterValues.optional(),
+    addons: addonCounts.optional(),
+  }),
   z.strictObject({ kind: z.literal("upgrade"), parameters: parameterValues.optional() }),
   z.strictObject({ kind: z.literal("deprovision") }),
 ]);
@@ -43,6 +47,7 @@ const shape: Schema<ChangeShapeDto> = z.strictObject({
   planId: z.string(),
   planName: z.string(),
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  addons: addonCountsSchema,
   limits: planLimitsSchema,
   price: moneySchema,
 });
@@ -89,6 +94,7 @@ export const changeSchema: Schema<ChangeDto> = z.strictObject({
   reason: z
     .enum([
       "PLAN_STALE",
+      "VOLUME_CANNOT_GROW",
       "OBJECT_REFUSED",
       "CLUSTER_UNREACHABLE",
       "OPERATION_FAILED",

@@ -39,7 +39,11 @@ export function toChangeRequest(request: ChangeRequestDto): ChangeRequest {
     case "resize":
       return { kind: "resize", planId: uuidOf("plan", request.planId) };
     case "update":
-      return { kind: "update", parameters: request.parameters };
+      return {
+        kind: "update",
+        parameters: request.parameters ?? {},
+        ...(request.addons !== undefined && { addons: request.addons }),
+      };
     case "upgrade":
       return { kind: "upgrade", parameters: request.parameters ?? {} };
     case "deprovision":
@@ -52,6 +56,7 @@ function toShapeDto(shape: ChangeView["before"], amountMinor: bigint, currency: 
     planId: toPublicId("plan", shape.planId),
     planName: shape.planName,
     parameters: toParameterValues(shape.parameters),
+    addons: { ...shape.addons },
     limits: { ...shape.limits },
     price: { amountMinor, currency },
   };

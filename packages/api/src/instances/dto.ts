@@ -1,5 +1,6 @@
 import type { OfferingRefDto } from "../dto.ts";
 import type { EventDto } from "../events/dto.ts";
+import type { AddonCountsDto } from "../offerings/dto.ts";
 import type { OperationDto } from "../operations/dto.ts";
 
 export type ObservedPhaseDto =
@@ -59,6 +60,8 @@ export interface InstanceDto {
   readonly isOpen: boolean;
   readonly offering: OfferingRefDto;
   readonly planName: string;
+  /** How many of each add-on of the plan, by its slug. */
+  readonly addons: AddonCountsDto;
   readonly desiredPhase: "running" | "stopped" | "absent";
   /** What the customer last asked for; outlives an expiry. */
   readonly requestedPhase: "running" | "stopped";

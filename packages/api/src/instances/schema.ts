@@ -1,6 +1,7 @@
 import { maxTailLines, observedPhases, reasonCodes } from "@sewa/core";
 import { z } from "zod";
 import { eventSchema } from "../events/schema.ts";
+import { addonCountsSchema } from "../offerings/schema.ts";
 import { operationSchema } from "../operations/schema.ts";
 import { idempotencyKey, listShape, offeringRefSchema, pageSchema, publicId, type Schema } from "../schema.ts";
 import type {
@@ -86,6 +87,7 @@ export const instanceSchema: Schema<InstanceDto> = z.strictObject({
   isOpen: z.boolean(),
   offering: offeringRefSchema,
   planName: z.string(),
+  addons: addonCountsSchema,
   desiredPhase: z.enum(["running", "stopped", "absent"]),
   requestedPhase: z.enum(["running", "stopped"]),
   observedPhase: z.enum(observedPhases),

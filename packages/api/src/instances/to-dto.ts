@@ -15,6 +15,7 @@ export function toInstanceDto(view: InstanceView): InstanceDto {
     isOpen: view.isOpen,
     offering: { slug: view.offeringSlug, name: view.offeringName },
     planName: view.planName,
+    addons: { ...instance.addons },
     desiredPhase,
     requestedPhase,
     observedPhase,

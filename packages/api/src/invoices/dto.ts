@@ -6,7 +6,7 @@ import type { MoneyDto, TaxDto } from "../dto.ts";
  */
 export interface InvoiceLineDto {
   /** `usage`: what was used, in base units of its meter. `discount`: what a coupon takes off; its amount is negative. */
-  readonly kind: "plan" | "parameter" | "change" | "usage" | "setup" | "discount";
+  readonly kind: "plan" | "parameter" | "change" | "usage" | "setup" | "discount" | "addon";
   readonly description: string;
   readonly quantity: bigint;
   readonly includedQuantity: bigint;

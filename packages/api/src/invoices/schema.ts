@@ -32,7 +32,7 @@ const moment = z.date().nullable();
 
 const reason = z.enum(["order", "renewal", "reactivation", "change", "usage"]);
 const lineSchema: Schema<InvoiceLineDto> = z.strictObject({
-  kind: z.enum(["plan", "parameter", "change", "usage", "setup", "discount"]),
+  kind: z.enum(["plan", "parameter", "change", "usage", "setup", "discount", "addon"]),
   description: z.string(),
   quantity: z.bigint(),
   includedQuantity: z.bigint(),

@@ -28,7 +28,23 @@ export interface PlanDto {
   readonly trial: TrialDto | null;
   /** What use costs beside it. */
   readonly usagePrices: readonly UsagePriceDto[];
+  /** What can be had beside it, each of them several times. */
+  readonly addons: readonly AddonDto[];
 }
+
+export interface AddonDto {
+  readonly slug: string;
+  readonly name: string;
+  /** What each one adds to the storage of the plan. */
+  readonly addsStorageBytes: number;
+  /** So many for one app. */
+  readonly maxCount: number;
+  /** Of each one, per period. */
+  readonly price: MoneyDto;
+}
+
+/** How many of each add-on, by its slug. */
+export type AddonCountsDto = Readonly<Record<string, number>>;
 
 export interface TrialDto {
   readonly periods: number;

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { moneySchema, opaque, pageSchema, type Schema } from "../schema.ts";
 import type {
+  AddonCountsDto,
+  AddonDto,
   OfferingDetailDto,
   OfferingDto,
   OfferingInput,
@@ -35,6 +37,23 @@ export const usagePriceShape = {
 export const usagePriceSchema: Schema<UsagePriceDto> = z.strictObject(usagePriceShape);
 export const trialSchema: Schema<TrialDto> = z.strictObject({ periods: z.int(), price: moneySchema });
 
+const addonSlug = z
+  .string()
+  .regex(/^[a-z0-9-]{1,50}$/, "Use the slug of an add-on.")
+  .refine((slug) => slug !== "constructor" && slug !== "prototype", "Use the slug of an add-on.");
+/** Of a request. Which there are, and how many of each, the plan says. */
+export const addonCounts: Schema<AddonCountsDto> = z
+  .record(addonSlug, z.int())
+  .refine((counts) => Object.keys(counts).length <= 20, "Send at most 20 add-ons.");
+export const addonCountsSchema: Schema<AddonCountsDto> = z.record(z.string(), z.int());
+const addonSchema: Schema<AddonDto> = z.strictObject({
+  slug: z.string(),
+  name: z.string(),
+  addsStorageBytes: z.int(),
+  maxCount: z.int(),
+  price: moneySchema,
+});
+
 const planShape = {
   id: z.string(),
   slug: z.string(),
@@ -45,6 +64,7 @@ const planShape = {
   pastDueDays: z.int(),
   price: moneySchema.nullable(),
   usagePrices: z.array(usagePriceSchema),
+  addons: z.array(addonSchema),
   setup: moneySchema.nullable(),
   trial: trialSchema.nullable(),
 };

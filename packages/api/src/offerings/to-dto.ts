@@ -1,5 +1,6 @@
 import { type Blueprint, describeParameters } from "@sewa/blueprint";
 import {
+  type Addon,
   type CoreContext,
   loadBlueprint,
   type Offering,
@@ -8,7 +9,7 @@ import {
   unitQuantityOf,
   type UsagePrice,
 } from "@sewa/core";
-import type { OfferingDetailDto, OfferingDto, PlanDetailDto, PlanDto, UsagePriceDto } from "./dto.ts";
+import type { AddonDto, OfferingDetailDto, OfferingDto, PlanDetailDto, PlanDto, UsagePriceDto } from "./dto.ts";
 
 export function toOfferingDto({ id, slug, name, summary, plans }: Offering): OfferingDto {
   return { id: toPublicId("offering", id), slug, name, summary, plans: plans.map(toPlanDto) };
@@ -30,7 +31,7 @@ function toPlanDetailDto(plan: Plan, blueprint: Blueprint): PlanDetailDto {
   return { ...toPlanDto(plan), parameters: describeParameters(blueprint) };
 }
 
-function toPlanDto({ id, slug, name, limits, interval, gracePeriodDays, pastDueDays, price }: Plan): PlanDto {
+function toPlanDto({ id, slug, name, limits, interval, gracePeriodDays, pastDueDays, price, addons }: Plan): PlanDto {
   return {
     id: toPublicId("plan", id),
     slug,
@@ -41,8 +42,13 @@ function toPlanDto({ id, slug, name, limits, interval, gracePeriodDays, pastDueD
     pastDueDays,
     price: price?.money ?? null,
     usagePrices: price === null ? [] : price.usage.map((usage) => toUsagePriceDto(usage, price.money.currency)),
+    addons: addons.map(toAddonDto),
     ...toIntroDto(price),
   };
+}
+
+function toAddonDto({ slug, name, addsStorageBytes, maxCount, price }: Addon): AddonDto {
+  return { slug, name, addsStorageBytes, maxCount, price: price.money };
 }
 
 function toIntroDto(price: Plan["price"]): Pick<PlanDto, "setup" | "trial"> {

@@ -1,11 +1,13 @@
 import type { MoneyDto, OfferingRefDto, PeriodDto, QuoteLineDto, TaxDto } from "../dto.ts";
-import type { ParameterValueDto, UsagePriceDto } from "../offerings/dto.ts";
+import type { AddonCountsDto, ParameterValueDto, UsagePriceDto } from "../offerings/dto.ts";
 import type { SubscriptionDto } from "../subscriptions/dto.ts";
 
 export interface QuoteInput {
   readonly planId: string;
   /** By the names that `offerings.get` describes; what is left out gets its default. */
   readonly parameters: Readonly<Record<string, ParameterValueDto>>;
+  /** How many of each add-on of the plan, by its slug: 1 to its `maxCount`. */
+  readonly addons?: AddonCountsDto | undefined;
   /** NOT_FOUND, in the same words, for every code that cannot be used; RATE_LIMITED after ten of those in an hour. */
   readonly couponCode?: string | undefined;
   /** False: the price from the first period on. A trial that was used already is refused with TRIAL_USED. */
@@ -62,6 +64,7 @@ export interface OrderDto {
   readonly status: "awaiting_payment" | "completed" | "cancelled";
   readonly planId: string;
   readonly parameters: Readonly<Record<string, ParameterValueDto>>;
+  readonly addons: AddonCountsDto;
   /** What the first period cost. */
   readonly total: MoneyDto;
   /** The part of the total that is tax. */

@@ -2,7 +2,7 @@ import { capacityRefusals } from "@sewa/core";
 import { z } from "zod";
 import { couponCode } from "../coupons/schema.ts";
 import { quoteLinesSchema } from "../quote-lines.ts";
-import { usagePriceSchema } from "../offerings/schema.ts";
+import { addonCounts, addonCountsSchema, usagePriceSchema } from "../offerings/schema.ts";
 import {
   idempotencyKey,
   moneySchema,
@@ -28,6 +28,7 @@ export const parameterValues = z
 const quoteShape = {
   planId: publicId,
   parameters: parameterValues,
+  addons: addonCounts.optional(),
   couponCode: couponCode.optional(),
   withTrial: z.boolean().optional(),
 };
@@ -69,6 +70,7 @@ export const orderSchema: Schema<OrderDto> = z.strictObject({
   status: z.enum(["awaiting_payment", "completed", "cancelled"]),
   planId: z.string(),
   parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  addons: addonCountsSchema,
   total: moneySchema,
   taxMinor: z.bigint(),
   placedAt: z.date(),

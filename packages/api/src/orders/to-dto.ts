@@ -36,6 +36,7 @@ export function toOrderDto({ order, status, subscription }: OrderView): OrderDto
     status,
     planId: toPublicId("plan", order.planId),
     parameters: toParameterValues(order.parameters),
+    addons: { ...order.addons },
     total: { amountMinor: order.totalMinor, currency: order.currency },
     taxMinor: order.taxMinor,
     placedAt: order.placedAt,

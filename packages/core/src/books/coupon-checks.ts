@@ -34,6 +34,6 @@ export const couponChecks: readonly BooksCheck[] = [
       select i.id, i.organization_id from invoices i join invoice_lines l on l.invoice_id = i.id
       where ${within(sql`i.organization_id`)} group by i.id, i.organization_id
       having -coalesce(sum(l.amount_minor) filter (where l.kind = 'discount'), 0)
-        > coalesce(sum(l.amount_minor) filter (where l.kind in ('plan', 'parameter')), 0)`,
+        > coalesce(sum(l.amount_minor) filter (where l.kind in ('plan', 'parameter', 'addon')), 0)`,
   ),
 ];

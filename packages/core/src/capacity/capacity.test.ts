@@ -43,6 +43,7 @@ async function givenInstances(ctx: CoreContext, count: number): Promise<readonly
         offeringSlug: offering.slug,
         name: `App ${index}`,
         parameters: {},
+        addons: {},
         limits: plan.limits,
         nodePool: "default",
       });

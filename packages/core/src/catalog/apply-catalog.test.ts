@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { blueprintVersions, prices } from "@sewa/db/schema";
+import { addonPrices, addons, blueprintVersions, prices } from "@sewa/db/schema";
 import fc from "fast-check";
 import superjson from "superjson";
 import { expect, test } from "vitest";
@@ -164,4 +164,67 @@ test.each([
     issues: [{ path: expect.stringMatching(/prices|uptime-kuma\/small/) as string }],
   });
   expect((await listOfferings(core.ctx, {})).items).toEqual([]);
+});
+
+test("add-ons are added, changed and hidden with the catalog; what one adds never changes, and applying again changes nothing", async () => {
+  await using core = await testCore();
+  const withAddons = (list: string) => ({
+    ...files,
+    catalog: catalog.replace("nodePool: default", `nodePool: default\n        addons: [${list}]`),
+  });
+  const addon = (amount: string, { max = 8, storage = "32Gi" } = {}): string =>
+    `{ slug: extra-storage, name: Extra storage, adds: { storage: ${storage} }, max: ${max}, prices: [{ currency: IDR, amount: "${amount}" }] }`;
+  const offered = async () => (await listOfferings(core.ctx, {})).items[0]!.plans[0]!.addons;
+  await applyCatalog(core.ctx, files);
+  const subject = "uptime-kuma/free/extra-storage";
+
+  expect(await applyCatalog(core.ctx, withAddons(addon("20000")))).toEqual([
+    { action: "add", subject, detail: "add-on Extra storage, 32768 MiB, up to 8" },
+    { action: "add", subject, detail: "price IDR 20000 each" },
+  ]);
+  expect(await applyCatalog(core.ctx, withAddons(addon("20000")))).toEqual([]);
+  expect(await offered()).toMatchObject([
+    { slug: "extra-storage", addsStorageBytes: 2 ** 35, maxCount: 8, price: { money: { amountMinor: 20_000n } } },
+  ]);
+
+  expect(await applyCatalog(core.ctx, withAddons(addon("25000", { max: 4 })))).toEqual([
+    { action: "change", subject, detail: "maxCount" },
+    { action: "change", subject, detail: "price IDR 25000 each" },
+  ]);
+  await expect(applyCatalog(core.ctx, withAddons(addon("25000", { storage: "64Gi" })))).rejects.toMatchObject({
+    code: "BLUEPRINT_INVALID",
+    issues: [{ path: subject, message: expect.stringContaining("another slug") }],
+  });
+  expect(await applyCatalog(core.ctx, files)).toEqual([
+    { action: "hide", subject, detail: "no longer in the catalog" },
+  ]);
+  expect(await offered()).toEqual([]);
+  const { drizzle } = core.database;
+  await expect(drizzle.update(addonPrices).set({ amountMinor: 1n })).rejects.toMatchObject({
+    cause: { message: expect.stringMatching(/immutable|permission/) },
+  });
+  await expect(drizzle.update(addons).set({ addsStorageBytes: 1 })).rejects.toMatchObject({
+    cause: { message: expect.stringMatching(/immutable|permission/) },
+  });
+  expect(await drizzle.select().from(addonPrices)).toHaveLength(2);
+});
+
+test("an add-on of storage is refused for an app that stores nothing", async () => {
+  await using core = await testCore();
+  const whoami = `name: Whoami
+license: { name: Apache-2.0, commercialHosting: allowed }
+exposed: { workload: app, port: http }
+resources:
+  - id: app
+    type: kubernetes-workload
+    image: docker.io/traefik/whoami:v1.11.0
+    ports: [{ name: http, port: 8080 }]
+    security: { runAsUser: 65532 }
+`;
+  const storage = `{ slug: extra-storage, name: Extra storage, adds: { storage: 1Gi }, max: 1, prices: [{ currency: IDR, amount: "1" }] }`;
+  const text = catalog.replace("nodePool: default", `nodePool: default\n        addons: [${storage}]`);
+  await expect(applyCatalog(core.ctx, { ...withBlueprint(whoami), catalog: text })).rejects.toMatchObject({
+    code: "BLUEPRINT_INVALID",
+    issues: [{ path: "uptime-kuma/free/extra-storage" }],
+  });
 });

@@ -18,6 +18,7 @@ import { sha256Hex } from "../ids.ts";
 import { canonicalJson } from "../json.ts";
 import type { Interval } from "../periods.ts";
 import { authorize } from "../permissions.ts";
+import { applyAddons, checkAddons } from "./apply-addons.ts";
 import { checkPrice, describePrice, type PriceTerms, toPriceTerms } from "./price-terms.ts";
 import { describeUsagePrice, listUsagePrices, toUsagePrices, type UsagePrice } from "./usage-price.ts";
 
@@ -102,6 +103,7 @@ function readBlueprints(list: readonly CatalogOffering[], files: CatalogFiles): 
       problems.push(...plan.prices.flatMap((price) => checkPrice(price, `${slug}/${plan.slug}`)));
       const misfit = planFits(blueprint, plan.limits);
       if (misfit !== null) problems.push({ path: `${slug}/${plan.slug}`, message: misfit });
+      problems.push(...checkAddons(plan, blueprint, `${slug}/${plan.slug}`));
       for (const price of plan.prices) {
         const problem = usageProblem(price, blueprint);
         if (problem !== null) problems.push({ path: `${slug}/${plan.slug}`, message: problem });
@@ -229,6 +231,7 @@ async function applyPlan(
     const usage = toUsagePrices(price, blueprint);
     await applyPrice(tx, { planId, subject }, price, usage, changes);
   }
+  await applyAddons(tx, { planId, subject }, wanted.addons, changes);
 }
 
 async function applyPrice(

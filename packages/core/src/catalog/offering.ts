@@ -28,6 +28,20 @@ export interface Plan {
   readonly nodePool: string;
   /** Current price in the currency of the house; null when it has none, and then nobody can order it. */
   readonly price: PlanPrice | null;
+  /** What can be had beside it, in the currency of the house. */
+  readonly addons: readonly Addon[];
+}
+
+/** A step that can be had several times beside a plan. */
+export interface Addon {
+  readonly slug: string;
+  readonly name: string;
+  /** Each one, for good. */
+  readonly addsStorageBytes: number;
+  /** So many for one app. */
+  readonly maxCount: number;
+  /** Of each one, per period. */
+  readonly price: { readonly id: string; readonly money: Money };
 }
 
 export interface PlanPrice {

@@ -4,7 +4,8 @@ import { and, asc, eq, gt, inArray, isNull } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
-import type { Offering, Plan, PlanPrice } from "./offering.ts";
+import { listAddons } from "./addons.ts";
+import type { Addon, Offering, Plan, PlanPrice } from "./offering.ts";
 import { listUsagePrices, type UsagePrice } from "./usage-price.ts";
 
 /** Offerings that can be ordered, in the order in which they were added. */
@@ -146,6 +147,11 @@ async function withPlans(tx: Tx, rows: readonly (typeof offerings.$inferSelect)[
     tx,
     planRows.flatMap(({ price }) => price?.id ?? []),
   );
+  const offered = await listAddons(
+    tx,
+    planRows.map(({ plan }) => plan.id),
+    tx.ctx.config.currency,
+  );
   return rows.map(({ id, slug, name, summary, status }) => ({
     id,
     slug,
@@ -154,14 +160,16 @@ async function withPlans(tx: Tx, rows: readonly (typeof offerings.$inferSelect)[
     status,
     plans: planRows
       .filter(({ plan }) => plan.offeringId === id)
-      .map(({ plan, price }) => toPlan(plan, price, usage.get(price?.id ?? "") ?? [])),
+      .map(({ plan, price }) =>
+        toPlan(plan, price, { usage: usage.get(price?.id ?? "") ?? [], addons: offered.get(plan.id) ?? [] }),
+      ),
   }));
 }
 
 function toPlan(
   row: typeof plans.$inferSelect,
   price: typeof prices.$inferSelect | null,
-  usage: readonly UsagePrice[],
+  beside: { readonly usage: readonly UsagePrice[]; readonly addons: readonly Addon[] },
 ): Plan {
   const { id, offeringId, blueprintVersionId, slug, name, status, interval, gracePeriodDays, pastDueDays, nodePool } =
     row;
@@ -177,7 +185,8 @@ function toPlan(
     pastDueDays,
     nodePool,
     limits: limitsOf(row),
-    price: price === null ? null : toPlanPrice(price, usage),
+    price: price === null ? null : toPlanPrice(price, beside.usage),
+    addons: beside.addons,
   };
 }
 

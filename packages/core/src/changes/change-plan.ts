@@ -114,6 +114,9 @@ async function prepare(
     const [now, then] = [demandOf(app.instance), demandOf(after)];
     if (then.cpuMillis > now.cpuMillis || then.memoryBytes > now.memoryBytes)
       throw new DomainError("PLAN_UNAVAILABLE", "This plan needs more room than the app has. Change to it now.");
+    // Whether storage can grow is looked at now, before it is charged, and not when the period begins.
+    if (prepared.growsByAddons)
+      throw new DomainError("PLAN_UNAVAILABLE", "The add-ons are larger on this plan. Change to it now.");
   }
   const facts = {
     currency,

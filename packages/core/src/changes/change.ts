@@ -1,4 +1,5 @@
 import type { instanceChanges } from "@sewa/db/schema";
+import type { AddonCounts } from "../catalog/index.ts";
 import type { DesiredPhase, InstanceShape, SubscriptionStatus } from "../instances/index.ts";
 import type { OperationStatus } from "../operations/index.ts";
 import { assert, unreachable } from "../errors.ts";
@@ -53,7 +54,12 @@ export function isUnderWay(status: ChangeStatus): boolean {
 
 export type ChangeRequest =
   | { readonly kind: "resize"; readonly planId: string }
-  | { readonly kind: "update"; readonly parameters: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: "update";
+      readonly parameters: Readonly<Record<string, unknown>>;
+      /** How many there are then, of those that become more. */
+      readonly addons?: AddonCounts;
+    }
   | { readonly kind: "upgrade"; readonly parameters: Readonly<Record<string, unknown>> }
   | { readonly kind: "deprovision" };
 
@@ -63,6 +69,7 @@ export type ChangeShape = InstanceShape & Omit<SubscriptionTerms, "amountMinor">
 /** Why a change came to nothing, each with what a person reads. */
 export const changeReasons = {
   PLAN_STALE: "Something has changed since this was planned. Plan it again.",
+  VOLUME_CANNOT_GROW: "The storage of this cluster cannot grow, so nothing was added and nothing is charged.",
   OBJECT_REFUSED: "The cluster would not accept the app in this shape.",
   CLUSTER_UNREACHABLE: "The cluster did not answer in time.",
   OPERATION_FAILED: "The app did not come up in its new shape, so it was put back to what it was.",
@@ -153,7 +160,9 @@ export function requestOf(change: ChangeRow): ChangeRequest {
 }
 
 export function shapesOf(change: ChangeRow): { readonly before: ChangeShape; readonly after: ChangeShape | null } {
-  return { before: change.shapeBefore as ChangeShape, after: change.shapeAfter as ChangeShape | null };
+  const shape = (stored: unknown): ChangeShape => ({ addons: {}, ...(stored as Omit<ChangeShape, "addons">) });
+  // Those of before there were add-ons have none.
+  return { before: shape(change.shapeBefore), after: change.shapeAfter === null ? null : shape(change.shapeAfter) };
 }
 
 /** Another plan, or a period that costs something else: what is invoiced from now on is something else. */

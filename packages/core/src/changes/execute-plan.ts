@@ -10,7 +10,7 @@ import { enqueue } from "../jobs/index.ts";
 import { notifyOwner } from "../notifications/index.ts";
 import { authorize } from "../permissions.ts";
 import { nothingToPay } from "../subscriptions/index.ts";
-import { type ChangeRow, requestOf, shapesOf } from "./change.ts";
+import { type ChangeRow, type ChangeShape, requestOf, shapesOf } from "./change.ts";
 import { findUnderWay, lockChange, type LockedApp } from "./lock-change.ts";
 import { refuseIfBusy } from "./plan-change.ts";
 import { prepareChange } from "./prepare-change.ts";
@@ -145,7 +145,7 @@ async function openChangeInvoice(tx: Tx, { subscription }: LockedApp, change: Ch
     lines: [
       {
         kind: "change",
-        description: `${to.offeringName}, ${from.planName} to ${to.planName}, rest of the period`,
+        description: `${to.offeringName}, ${describeMore(before, after) ?? `${from.planName} to ${to.planName}`}, rest of the period`,
         quantity: 1n,
         unitAmountMinor: change.dueMinor,
         priceId: after.priceId,
@@ -155,6 +155,17 @@ async function openChangeInvoice(tx: Tx, { subscription }: LockedApp, change: Ch
     // What the plan said is what is asked for.
     taxedAt: change.plannedAt,
   });
+}
+
+/** The add-ons that become more on the same plan; null where that is not what the change is about. */
+function describeMore(before: ChangeShape, after: ChangeShape): string | null {
+  if (before.planId !== after.planId) return null;
+  const held = new Map(before.items.map(({ addon, quantity }) => [addon?.priceId, quantity]));
+  const more = after.items.flatMap(({ addon, description, quantity }) => {
+    const count = quantity - (held.get(addon?.priceId) ?? 0);
+    return addon === undefined || count === 0 ? [] : [`${count} x ${description}`];
+  });
+  return more.length === 0 ? null : more.join(", ");
 }
 
 async function tellWhatIsDue(tx: Tx, { subscription, instance }: LockedApp, invoice: OpenedInvoice): Promise<void> {

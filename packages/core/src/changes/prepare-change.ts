@@ -1,11 +1,20 @@
 import { planFits } from "@sewa/blueprint";
 import { findInvoiceOfPeriod } from "../billing/index.ts";
-import { getOrderablePlan, getPlanTerms, getPrice, loadBlueprint, priceItems, totalOf } from "../catalog/index.ts";
+import {
+  addonStorageBytes,
+  getOrderablePlan,
+  getPlanTerms,
+  getPrice,
+  loadBlueprint,
+  type PricedItem,
+  priceItems,
+  totalOf,
+} from "../catalog/index.ts";
 import type { Tx } from "../context.ts";
 import { type Discount, discountMinor, findDiscountOf } from "../coupons/index.ts";
 import { assert, DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
-import { shapeOf } from "../instances/index.ts";
+import { type InstanceShape, shapeOf } from "../instances/index.ts";
 import { canonicalJson } from "../json.ts";
 import { prorate } from "../money.ts";
 import { type SubscriptionTerms, termsOf } from "../subscriptions/index.ts";
@@ -14,6 +23,7 @@ import { measureOwnMeters } from "../usage/index.ts";
 import type { ChangeRequest, ChangeShape } from "./change.ts";
 import type { LockedApp } from "./lock-change.ts";
 import { mergeParameters } from "./merge-parameters.ts";
+import { asksForAddons, prepareAddons, refuseLostAddons, withAddons } from "./prepare-addons.ts";
 
 export interface PreparedChange {
   readonly before: ChangeShape;
@@ -27,6 +37,8 @@ export interface PreparedChange {
   readonly addedTaxMinor: bigint;
   /** Storage of the plan that was asked for, whatever the volumes make of it; null where no plan was. */
   readonly plannedStorageBytes: number | null;
+  /** Its add-ons need more storage than there is: they cannot be had where it cannot grow. */
+  readonly growsByAddons: boolean;
   /** Stands for all that the database said. */
   readonly factsHash: string;
 }
@@ -52,7 +64,7 @@ export async function prepareChange(
   const { amountMinor: amountBeforeMinor, currency } = subscription;
   const before: ChangeShape = { ...shapeOf(instance), ...pickTerms(app) };
   const target = request.kind === "deprovision" ? prepareRemoval(app) : await prepareTarget(tx, app, request, asked);
-  const { after, amountAfterMinor, plannedStorageBytes } = target;
+  const { after, amountAfterMinor, plannedStorageBytes, growsByAddons } = target;
   const dueMinor = after === null ? 0n : await computeDue(tx, app, after, asked.at);
   const { addedMinor: addedTaxMinor } = deriveTaxes(dueMinor, await ratesOf(tx, asked.at));
   if (after !== null && amountAfterMinor !== amountBeforeMinor && nextInvoice?.status === "paid") {
@@ -79,6 +91,7 @@ export async function prepareChange(
     dueMinor,
     addedTaxMinor,
     plannedStorageBytes,
+    growsByAddons,
     factsHash: sha256Hex(canonicalJson(facts)),
   };
 }
@@ -87,11 +100,12 @@ interface Target {
   readonly after: ChangeShape | null;
   readonly amountAfterMinor: bigint;
   readonly plannedStorageBytes: number | null;
+  readonly growsByAddons: boolean;
 }
 
 function prepareRemoval({ subscription }: LockedApp): Target {
   if (subscription.status === "cancelled") throw refuse("The subscription has ended already.");
-  return { after: null, amountAfterMinor: 0n, plannedStorageBytes: null };
+  return { after: null, amountAfterMinor: 0n, plannedStorageBytes: null, growsByAddons: false };
 }
 
 async function prepareTarget(
@@ -104,19 +118,23 @@ async function prepareTarget(
   const target =
     request.kind === "resize"
       ? await prepareResize(tx, app, request.planId)
-      : await prepareUpdate(tx, app, request.kind, request.parameters);
+      : asksForAddons(request)
+        ? await withPrices(tx, app, { ...shapeOf(app.instance), ...(await prepareAddons(tx, app, request)) })
+        : await prepareUpdate(tx, app, request.kind, request.parameters);
   const blueprint = await loadBlueprint(tx, target.after.blueprintVersionId);
   const { limits } = app.instance;
   // Data is never squeezed: what a volume has, it keeps.
   const storageBytes = asked.keepsStorage
     ? limits.storageBytes
     : Math.max(limits.storageBytes, target.after.limits.storageBytes);
-  const { baseMinor, after: shape } = target;
-  const { planId, parameters, priceId } = shape;
+  const { baseMinor, held, after: shape } = target;
+  const { planId, parameters, addons, priceId } = shape;
   await measureOwnMeters(tx, { priceId, blueprint, parameters });
   const { currency, nextTerms } = app.subscription;
   const items =
-    baseMinor === null ? shape.items : await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });
+    baseMinor === null
+      ? shape.items
+      : await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency, addons, held });
   const after = { ...shape, items, limits: { ...shape.limits, storageBytes } };
   if (nextTerms !== null && canonicalJson(items) !== canonicalJson(app.subscription.items))
     throw refuse("Another plan begins with the next period. Take that back first.");
@@ -126,6 +144,10 @@ async function prepareTarget(
     after,
     amountAfterMinor: totalOf(items),
     plannedStorageBytes: request.kind === "resize" ? target.after.limits.storageBytes : null,
+    growsByAddons:
+      target.after.limits.storageBytes > limits.storageBytes &&
+      (await addonStorageBytes(tx, planId, addons)) >
+        (await addonStorageBytes(tx, app.instance.planId, app.instance.addons)),
   };
 }
 
@@ -134,6 +156,8 @@ interface Shaped {
   readonly after: ChangeShape;
   /** Price of the plan alone; null where the terms stay as they are. */
   readonly baseMinor: bigint | null;
+  /** Items whose add-ons keep the prices at which they were taken. */
+  readonly held: readonly PricedItem[];
 }
 
 async function prepareResize(tx: Tx, app: LockedApp, planId: string): Promise<Shaped> {
@@ -142,7 +166,8 @@ async function prepareResize(tx: Tx, app: LockedApp, planId: string): Promise<Sh
   // Its plan has begun with a period, at the terms that were agreed then, whatever the catalog says by now.
   if (planId === subscription.planId) {
     const { limits } = await getPlanTerms(tx, planId);
-    return { after: { ...shapeOf(instance), ...pickTerms(app), planId, limits }, baseMinor: null };
+    const after = { ...shapeOf(instance), ...pickTerms(app), planId };
+    return { after: { ...after, limits: await withAddons(tx, after, limits) }, baseMinor: null, held: [] };
   }
   const { plan } = await getOrderablePlan(tx, planId);
   const { offeringId } = await getPlanTerms(tx, instance.planId);
@@ -153,10 +178,15 @@ async function prepareResize(tx: Tx, app: LockedApp, planId: string): Promise<Sh
   if (plan.interval !== subscription.interval) throw unavailable("This plan has periods of another length.");
   // Its volume lies on machines of its pool, and would not come along.
   if (plan.nodePool !== instance.nodePool) throw unavailable("This plan runs on other machines.");
+  refuseLostAddons(instance.addons, plan);
   const { limits, gracePeriodDays, pastDueDays, price } = plan;
   const terms = { ...pickTerms(app), priceId: price.id, gracePeriodDays, pastDueDays };
-  const after = { ...shapeOf(instance), ...terms, planId, limits };
-  return { after, baseMinor: price.money.amountMinor };
+  const after = { ...shapeOf(instance), ...terms, planId };
+  return {
+    after: { ...after, limits: await withAddons(tx, after, limits) },
+    baseMinor: price.money.amountMinor,
+    held: [],
+  };
 }
 
 async function prepareUpdate(
@@ -165,7 +195,7 @@ async function prepareUpdate(
   kind: "update" | "upgrade",
   given: Readonly<Record<string, unknown>>,
 ): Promise<Shaped> {
-  const { instance, subscription } = app;
+  const { instance } = app;
   const current = await loadBlueprint(tx, instance.blueprintVersionId);
   const blueprintVersionId =
     kind === "upgrade" ? (await getPlanTerms(tx, instance.planId)).blueprintVersionId : instance.blueprintVersionId;
@@ -175,8 +205,14 @@ async function prepareUpdate(
   const parameters = mergeParameters({ current, next, chosen: instance.parameters, given });
   if (kind === "update" && canonicalJson(parameters) === canonicalJson(instance.parameters))
     throw refuse("There is nothing to change.");
-  const after = { ...shapeOf(instance), ...pickTerms(app), blueprintVersionId, parameters };
-  return { after, baseMinor: (await getPrice(tx, subscription.priceId)).money.amountMinor };
+  return withPrices(tx, app, { ...shapeOf(instance), blueprintVersionId, parameters });
+}
+
+/** On the same plan: its price is the one that was agreed to, and so are those of add-ons that are there. */
+async function withPrices(tx: Tx, app: LockedApp, shape: InstanceShape): Promise<Shaped> {
+  const { priceId, items } = app.subscription;
+  const { money } = await getPrice(tx, priceId);
+  return { after: { ...shape, ...pickTerms(app) }, baseMinor: money.amountMinor, held: items };
 }
 
 function pickTerms({ subscription }: LockedApp): Omit<SubscriptionTerms, "planId" | "amountMinor"> {

@@ -41,7 +41,7 @@ export async function loadPreview(ctx: CoreContext, changeId: string): Promise<P
 /**
  * Takes what a worker saw. For a change that is being planned it becomes the plan, or a refusal. For one that is approved it
  * has to be the world that it was planned with, and then the change begins in this transaction. `again`: the volumes
- * cannot grow here, so the worker has to look once more, with those that there are.
+ * cannot grow here, so the worker has to look once more, with those that there are. Add-ons that need them to grow are refused.
  */
 export async function recordPreview(ctx: CoreContext, changeId: string, preview: Preview): Promise<"done" | "again"> {
   const bound = await bind(ctx, changeId);
@@ -69,7 +69,10 @@ async function recordPlan(tx: Tx, app: LockedApp, change: ChangeRow, preview: Pr
     at: change.plannedAt,
     keepsStorage: change.keepsStorage,
   });
-  if (!change.keepsStorage && preview.refusals.some(({ reason }) => reason === "VOLUME_CANNOT_GROW")) {
+  const cannotGrow = preview.refusals.some(({ reason }) => reason === "VOLUME_CANNOT_GROW");
+  // A plan is more than its storage and can be had without; an add-on is nothing else.
+  const isInVain = cannotGrow && prepared.growsByAddons;
+  if (!change.keepsStorage && cannotGrow && !isInVain) {
     await keepStorage(tx, app, change);
     return "again";
   }
@@ -78,7 +81,8 @@ async function recordPlan(tx: Tx, app: LockedApp, change: ChangeRow, preview: Pr
   const hash = sha256Hex(canonicalJson({ facts: change.factsHash, world: worldHash, effects })).slice(0, 32);
   if (preview.refusals.length > 0) {
     const values = { effects, worldHash, hash };
-    await endChange(tx, change, app.instance, { status: "refused", reason: "OBJECT_REFUSED", values });
+    const reason = isInVain ? "VOLUME_CANNOT_GROW" : "OBJECT_REFUSED";
+    await endChange(tx, change, app.instance, { status: "refused", reason, values });
     return "done";
   }
   const planned = await updateChange(tx, change, "planned", { effects, worldHash, hash });

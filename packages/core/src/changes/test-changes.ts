@@ -34,6 +34,8 @@ export interface TestPlan {
   readonly pastDueDays?: number;
   /** More of its price, as the catalog says it. */
   readonly price?: string;
+  /** Its add-ons, as the catalog says them. */
+  readonly addons?: string;
 }
 
 /** Plans of Uptime Kuma beside one another; `free` is the smallest. */
@@ -62,6 +64,7 @@ export async function applyPlans(
       pool = "default",
       pastDueDays = 0,
       price = "",
+      addons = "[]",
     }) => `
       - slug: ${slug}
         name: ${slug}
@@ -70,7 +73,8 @@ export async function applyPlans(
         gracePeriodDays: 30
         pastDueDays: ${pastDueDays}
         nodePool: ${pool}
-        prices: [{ currency: IDR, amount: "${amount}"${price} }]`,
+        prices: [{ currency: IDR, amount: "${amount}"${price} }]
+        addons: ${addons}`,
   );
   const shipped = read("catalog.yaml");
   const others = shipped.slice(shipped.indexOf("  - slug: ghost"));

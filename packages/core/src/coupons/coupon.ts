@@ -25,8 +25,8 @@ export function readCode(text: string): string | null {
 
 const basisPointsOfAll = 10_000n;
 
-/** What a coupon is about: the plan and its choices. Neither what is paid once nor what was used. */
-const discounted: ReadonlySet<string> = new Set<PricedItem["kind"]>(["plan", "parameter"]);
+/** What a coupon is about: the plan, its choices and add-ons. Neither what is paid once nor what was used. */
+const discounted: ReadonlySet<string> = new Set<PricedItem["kind"]>(["plan", "parameter", "addon"]);
 
 export function discountBase(items: readonly Pick<PricedItem, "kind" | "quantity" | "unitAmountMinor">[]): bigint {
   return items

@@ -1,4 +1,5 @@
 import type { PlanLimits } from "@sewa/blueprint";
+import type { AddonCounts } from "../catalog/index.ts";
 import { instances } from "@sewa/db/schema";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
@@ -15,13 +16,16 @@ export interface NewInstance {
   readonly offeringSlug: string;
   readonly name: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly addons: AddonCounts;
+  /** With what the add-ons add. */
   readonly limits: PlanLimits;
   readonly nodePool: string;
 }
 
 /** Written down as absent: it comes into being when its subscription is paid. */
 export async function createInstance(tx: Tx, input: NewInstance): Promise<InstanceRow> {
-  const { subscriptionId, planId, blueprintVersionId, offeringSlug, name, parameters, limits, nodePool } = input;
+  const { subscriptionId, planId, blueprintVersionId, offeringSlug, name, parameters, addons, limits, nodePool } =
+    input;
   const [instance] = await tx.sql
     .insert(instances)
     .values({
@@ -33,6 +37,7 @@ export async function createInstance(tx: Tx, input: NewInstance): Promise<Instan
       name,
       host: `${offeringSlug.slice(0, 40)}-${randomText(6, hostCharacters)}.${tx.ctx.config.appsDomain}`,
       parameters: { ...parameters },
+      addons: { ...addons },
       limits: { ...limits },
       nodePool,
       desiredPhase: "absent",

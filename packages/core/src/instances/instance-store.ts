@@ -130,12 +130,13 @@ export async function toInstanceSpec(tx: Tx, instance: InstanceRow): Promise<Ins
 
 /** As it would be rendered in another shape. A secret that only that shape declares has no value yet: an empty one stands for it. */
 export async function toPlannedSpec(tx: Tx, instance: InstanceRow, shape: InstanceShape): Promise<InstanceSpec> {
-  const { planId, blueprintVersionId, parameters, limits } = shape;
+  const { planId, blueprintVersionId, parameters, addons, limits } = shape;
   const row: InstanceRow = {
     ...instance,
     planId,
     blueprintVersionId,
     parameters: { ...parameters },
+    addons: { ...addons },
     limits: { ...limits },
     generation: instance.generation + 1,
   };

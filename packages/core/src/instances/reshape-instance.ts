@@ -1,6 +1,7 @@
 import type { PlanLimits } from "@sewa/blueprint";
 import { instances } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
+import type { AddonCounts } from "../catalog/index.ts";
 import type { Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { notifyOrganization, record } from "../events/index.ts";
@@ -21,11 +22,13 @@ export interface InstanceShape {
   readonly planId: string;
   readonly blueprintVersionId: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly addons: AddonCounts;
+  /** With what the add-ons add. */
   readonly limits: PlanLimits;
 }
 
-export function shapeOf({ planId, blueprintVersionId, parameters, limits }: InstanceRow): InstanceShape {
-  return { planId, blueprintVersionId, parameters, limits };
+export function shapeOf({ planId, blueprintVersionId, parameters, addons, limits }: InstanceRow): InstanceShape {
+  return { planId, blueprintVersionId, parameters, addons, limits };
 }
 
 /**
@@ -48,6 +51,7 @@ export async function reshapeInstance(
       planId: shape.planId,
       blueprintVersionId: shape.blueprintVersionId,
       parameters: { ...shape.parameters },
+      addons: { ...shape.addons },
       limits: { ...shape.limits },
       generation: instance.generation + 1,
       isSettled: false,

@@ -1,11 +1,13 @@
-import { billingPeriods, capacityHolds, invoices, nodePools, payments } from "@sewa/db/schema";
-import { sql } from "drizzle-orm";
+import { billingPeriods, capacityHolds, invoiceLines, invoices, nodePools, payments } from "@sewa/db/schema";
+import { asc, sql } from "drizzle-orm";
 import { expect, test } from "vitest";
-import { listOfferings } from "../catalog/index.ts";
+import { listOfferings, type Plan } from "../catalog/index.ts";
+import type { CoreContext } from "../context.ts";
 import { listEvents } from "../events/index.ts";
 import { getInstance } from "../instances/index.ts";
 import { placeOrder, quoteOrder } from "./index.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
+import { givenCoupon } from "../testing/given-coupons.ts";
 import { testCore } from "../testing/test-core.ts";
 
 test("a free order is paid, wanted and prompted in one commit, with a gapless event story", async () => {
@@ -91,3 +93,56 @@ test("what is booked is what was quoted, to the words on its lines", async () =>
   await core.database.drizzle.execute("update offerings set name = 'Another name' where slug = 'uptime-kuma'");
   await expect(placeOrder(ctx, { ...order, priceKey })).rejects.toMatchObject({ code: "PRICE_CHANGED" });
 });
+
+test("an order with add-ons costs, grants and says what was quoted; every later period and every coupon has them too", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx, { addons: storageAddon });
+  await givenMachines(core.ctx);
+  await givenCoupon(core.ctx, { periods: 1 });
+  const { ctx } = await givenCustomer(core.ctx);
+  const plan = await smallPlan(ctx);
+  const wish = { planId: plan.id, parameters: {}, addons: { "extra-storage": 2 }, couponCode: "HALF" };
+  const quote = await quoteOrder(ctx, wish);
+  const [total, later] = [quote.total.amountMinor, quote.laterTotal.amountMinor];
+  expect([total, later]).toEqual([45_000n, 90_000n]);
+
+  const { order, subscription } = await givenOrder(ctx, { plan: "small", ...wish });
+  expect(order).toMatchObject({ totalMinor: total, addons: { "extra-storage": 2 } });
+  const { instance } = await getInstance(ctx, subscription.instanceId);
+  expect(instance).toMatchObject({ addons: { "extra-storage": 2 }, limits: { storageBytes: 68 * 2 ** 30 } });
+  expect(quote.limits).toEqual(instance.limits);
+  const lines = await core.database.drizzle.select().from(invoiceLines).orderBy(asc(invoiceLines.position));
+  expect(lines).toMatchObject(quote.lines.map(({ kind, description, quantity }) => ({ kind, description, quantity })));
+  expect(lines[1]).toMatchObject({ kind: "addon", quantity: 2n, unitAmountMinor: 20_000n, amountMinor: 40_000n });
+  expect(subscription.subscription.amountMinor).toBe(later);
+});
+
+test("add-ons that the plan does not have so are refused with their path, and another number is another price", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx, { addons: storageAddon });
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx);
+  const { id: planId } = await smallPlan(ctx);
+  const quote = (addons: Record<string, number>) => quoteOrder(ctx, { planId, parameters: {}, addons });
+  for (const [addons, path] of [
+    [{ "extra-storage": 9 }, "addons.extra-storage"],
+    [{ "extra-storage": 0 }, "addons.extra-storage"],
+    [{ "extra-storage": 0.5 }, "addons.extra-storage"],
+    [{ other: 1 }, "addons.other"],
+  ] as const)
+    await expect(quote(addons)).rejects.toMatchObject({ code: "INVALID_INPUT", issues: [{ path }] });
+  const { priceKey } = await quote({ "extra-storage": 1 });
+  const order = { planId, parameters: {}, name: "Status page", idempotencyKey: "order-0001", priceKey };
+  await expect(placeOrder(ctx, { ...order, addons: { "extra-storage": 2 } })).rejects.toMatchObject({
+    code: "PRICE_CHANGED",
+  });
+  await expect(placeOrder(ctx, order)).rejects.toMatchObject({ code: "PRICE_CHANGED" });
+  expect(await core.database.drizzle.select().from(invoices)).toEqual([]);
+});
+
+const storageAddon = `[{ slug: extra-storage, name: Extra storage, adds: { storage: 32Gi }, max: 8, prices: [{ currency: IDR, amount: "20000" }] }]`;
+
+async function smallPlan(ctx: CoreContext): Promise<Plan> {
+  const { items } = await listOfferings(ctx, {});
+  return items.flatMap(({ plans }) => plans).find(({ slug }) => slug === "small")!;
+}

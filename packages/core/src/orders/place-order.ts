@@ -42,7 +42,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
       await refuseTooMany(tx);
       await assertNotParked(tx);
       const { quote, timeZone } = await prepareOrder(tx, input);
-      const { plan, offering, items, taxes, total, priceId, discount, trialPeriods } = quote;
+      const { plan, addons, limits, offering, items, taxes, total, priceId, discount, trialPeriods } = quote;
       if (quote.priceKey !== input.priceKey)
         throw new DomainError("PRICE_CHANGED", "The price has changed since it was quoted.");
       const subscription = await createSubscription(tx, {
@@ -62,7 +62,8 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
         offeringSlug: offering.slug,
         name: input.name,
         parameters: input.parameters,
-        limits: plan.limits,
+        addons,
+        limits,
         nodePool: plan.nodePool,
       });
       await noteUsageTerms(tx, subscription.id);
@@ -75,6 +76,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
           planId: plan.id,
           priceId,
           parameters: { ...input.parameters },
+          addons: { ...addons },
           currency: total.currency,
           totalMinor: total.amountMinor,
           taxMinor: taxes.reduce((sum, { amountMinor }) => sum + amountMinor, 0n),

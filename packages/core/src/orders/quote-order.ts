@@ -2,8 +2,11 @@ import { getOrganization } from "../accounts/index.ts";
 import { authorize } from "../permissions.ts";
 import { type CapacityVerdict, checkCapacity } from "../capacity/index.ts";
 import {
+  type AddonCounts,
+  addonStorageBytes,
   getOrderablePlan,
   loadBlueprint,
+  mergeAddons,
   type Offering,
   type Plan,
   type PricedItem,
@@ -26,6 +29,8 @@ export interface QuoteInput {
   readonly planId: string;
   /** Values for the blueprint's parameters, by name. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** How many of each add-on of the plan, by its slug: 1 to its `maxCount`. */
+  readonly addons?: AddonCounts | undefined;
   readonly couponCode?: string | undefined;
   /** False: the price from the first period on, though there is a trial. */
   readonly withTrial?: boolean | undefined;
@@ -34,6 +39,9 @@ export interface QuoteInput {
 export interface Quote {
   readonly offering: Offering;
   readonly plan: Plan;
+  readonly addons: AddonCounts;
+  /** Of the plan, with what the add-ons add. */
+  readonly limits: Plan["limits"];
   readonly priceId: string;
   /** Hand it to `orders.place`, which refuses when anything that the quote said about money has changed since. */
   readonly priceKey: string;
@@ -74,13 +82,15 @@ export interface PreparedOrder {
 /** The same work for a quote and for the order itself, so that what was quoted is what is booked. */
 export async function prepareOrder(
   tx: Tx,
-  { planId, parameters, couponCode: code, withTrial = true }: QuoteInput,
+  { planId, parameters, addons: given = {}, couponCode: code, withTrial = true }: QuoteInput,
 ): Promise<PreparedOrder> {
   const { plan, offering } = await getOrderablePlan(tx, planId);
   if (plan.price === null) throw new DomainError("NO_PRICE", "This plan has no price in the currency of the house.");
   const blueprint = await loadBlueprint(tx, plan.blueprintVersionId);
   const { amountMinor: baseMinor, currency } = plan.price.money;
-  const items = await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency });
+  const addons = mergeAddons(plan.addons, {}, given);
+  const items = await priceItems(tx, { planId, baseMinor, blueprint, parameters, currency, addons, held: [] });
+  const storageBytes = plan.limits.storageBytes + (await addonStorageBytes(tx, planId, addons));
   await measureOwnMeters(tx, { priceId: plan.price.id, blueprint, parameters });
   const discount = code === undefined ? null : await findCoupon(tx, { code, planId, currency });
   const trial = withTrial ? plan.price.intro.trial : null;
@@ -98,6 +108,8 @@ export async function prepareOrder(
   const quote: Quote = {
     offering,
     plan,
+    addons,
+    limits: { ...plan.limits, storageBytes },
     priceId: plan.price.id,
     priceKey: derivePriceKey(plan, items, { discount, trial, taxes }),
     items,

@@ -36,11 +36,13 @@ export function deriveCharge(input: {
   const items = inTrial(intro, period) ? toTrialItems(input.items, intro) : input.items;
   const taken = discount === null ? null : discountLine(discount, planId, items);
   const lines: readonly NewLine[] = [
-    ...items.map(({ unitAmountMinor, quantity, ...item }) => ({
-      ...item,
+    ...items.map(({ kind, description, quantity, unitAmountMinor }) => ({
+      kind,
+      description,
       quantity: BigInt(quantity),
       unitAmountMinor: BigInt(unitAmountMinor),
-      priceId,
+      // An add-on has a price of its own, which is not a version of the plan's.
+      priceId: kind === "addon" ? null : priceId,
     })),
     ...(isFirst(period) && intro.setupMinor > 0n ? [setupLine(intro.setupMinor, priceId)] : []),
     ...(taken === null ? [] : [taken]),
@@ -57,7 +59,7 @@ function isFirst({ termNumber, periodIndex }: ChargedPeriod): boolean {
   return termNumber === firstPeriod.termNumber && periodIndex === firstPeriod.periodIndex;
 }
 
-/** The plan costs less; its choices cost what they always do. */
+/** The plan costs less; its choices and add-ons cost what they always do. */
 function toTrialItems(items: readonly PricedItem[], { trial }: PriceIntro): readonly PricedItem[] {
   if (trial === null) return items;
   return items.map((item) =>

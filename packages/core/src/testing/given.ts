@@ -10,14 +10,14 @@ import { placeOrder, quoteOrder, type OrderView } from "../orders/index.ts";
 
 const catalogFolder = new URL("../../../blueprint/catalog/", import.meta.url);
 
-/** The catalog that ships; `usage` is what use of its first plan that costs money costs beside that. */
+/** The catalog that ships; `usage` and `addons` are those of its first plan that costs money. */
 export async function givenCatalog(
   ctx: CoreContext,
-  { usage = "[]" }: { readonly usage?: string } = {},
+  { usage = "[]", addons = "[]" }: { readonly usage?: string; readonly addons?: string } = {},
 ): Promise<void> {
   const text = readFileSync(new URL("catalog.yaml", catalogFolder), "utf8");
   await applyCatalog(ctx, {
-    catalog: text.replace(`amount: "50000" }`, `amount: "50000", usage: ${usage} }`),
+    catalog: text.replace(`amount: "50000" }]`, `amount: "50000", usage: ${usage} }]\n        addons: ${addons}`),
     blueprints: Object.fromEntries(
       readdirSync(catalogFolder)
         .filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml")
@@ -77,15 +77,21 @@ export async function givenCustomer(
 /** Orders a plan of the catalog by its slug, as a portal does: quote first, then place. */
 export async function givenOrder(
   ctx: CoreContext,
-  order: { readonly plan?: string; readonly name?: string; readonly key?: string } = {},
+  order: {
+    readonly plan?: string;
+    readonly name?: string;
+    readonly key?: string;
+    readonly addons?: Readonly<Record<string, number>>;
+    readonly couponCode?: string;
+  } = {},
 ): Promise<OrderView> {
   const { items } = await listOfferings(ctx, {});
   const plan = items.flatMap(({ plans }) => plans).find(({ slug }) => slug === (order.plan ?? "free"));
   if (plan === undefined) throw new Error("The catalog has no such plan.");
-  const quote = await quoteOrder(ctx, { planId: plan.id, parameters: {} });
+  const wish = { planId: plan.id, parameters: {}, addons: order.addons, couponCode: order.couponCode };
+  const quote = await quoteOrder(ctx, wish);
   return placeOrder(ctx, {
-    planId: plan.id,
-    parameters: {},
+    ...wish,
     name: order.name ?? "Status page",
     priceKey: quote.priceKey,
     idempotencyKey: order.key ?? ctx.ids.next(),

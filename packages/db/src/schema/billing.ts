@@ -117,10 +117,10 @@ export const invoiceLines = pgTable(
     invoiceId: uuid().notNull(),
     position: integer().notNull(),
     /**
-     * plan, parameter: a part of what a period costs. change: the rest of a period at another price. usage: what was used. setup: paid
-     * once, with the first period. discount: taken off, by a coupon.
+     * plan, parameter, addon: a part of what a period costs. change: the rest of a period at another price. usage: what was used.
+     * setup: paid once, with the first period. discount: taken off, by a coupon.
      */
-    kind: text({ enum: ["plan", "parameter", "change", "usage", "setup", "discount"] }).notNull(),
+    kind: text({ enum: ["plan", "parameter", "change", "usage", "setup", "discount", "addon"] }).notNull(),
     description: text().notNull(),
     quantity: quantity().notNull(),
     /** So much of the quantity costs nothing. */

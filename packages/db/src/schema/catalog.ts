@@ -127,6 +127,51 @@ export const prices = pgTable(
   ],
 );
 
+/** A step that can be had several times beside its plan. What it adds never changes (a right that nobody has). */
+export const addons = pgTable(
+  "addons",
+  {
+    id: id(),
+    planId: uuid()
+      .notNull()
+      .references(() => plans.id),
+    slug: text().notNull(),
+    name: text().notNull(),
+    status: text({ enum: ["published", "hidden"] }).notNull(),
+    /** Of each one. */
+    addsStorageBytes: bytes().notNull(),
+    /** So many for one app. */
+    maxCount: integer().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("addons_slug_key").on(t.planId, t.slug),
+    check("addons_amounts", sql`${t.addsStorageBytes} > 0 and ${t.maxCount} > 0`),
+  ],
+);
+
+/** Of one add-on for a period of its plan. Immutable, as prices of plans are. */
+export const addonPrices = pgTable(
+  "addon_prices",
+  {
+    id: id(),
+    addonId: uuid()
+      .notNull()
+      .references(() => addons.id),
+    currency: currencyCode().notNull(),
+    amountMinor: minor().notNull(),
+    createdAt: insertedAt(),
+    supersededAt: at(),
+  },
+  (t) => [
+    index("addon_prices_addon").on(t.addonId),
+    uniqueIndex("addon_prices_current_key")
+      .on(t.addonId, t.currency)
+      .where(sql`${t.supersededAt} is null`),
+    check("addon_prices_amount", sql`${t.amountMinor} >= 0`),
+  ],
+);
+
 /** What use costs beside the price of a period. A part of the price, and as immutable. */
 export const usagePrices = pgTable(
   "usage_prices",

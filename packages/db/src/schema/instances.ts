@@ -32,6 +32,8 @@ export const instances = pgTable(
     /** One label under the apps domain. Never given out twice. */
     host: text().notNull(),
     parameters: jsonb().$type<Record<string, unknown>>().notNull(),
+    /** How many of each add-on of its plan, by its slug; what they add is in the limits. */
+    addons: jsonb().$type<Record<string, number>>().notNull().default({}),
     limits: jsonb()
       .$type<{
         cpuRequestMillis: number;

@@ -18,10 +18,12 @@ import { at, currencyCode, id, insertedAt, minor } from "./columns.ts";
 
 /** What a period costs, in parts. Amounts are minor units of the subscription's currency, as decimal text because JSON has no such numbers. */
 export interface PricedItem {
-  readonly kind: "plan" | "parameter";
+  readonly kind: "plan" | "parameter" | "addon";
   readonly description: string;
   readonly quantity: number;
   readonly unitAmountMinor: string;
+  /** Of an add-on: which one, and the price at which these were taken. */
+  readonly addon?: { readonly slug: string; readonly priceId: string };
 }
 
 /** What is rented from the next period on, and for how much. */
@@ -172,6 +174,8 @@ export const orders = pgTable(
       .notNull()
       .references(() => prices.id),
     parameters: jsonb().$type<Record<string, unknown>>().notNull(),
+    /** How many of each add-on, by its slug. */
+    addons: jsonb().$type<Record<string, number>>().notNull().default({}),
     currency: currencyCode().notNull(),
     /** With its taxes. */
     totalMinor: minor().notNull(),
