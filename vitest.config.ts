@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "apps/*/**/*.test.ts", "tests/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "apps/*/**/*.test.ts", "tests/**/*.test.ts", "bench/*.test.ts"],
     globalSetup: ["packages/db/src/testing/global-setup.ts"],
     reporters: ["default", "./tests/summary-reporter.ts"],
     isolate: false,

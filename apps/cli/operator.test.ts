@@ -137,7 +137,7 @@ test("a test clock arrives where it was sent, and shows it", async () => {
   );
   expect(worker.greeting).toContain("pool-");
   const organization = await organizationOnTestClock("2026-01-31T03:00:00Z");
-  const moved = await sewa(["clock", "advance", organization, "13 months", "--json"], env);
+  const moved = await sewa(["clock", "advance", organization, "13", "months", "--json"], env);
   expect(moved).toMatchObject({ code: 0 });
   expect(JSON.parse(moved.stdout)).toEqual({ now: "2027-02-28T03:00:00.000Z", target: "2027-02-28T03:00:00.000Z" });
   const shown = await sewa(["clock", "show", organization], env);

@@ -41,12 +41,12 @@ export async function withCore<T>(
   return await work(createContext(dependencies, { actor: { type: "system", name: "cli" } }));
 }
 
-/** The catalog that ships with the blueprints. Applying it again changes nothing. */
-export async function applyShippedCatalog(ctx: CoreContext): Promise<void> {
+/** The catalog that ships with the blueprints, or what `edit` makes of its text. Applying it again changes nothing. */
+export async function applyShippedCatalog(ctx: CoreContext, edit = (text: string): string => text): Promise<void> {
   const read = (name: string): string => readFileSync(new URL(name, catalogFolder), "utf8");
   const blueprints = readdirSync(catalogFolder).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
   await applyCatalog(ctx, {
-    catalog: read("catalog.yaml"),
+    catalog: edit(read("catalog.yaml")),
     blueprints: Object.fromEntries(blueprints.map((name) => [name, read(name)])),
   });
 }

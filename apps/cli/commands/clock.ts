@@ -25,21 +25,21 @@ export function addClockCommands(program: Command): void {
       show(options, clock, () => describe(clock));
     },
   );
-  leaf(group, "advance <organization> [duration]", 'move it, such as "31 days"; a worker takes it there')
+  leaf(group, "advance <organization> [duration...]", "move it, such as 31 days; a worker takes it there")
     .option("--to <time>", "to this moment (ISO 8601) instead")
     .option("--no-wait", "do not wait until it has arrived")
     .action(advance);
 }
 
-async function advance(organization: string, duration: string | undefined, options: AdvanceOptions): Promise<void> {
+async function advance(organization: string, duration: readonly string[], options: AdvanceOptions): Promise<void> {
   const id = organizationIdOf(organization);
-  if ((duration === undefined) === (options.to === undefined)) {
-    throw new UsageError('Say how far: either a duration such as "31 days", or --to a moment.');
+  if ((duration.length === 0) === (options.to === undefined)) {
+    throw new UsageError("Say how far: either a duration such as 31 days, or --to a moment.");
   }
   const clock = await withCore(async (ctx) => {
     const bound = ctx.forOrganization(id);
     const { target } = await getClock(bound);
-    const to = options.to === undefined ? addDuration(target, duration ?? "") : parseTime(options.to);
+    const to = options.to === undefined ? addDuration(target, duration.join(" ")) : parseTime(options.to);
     const moving = await advanceClock(bound, { to });
     return options.wait ? arrive(bound, moving.target) : moving;
   });

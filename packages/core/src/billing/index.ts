@@ -30,5 +30,5 @@ export {
 export { refundInvoice, type RefundTarget } from "./refund-payment.ts";
 export { markUncollectible, voidInvoice } from "./settle-invoice.ts";
 export { listUsageCosts } from "./usage-costs.ts";
-export { draftUsageLines } from "./usage-lines.ts";
+export { draftUsageLines, readUsageLines, type UsageLine } from "./usage-lines.ts";
 export { getRefund, noteRefund, type RefundView, settleRefund } from "./settle-refund.ts";

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
-import { formatQuantity, listUsagePrices } from "../catalog/index.ts";
+import { formatQuantity, listUsagePrices, type UsagePrice } from "../catalog/index.ts";
 import { addMs } from "../clock.ts";
-import { organizationOf, type Tx } from "../context.ts";
+import type { Tx } from "../context.ts";
 import { assert } from "../errors.ts";
-import { listUnbilledUsage, type UnbilledUsage, type UsageKey } from "../usage/index.ts";
+import { readUnbilledUsage, type UnbilledUsage, type UsageKey } from "../usage/index.ts";
 import type { NewLine } from "./line.ts";
 
 export type UsageLine = NewLine & { readonly usage: UsageKey };
@@ -15,15 +15,40 @@ export type UsageLine = NewLine & { readonly usage: UsageKey };
  */
 export async function draftUsageLines(
   tx: Tx,
-  { id: subscriptionId, timeZone }: { readonly id: string; readonly timeZone: string },
+  subscription: { readonly id: string; readonly timeZone: string },
 ): Promise<readonly UsageLine[]> {
-  const unbilled = await listUnbilledUsage(tx, subscriptionId);
-  if (unbilled.length === 0) return [];
-  const prices = await listUsagePrices(
-    tx,
-    unbilled.map(({ priceId }) => priceId),
+  return (await readUsageLines(tx, [subscription])).get(subscription.id) ?? [];
+}
+
+/** The same of many subscriptions, of any organizations. */
+export async function readUsageLines(
+  reader: Pick<Tx, "sql">,
+  subscriptions: readonly { readonly id: string; readonly timeZone: string }[],
+): Promise<ReadonlyMap<string, readonly UsageLine[]>> {
+  const unbilled = await readUnbilledUsage(
+    reader,
+    subscriptions.map(({ id }) => id),
   );
-  const counted = new Map(await countIncluded(tx, subscriptionId));
+  if (unbilled.size === 0) return new Map();
+  const prices = await listUsagePrices(
+    reader,
+    [...unbilled.values()].flat().map(({ priceId }) => priceId),
+  );
+  const counted = await countIncluded(reader, [...unbilled.keys()]);
+  return new Map(
+    subscriptions.flatMap(({ id, timeZone }) => {
+      const parts = unbilled.get(id);
+      return parts === undefined ? [] : [[id, toLines(parts, prices, new Map(counted.get(id)), timeZone)]];
+    }),
+  );
+}
+
+function toLines(
+  unbilled: readonly UnbilledUsage[],
+  prices: ReadonlyMap<string, readonly UsagePrice[]>,
+  counted: Map<string, bigint>,
+  timeZone: string,
+): readonly UsageLine[] {
   return unbilled.map((part) => {
     const { meter, priceId, termNumber, periodIndex, quantity, start, end } = part;
     const price = prices.get(priceId)?.find((one) => one.meter === meter);
@@ -53,19 +78,34 @@ function allowanceKey({ meter, termNumber, periodIndex }: Allowance): string {
   return `${termNumber}:${periodIndex}:${meter}`;
 }
 
-/** How much of what a period includes was used up by the lines of invoices that stand. */
-async function countIncluded(tx: Tx, subscriptionId: string): Promise<readonly (readonly [string, bigint])[]> {
-  const rows = await tx.sql.execute<{ meter: string; term_number: number; period_index: number; counted: string }>(sql`
-    select l.meter, r.term_number, r.period_index, sum(least(l.quantity, l.included_quantity))::text as counted
+/** By subscription, how much of what a period includes was used up by the lines of invoices that stand. */
+async function countIncluded(
+  reader: Pick<Tx, "sql">,
+  subscriptionIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly (readonly [string, bigint])[]>> {
+  const rows = await reader.sql.execute<{
+    subscription_id: string;
+    meter: string;
+    term_number: number;
+    period_index: number;
+    counted: string;
+  }>(sql`
+    select i.subscription_id, l.meter, r.term_number, r.period_index, sum(least(l.quantity, l.included_quantity))::text as counted
     from invoices i join invoice_lines l on l.invoice_id = i.id and l.kind = 'usage'
     cross join lateral (
       select term_number, period_index from usage_records where organization_id = l.organization_id and invoice_line_id = l.id limit 1) r
-    where i.organization_id = ${organizationOf(tx)} and i.subscription_id = ${subscriptionId} and i.status <> 'void'
-    group by l.meter, r.term_number, r.period_index`);
-  return rows.map((row) => {
+    where i.subscription_id in ${[...subscriptionIds]} and i.status <> 'void'
+    group by i.subscription_id, l.meter, r.term_number, r.period_index`);
+  const counted = rows.map((row) => {
     const key = { meter: row.meter, termNumber: row.term_number, periodIndex: row.period_index };
-    return [allowanceKey(key), BigInt(row.counted)];
+    return { subscriptionId: row.subscription_id, entry: [allowanceKey(key), BigInt(row.counted)] as const };
   });
+  return new Map(
+    [...Map.groupBy(counted, ({ subscriptionId }) => subscriptionId)].map(([id, found]) => [
+      id,
+      found.map(({ entry }) => entry),
+    ]),
+  );
 }
 
 /** `Processor, 12.5 core-hours of 1-24 June`: days on the wall clock of the subscription. */

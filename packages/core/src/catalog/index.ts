@@ -14,5 +14,6 @@ export {
   listOfferings,
   loadBlueprint,
   type PlanTerms,
+  readIntros,
 } from "./queries.ts";
 export { listUsagePrices, type UsagePrice } from "./usage-price.ts";

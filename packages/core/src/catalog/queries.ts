@@ -5,7 +5,7 @@ import type { CoreContext, Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
 import { listAddons } from "./addons.ts";
-import type { Addon, Offering, Plan, PlanPrice } from "./offering.ts";
+import type { Addon, Offering, Plan, PlanPrice, PriceIntro } from "./offering.ts";
 import { listUsagePrices, type UsagePrice } from "./usage-price.ts";
 
 /** Offerings that can be ordered, in the order in which they were added. */
@@ -74,6 +74,19 @@ export async function getPrice(tx: Tx, priceId: string): Promise<PlanPrice> {
   const [row] = await tx.sql.select().from(prices).where(eq(prices.id, priceId));
   assert(row !== undefined, "prices are never deleted");
   return toPlanPrice(row, (await listUsagePrices(tx, [row.id])).get(row.id) ?? []);
+}
+
+/** What is different about the first periods at these prices, superseded ones too. */
+export async function readIntros(
+  reader: Pick<Tx, "sql">,
+  priceIds: readonly string[],
+): Promise<ReadonlyMap<string, PriceIntro>> {
+  if (priceIds.length === 0) return new Map();
+  const rows = await reader.sql
+    .select()
+    .from(prices)
+    .where(inArray(prices.id, [...new Set(priceIds)]));
+  return new Map(rows.map((row) => [row.id, introOf(row)]));
 }
 
 /** Names for people; works for hidden plans too, because customers keep what they rent. */
@@ -192,9 +205,13 @@ function toPlan(
 
 /** What it costs the house stays in the house. */
 function toPlanPrice(row: typeof prices.$inferSelect, usage: readonly UsagePrice[]): PlanPrice {
-  const { id, amountMinor, currency, setupMinor, trialPeriods: periods, trialAmountMinor } = row;
+  const { id, amountMinor, currency } = row;
+  return { id, money: { amountMinor, currency }, intro: introOf(row), usage };
+}
+
+function introOf({ setupMinor, trialPeriods: periods, trialAmountMinor }: typeof prices.$inferSelect): PriceIntro {
   const trial = periods === null || trialAmountMinor === null ? null : { periods, amountMinor: trialAmountMinor };
-  return { id, money: { amountMinor, currency }, intro: { setupMinor, trial }, usage };
+  return { setupMinor, trial };
 }
 
 function limitsOf(row: typeof plans.$inferSelect): PlanLimits {

@@ -70,11 +70,11 @@ export function describeUsagePrice(price: UsagePrice, currency: string): string 
 
 /** Of any prices, superseded ones too; in the order of their meters. */
 export async function listUsagePrices(
-  tx: Tx,
+  reader: Pick<Tx, "sql">,
   priceIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly UsagePrice[]>> {
   if (priceIds.length === 0) return new Map();
-  const rows = await tx.sql
+  const rows = await reader.sql
     .select()
     .from(usagePrices)
     .where(inArray(usagePrices.priceId, [...new Set(priceIds)]))

@@ -32,7 +32,7 @@ export async function sweepChanges(ctx: CoreContext): Promise<{ readonly readded
         or o.status = 'cancelled' and (i.is_settled or i.desired_phase = 'absent' or not exists (
           select 1 from operations other where other.instance_id = i.id and other.status in ('queued', 'running')))))
     union
-    select i.id from subscriptions s join instances i on i.subscription_id = s.id
+    select i.id from subscriptions s join instances i on i.organization_id = s.organization_id and i.subscription_id = s.id
     where s.reshape_due_at <= ${now}::timestamptz and s.status = 'active' and i.ready_at is not null
     union
     select h.instance_id from capacity_holds h join instances i on i.id = h.instance_id

@@ -1,7 +1,7 @@
-import { notifications } from "@sewa/db/schema";
-import { asc } from "drizzle-orm";
+import { notifications, usageRecords } from "@sewa/db/schema";
+import { asc, eq } from "drizzle-orm";
 import { expect, test } from "vitest";
-import { addMs, dayMs } from "../clock.ts";
+import { addMs, dayMs, minuteMs } from "../clock.ts";
 import { listPaymentMethods, setAutomaticPayment } from "../payments/index.ts";
 import { listInvoices } from "../billing/index.ts";
 import { getSubscription, renewSubscription, sweepSubscriptions } from "../subscriptions/index.ts";
@@ -137,6 +137,33 @@ test("the hours that pass on the way are made of what the cluster measures, and 
   ]);
   // What the machine did in real time is not charged beside it.
   expect(await rateUsage(core.ctx)).toBe(0);
+});
+
+test("time waits until the cluster has measured a new app, so that none of its hours is missing, and two minutes at most", async () => {
+  await using app = await givenMeteredApp({ testClock: true });
+  const { core, ctx, instanceId } = app;
+  const organizationId = ctx.organizationId!;
+  const start = (await findTestClock(ctx))!.now;
+  const now = async () => (await findTestClock(ctx))!.now;
+  let workloads: readonly { workload: string; cpuMillis: number; memoryBytes: number }[] = [];
+  const measure = async () => [{ instanceId, measuredAt: core.clock.now(), workloads, storageBytes: 1_000 }];
+  const step = () => stepClock(core.ctx, organizationId, { measure });
+  const hours = () => core.database.drizzle.$count(usageRecords, eq(usageRecords.meter, "cpu"));
+
+  await advanceClock(ctx, { to: addMs(start, 2 * dayMs) });
+  expect(await step()).toEqual({ arrived: false });
+  expect(await now()).toEqual(start);
+  workloads = [{ workload: "app", cpuMillis: 250, memoryBytes: 1_000 }];
+  expect(await step()).toEqual({ arrived: true });
+  expect(await hours()).toBe(48);
+
+  // A cluster that never measures it stops no clock for good: what it does not say is a gap.
+  workloads = [];
+  await advanceClock(ctx, { to: addMs(start, 3 * dayMs) });
+  expect(await step()).toEqual({ arrived: false });
+  core.clock.set(addMs(core.clock.now(), 3 * minuteMs));
+  expect(await step()).toEqual({ arrived: true });
+  expect(await hours()).toBe(48);
 });
 
 test("the production sweep leaves organizations on a test clock alone", async () => {

@@ -12,7 +12,13 @@ import { nextLocalHour } from "../periods.ts";
 import { collectInvoice, isSettling, listDueCollections } from "../payments/index.ts";
 import { watchSpending } from "../spending/index.ts";
 import { listDueSubscriptions, reconcileSubscription, remindOrganization } from "../subscriptions/index.ts";
-import { hasAppsChargedByUse, type MeasuredUsage, rateSimulatedUsage, simulateHours } from "../usage/index.ts";
+import {
+  awaitsMeasurement,
+  hasAppsChargedByUse,
+  type MeasuredUsage,
+  rateSimulatedUsage,
+  simulateHours,
+} from "../usage/index.ts";
 
 /** The furthest that one call moves a clock. */
 export const maxAdvanceDays = 800;
@@ -77,7 +83,7 @@ export async function stepClock(
   const bound = ctx.forOrganization(organizationId);
   // What is measured holds for the whole run: as soon as something is to start or to stop, time waits and the run ends.
   const isCharged = measure !== undefined && (await bound.transaction((tx) => hasAppsChargedByUse(tx)));
-  const measured = isCharged ? ((await measure()) ?? []) : [];
+  const measured = isCharged ? await measure() : null;
   // A run that was ended may have left hours behind.
   if (isCharged) await rateSimulatedUsage(bound);
   for (let steps = 0; steps < maxStepsPerRun; steps += 1) {
@@ -105,7 +111,7 @@ type Step =
   | "waiting"
   | { readonly due: readonly string[]; readonly collects: readonly string[]; readonly reminds: boolean };
 
-async function moveToNextDue(tx: Tx, measured: readonly MeasuredUsage[]): Promise<Step> {
+async function moveToNextDue(tx: Tx, measured: readonly MeasuredUsage[] | null): Promise<Step> {
   const organizationId = organizationOf(tx);
   const mine = eq(testClocks.organizationId, organizationId);
   const [clock] = await tx.sql.select().from(testClocks).where(mine).for("update");
@@ -121,6 +127,7 @@ async function moveToNextDue(tx: Tx, measured: readonly MeasuredUsage[]): Promis
   if (overdue.due.length + overdue.collects.length > 0) return { ...overdue, reminds: false };
   if (clock.nowAt >= clock.targetAt) return "arrived";
   if ((await hasOpenOperation(tx)) || (await hasChangeInWork(tx)) || (await isSettling(tx))) return "waiting";
+  if (measured !== null && (await awaitsMeasurement(tx, measured))) return "waiting";
   const { timeZone } = await getOrganization(tx);
   const reminderAt = nextLocalHour(clock.nowAt, tx.ctx.config.reminderHour, timeZone);
   const nextAt = new Date(
@@ -131,7 +138,7 @@ async function moveToNextDue(tx: Tx, measured: readonly MeasuredUsage[]): Promis
     ),
   );
   await tx.sql.update(testClocks).set({ nowAt: nextAt }).where(mine);
-  await simulateHours(tx, { from: clock.nowAt, to: nextAt, measured });
+  await simulateHours(tx, { from: clock.nowAt, to: nextAt, measured: measured ?? [] });
   return {
     ...by(nextAt),
     reminds: nextAt.getTime() === reminderAt.getTime(),

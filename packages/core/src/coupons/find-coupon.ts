@@ -1,6 +1,7 @@
 import { couponPlans, couponRedemptions, coupons } from "@sewa/db/schema";
-import { and, eq, gt, isNull, lt, lte, or, type SQL } from "drizzle-orm";
+import { and, eq, gt, inArray, isNull, lt, lte, or, type SQL } from "drizzle-orm";
 import { organizationOf, type Tx } from "../context.ts";
+import { assert } from "../errors.ts";
 import { type CouponRow, CouponRefusal, type Discount, readCode } from "./coupon.ts";
 
 /** The coupon of a code, if this organization could redeem it now for this plan; otherwise the one refusal. */
@@ -33,12 +34,25 @@ export function isRedeemable(tx: Tx): SQL | undefined {
 }
 
 export async function toDiscount(tx: Tx, row: CouponRow): Promise<Discount> {
-  const { id: couponId, code, kind, basisPoints, amountMinor, periods } = row;
-  const rows = await tx.sql
-    .select({ planId: couponPlans.planId })
-    .from(couponPlans)
-    .where(eq(couponPlans.couponId, couponId));
-  return { couponId, code, kind, basisPoints, amountMinor, periods, planIds: rows.map(({ planId }) => planId) };
+  const discount = (await toDiscounts(tx, [row])).get(row.id);
+  assert(discount !== undefined, "each coupon is a discount");
+  return discount;
+}
+
+/** By coupon. */
+export async function toDiscounts(
+  reader: Pick<Tx, "sql">,
+  rows: readonly CouponRow[],
+): Promise<ReadonlyMap<string, Discount>> {
+  if (rows.length === 0) return new Map();
+  const ids = [...new Set(rows.map(({ id }) => id))];
+  const named = await reader.sql.select().from(couponPlans).where(inArray(couponPlans.couponId, ids));
+  return new Map(
+    rows.map(({ id: couponId, code, kind, basisPoints, amountMinor, periods }) => {
+      const planIds = named.filter((row) => row.couponId === couponId).map(({ planId }) => planId);
+      return [couponId, { couponId, code, kind, basisPoints, amountMinor, periods, planIds }];
+    }),
+  );
 }
 
 async function hasCoupon(tx: Tx, couponId: string): Promise<boolean> {

@@ -17,6 +17,7 @@ export {
   findLiveRedemption,
   hasOpenUse,
   type LiveRedemption,
+  readLiveRedemptions,
   returnPeriod,
   usePeriod,
 } from "./use-coupon.ts";

@@ -1,30 +1,49 @@
 import { couponRedemptions, coupons, couponUses, invoices } from "@sewa/db/schema";
-import { and, eq, isNull, or, gt, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, isNull, or, sql } from "drizzle-orm";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import type { Discount } from "./coupon.ts";
-import { toDiscount } from "./find-coupon.ts";
+import { toDiscount, toDiscounts } from "./find-coupon.ts";
 
 export interface LiveRedemption {
   readonly redemptionId: string;
+  /** Null: it has no end. */
+  readonly periodsLeft: number | null;
   readonly discount: Discount;
 }
 
 /** The coupon that a subscription's next invoice gets, if it has one with periods left. The caller has locked the subscription. */
 export async function findLiveRedemption(tx: Tx, subscriptionId: string): Promise<LiveRedemption | null> {
-  const [row] = await tx.sql
-    .select({ redemptionId: couponRedemptions.id, coupon: coupons })
+  return (await readLiveRedemptions(tx, [subscriptionId])).get(subscriptionId) ?? null;
+}
+
+/** The same of many subscriptions, of any organizations. */
+export async function readLiveRedemptions(
+  reader: Pick<Tx, "sql">,
+  subscriptionIds: readonly string[],
+): Promise<ReadonlyMap<string, LiveRedemption>> {
+  if (subscriptionIds.length === 0) return new Map();
+  const rows = await reader.sql
+    .select({ redemption: couponRedemptions, coupon: coupons })
     .from(couponRedemptions)
     .innerJoin(coupons, eq(coupons.id, couponRedemptions.couponId))
     .where(
       and(
-        eq(couponRedemptions.organizationId, organizationOf(tx)),
-        eq(couponRedemptions.subscriptionId, subscriptionId),
+        inArray(couponRedemptions.subscriptionId, [...subscriptionIds]),
         isNull(couponRedemptions.returnedAt),
         or(isNull(couponRedemptions.periodsLeft), gt(couponRedemptions.periodsLeft, 0)),
       ),
     );
-  return row === undefined ? null : { redemptionId: row.redemptionId, discount: await toDiscount(tx, row.coupon) };
+  const discounts = await toDiscounts(
+    reader,
+    rows.map(({ coupon }) => coupon),
+  );
+  return new Map(
+    rows.flatMap(({ redemption: { id: redemptionId, subscriptionId, periodsLeft }, coupon }) => {
+      const discount = discounts.get(coupon.id);
+      return discount === undefined ? [] : [[subscriptionId, { redemptionId, periodsLeft, discount }]];
+    }),
+  );
 }
 
 /** A period of it is in this invoice, which has just been opened with its line. */

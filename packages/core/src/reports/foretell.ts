@@ -1,7 +1,11 @@
 import { decideCollection } from "../payments/index.ts";
 import {
+  afterCharge,
+  type ChargeFacts,
+  deriveNextCharge,
   type ForeseenRenewal,
   foreseeRenewals,
+  goesOnByItself,
   renewalTermsOf,
   type SubscriptionFacts,
   type SubscriptionRules,
@@ -40,7 +44,13 @@ export interface Household {
   readonly walletMinor: ReadonlyMap<string, bigint>;
   /** One that is charged without asking. */
   readonly hasCard: boolean;
-  readonly rented: readonly { readonly facts: SubscriptionFacts; readonly open: OpenRenewal | null }[];
+  readonly rented: readonly Rented[];
+}
+
+export interface Rented {
+  readonly facts: SubscriptionFacts;
+  readonly open: OpenRenewal | null;
+  readonly charge: ChargeFacts;
 }
 
 interface Rules extends SubscriptionRules {
@@ -50,6 +60,8 @@ interface Rules extends SubscriptionRules {
 interface Life {
   readonly open: OpenRenewal | null;
   readonly life: Generator<ForeseenRenewal, void, boolean>;
+  /** What the renewals before it have left. */
+  charge: ChargeFacts;
   /** What comes next in it; null when it has come to rest. */
   next: ForeseenRenewal | null;
 }
@@ -64,23 +76,24 @@ export function foretell(
   span: { readonly now: Date; readonly until: Date },
 ): readonly UpcomingInvoice[] {
   const walletMinor = new Map(household.walletMinor);
-  const lives = household.rented.map(({ facts, open }): Life => {
+  const lives = household.rented.map(({ facts, open, charge }): Life => {
     const life = foreseeRenewals(facts, rules, { ...span, collectsAt: open?.collectsAt ?? null });
-    return { open, life, next: life.next().value ?? null };
+    return { open, life, charge, next: life.next().value ?? null };
   });
   const upcoming: UpcomingInvoice[] = [];
   for (let first = soonest(lives); first !== null; first = soonest(lives)) {
     const { renewal, each } = first;
     const { id: subscriptionId, organizationId, currency } = renewal.subscription;
-    const asked = termsOf(renewal, each.open, household, rules);
+    const asked = termsOf(renewal, each, household, rules);
     const held = walletMinor.get(currency) ?? 0n;
     const { fromWalletMinor, fromCardMinor, isPaid } = take(asked, held, household);
     walletMinor.set(currency, held - fromWalletMinor);
-    // Nothing to pay waits for its customer's word, and what is open now was asked for before.
+    const goesOn = renewal.isNew && goesOnByItself(renewal.subscription, asked.amountMinor);
+    // What is open now was asked for before.
     if (renewal.isNew ? asked.amountMinor > 0n : fromWalletMinor + fromCardMinor > 0n) {
       upcoming.push({ subscriptionId, organizationId, currency, ...asked, fromWalletMinor, fromCardMinor });
     }
-    each.next = each.life.next(isPaid).value ?? null;
+    each.next = each.life.next(isPaid || goesOn).value ?? null;
   }
   return upcoming;
 }
@@ -94,13 +107,15 @@ function soonest(lives: readonly Life[]): { readonly renewal: ForeseenRenewal; r
 
 function termsOf(
   { subscription, at, isNew }: ForeseenRenewal,
-  open: OpenRenewal | null,
+  each: Life,
   { country }: Household,
   { rates }: Rules,
 ): OpenRenewal {
-  if (!isNew && open !== null) return { ...open, collectsAt: at };
-  const { period, dueAt, amountMinor: linesMinor } = renewalTermsOf(subscription);
-  const { totalMinor: amountMinor } = deriveTaxes(linesMinor, pickRates(rates, country, at));
+  if (!isNew && each.open !== null) return { ...each.open, collectsAt: at };
+  const { period, dueAt } = renewalTermsOf(subscription);
+  const charge = deriveNextCharge(subscription, each.charge);
+  each.charge = afterCharge(each.charge, charge);
+  const { totalMinor: amountMinor } = deriveTaxes(charge.totalMinor, pickRates(rates, country, at));
   return { number: null, opensAt: at, dueAt, periodEnd: period.end, collectsAt: at, amountMinor };
 }
 

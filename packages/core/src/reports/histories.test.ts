@@ -6,14 +6,21 @@ import { expect, test } from "vitest";
 import { dayMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import type { Page, PageInput } from "../pages.ts";
-import { cancelAtPeriodEnd, cancelNow, renewSubscription, undoCancel } from "../subscriptions/index.ts";
+import { applyCoupon, cancelAtPeriodEnd, cancelNow, renewSubscription, undoCancel } from "../subscriptions/index.ts";
 import { createTaxRate } from "../taxes/index.ts";
+import { givenCoupon } from "../testing/given-coupons.ts";
 import { getRecurringRevenue, listChurn, listReceivables, listUpcomingInvoices, summariseRevenue } from "./index.ts";
 import { givenWorld, type PlanSlug, type RentedApp, type World } from "./test-world.ts";
 
 const runs = 6 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
 
-const planSlugs = ["free", "small", "large", "monthly"] as const;
+const planSlugs = ["free", "small", "large", "monthly", "tried", "metered"] as const;
+/** A third of two invoices; the whole of one; a fixed amount of all. */
+const coupons = [
+  { code: "THIRD", discount: { kind: "percent", basisPoints: 3_333 }, periods: 2 },
+  { code: "WHOLE", discount: { kind: "percent", basisPoints: 10_000 }, periods: 1 },
+  { code: "FIXED", discount: { kind: "amount", amountMinor: 20_000n, currency: "IDR" }, periods: null },
+] as const;
 const step = fc.oneof(
   {
     weight: 3,
@@ -46,6 +53,18 @@ const step = fc.oneof(
       percent: fc.constantFrom(1n, 33n, 100n),
       target: fc.constantFrom("origin" as const, "wallet" as const),
     }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("coupon" as const),
+      app: fc.nat(),
+      code: fc.constantFrom(...coupons.map(({ code }) => code)),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("use" as const), app: fc.nat(), hours: fc.integer({ min: 1, max: 400 }) }),
   },
   {
     weight: 3,
@@ -112,7 +131,7 @@ async function tryTo(work: Promise<unknown>): Promise<void> {
 
 async function take(world: World, todo: Exclude<Step, { do: "pass" }>): Promise<void> {
   if (todo.do === "rent") {
-    if (world.apps.length < 6) await world.rent({ plan: todo.plan, currency: todo.usd ? "USD" : "IDR" });
+    if (world.apps.length < 8) await world.rent({ plan: todo.plan, currency: todo.usd ? "USD" : "IDR" });
     return;
   }
   const app = world.apps[todo.app % world.apps.length];
@@ -122,6 +141,8 @@ async function take(world: World, todo: Exclude<Step, { do: "pass" }>): Promise<
   if (todo.do === "pay") await tryTo(app.pay());
   if (todo.do === "give") await app.give(BigInt(todo.amount));
   if (todo.do === "refund") await tryTo(app.refund(todo.percent, todo.target));
+  if (todo.do === "coupon") await tryTo(applyCoupon(ctx, { ...input, code: todo.code }));
+  if (todo.do === "use") await app.use(todo.hours);
   if (todo.do === "resize") await tryTo(resized(app, todo.plan));
   if (todo.do === "end") await tryTo(cancelAtPeriodEnd(ctx, input));
   if (todo.do === "undo") await tryTo(undoCancel(ctx, input));
@@ -397,6 +418,7 @@ test(`random histories: every figure is what an independent count finds, each cu
       async (steps, renewalLeadDays, rates) => {
         await using world = await givenWorld({ renewalLeadDays });
         for (const rate of rates) await createTaxRate(world.operator, rate);
+        for (const coupon of coupons) await givenCoupon(world.operator, coupon);
         const contained = rates.filter(({ isInclusive }) => isInclusive);
         const containedPercent = contained.reduce((sum, { percent }) => sum + BigInt(percent), 0n);
         const see = (): Promise<Snapshot> => look(world, containedPercent);
@@ -408,10 +430,14 @@ test(`random histories: every figure is what an independent count finds, each cu
           if (snapshots.at(-1)?.at.getTime() === at.getTime()) snapshots.pop();
           snapshots.push({ at, seen: await see() });
         };
-        // Two that pay from the first day on, so that every history has periods to renew, to change and to lose.
-        for (const app of [await world.rent({ plan: "large" }), await world.rent({ plan: "small", currency: "USD" })]) {
-          await app.pay();
-        }
+        // Some that pay from the first day on, so that every history has periods to renew, to change and to lose.
+        const firsts = [
+          await world.rent({ plan: "large" }),
+          await world.rent({ plan: "small", currency: "USD" }),
+          await world.rent({ plan: "metered" }),
+          await world.rent({ plan: "tried", currency: "USD" }),
+        ];
+        for (const app of firsts) await app.pay();
         const everyLook = [{ seen: await see() }];
         await remember();
         for (const todo of steps) {

@@ -4,8 +4,14 @@ import { and, asc, eq, inArray, lte, ne, or, type SQL, sql } from "drizzle-orm";
 import { formatInvoiceNumber } from "../billing/index.ts";
 import { assert } from "../errors.ts";
 import { collectable } from "../payments/index.ts";
-import { nextPeriodKey, type SubscriptionFacts, type SubscriptionRow } from "../subscriptions/index.ts";
-import type { Household, OpenRenewal } from "./foretell.ts";
+import {
+  type ChargeFacts,
+  nextPeriodKey,
+  readChargeFacts,
+  type SubscriptionFacts,
+  type SubscriptionRow,
+} from "../subscriptions/index.ts";
+import type { Household, OpenRenewal, Rented } from "./foretell.ts";
 import { moment } from "./read-house.ts";
 
 /** Subscriptions of which something is due by then: a step of time, or money for the renewal that is open. */
@@ -30,6 +36,7 @@ export async function readHouseholds(
   const open = await readOpenRenewals(reader, organizationIds, until);
   const owners = await reader.select().from(organizations).where(inArray(organizations.id, organizationIds));
   const facts = await factsOf(reader, due, new Map(owners.map((owner) => [owner.id, owner])));
+  const charges = await readChargeFacts({ sql: reader }, due);
   const wallets = await reader
     .select()
     .from(ledgerAccounts)
@@ -48,8 +55,19 @@ export async function readHouseholds(
     hasCard: cards.some(({ organizationId }) => organizationId === id),
     rented: facts
       .filter(({ subscription }) => subscription.organizationId === id)
-      .map((each) => ({ facts: each, open: open.get(each.subscription.id) ?? null })),
+      .map((each) => toRented(each, open, charges)),
   }));
+}
+
+function toRented(
+  facts: SubscriptionFacts,
+  open: ReadonlyMap<string, OpenRenewal>,
+  charges: ReadonlyMap<string, ChargeFacts>,
+): Rented {
+  const { id } = facts.subscription;
+  const charge = charges.get(id);
+  assert(charge !== undefined, "what is due was read");
+  return { facts, open: open.get(id) ?? null, charge };
 }
 
 /** By subscription, those whose money is taken by then. */

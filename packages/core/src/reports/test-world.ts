@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { invoices, payments, subscriptions } from "@sewa/db/schema";
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import { giveRefund, type RefundTarget } from "../billing/index.ts";
 import { applyCatalog, listOfferings } from "../catalog/index.ts";
 import {
@@ -12,26 +12,32 @@ import {
   reconcileChange,
   recordPreview,
 } from "../changes/index.ts";
-import { addMs } from "../clock.ts";
+import { addMs, hourMs } from "../clock.ts";
 import { type CoreConfig, type CoreContext, createContext } from "../context.ts";
 import { collectInvoice } from "../payments/index.ts";
 import { reconcileSubscription, recordPayment } from "../subscriptions/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore, type TestCore } from "../testing/test-core.ts";
+import { rateUsage } from "../usage/index.ts";
 import { adjustWallet } from "../wallet/index.ts";
 
 const blueprint = readFileSync(new URL("../../../blueprint/catalog/uptime-kuma.yaml", import.meta.url), "utf8");
 
-export type PlanSlug = "free" | "small" | "large" | "monthly";
+export type PlanSlug = "free" | "small" | "large" | "monthly" | "tried" | "metered";
 export type TestCurrency = "IDR" | "USD";
 
-/** Four plans in two currencies; one of USD does not divide into months without a rest. */
+const byUse = "usage: [{ meter: cpu, amount: AMOUNT, included: '2' }, { meter: running, amount: AMOUNT, per: '7' }]";
+const useOf = { idr: byUse.replaceAll("AMOUNT", "'333'"), usd: byUse.replaceAll("AMOUNT", "'0.03'") };
+
+/** Six plans in two currencies; one of USD does not divide into months without a rest. */
 const plans = [
   { slug: "free", idr: "0", usd: "0", interval: "P30D", pastDueDays: 0, cpu: "100m" },
   { slug: "small", idr: "50000", usd: "4.99", interval: "P30D", pastDueDays: 0, cpu: "250m" },
   { slug: "large", idr: "120000", usd: "11.50", interval: "P30D", pastDueDays: 3, cpu: "500m" },
   { slug: "monthly", idr: "60000", usd: "6.15", interval: "P1M", pastDueDays: 2, cpu: "300m" },
+  { slug: "tried", idr: "70000", usd: "7.10", interval: "P30D", pastDueDays: 1, cpu: "200m", isTried: true },
+  { slug: "metered", idr: "30000", usd: "3.30", interval: "P30D", pastDueDays: 0, cpu: "350m", isMetered: true },
 ];
 
 const catalog = `currency: IDR
@@ -42,7 +48,7 @@ offerings:
     summary: Monitoring.
     plans:${plans
       .map(
-        ({ slug, idr, usd, interval, pastDueDays, cpu }) => `
+        ({ slug, idr, usd, interval, pastDueDays, cpu, isTried = false, isMetered = false }) => `
       - slug: ${slug}
         name: ${slug}
         limits: { cpuRequest: ${cpu}, cpuLimit: "2", memoryRequest: 256Mi, memoryLimit: 4Gi, storage: 1Gi }
@@ -50,7 +56,9 @@ offerings:
         gracePeriodDays: 10
         pastDueDays: ${pastDueDays}
         nodePool: default
-        prices: [{ currency: IDR, amount: "${idr}" }, { currency: USD, amount: "${usd}" }]`,
+        prices:
+          - { currency: IDR, amount: "${idr}"${isTried ? `, trial: { periods: 2, amount: "10000" }` : ""}${isMetered ? `, ${useOf.idr}` : ""} }
+          - { currency: USD, amount: "${usd}"${isTried ? `, trial: { periods: 2, amount: "0.99" }` : ""}${isMetered ? `, ${useOf.usd}` : ""} }`,
       )
       .join("")}
 `;
@@ -78,6 +86,8 @@ export interface RentedApp {
   give(amountMinor: bigint): Promise<void>;
   /** An operator gives back so many percent of its newest payment of something, if there is one. */
   refund(percent: bigint, target: RefundTarget): Promise<void>;
+  /** Its app was measured in the last so many hours, and what was is recorded. */
+  use(hours: number): Promise<void>;
   /** The money of its renewal is taken, if there is any. */
   collect(): Promise<void>;
   row(): Promise<typeof subscriptions.$inferSelect>;
@@ -191,6 +201,18 @@ async function rentApp(
       if (amountMinor === 0n) return;
       const refund = { paymentId: payment.id, amountMinor, currency, target, reason: "For a test." };
       await giveRefund(bound, { ...refund, idempotencyKey: ctx.ids.next() });
+    },
+    async use(hours) {
+      const now = house.clock.now();
+      const from = addMs(now, -hours * hourMs);
+      await drizzle.execute(sql`
+        insert into usage_hours (organization_id, instance_id, hour_at, covered_seconds, cpu_milli_seconds, cpu_max_millis,
+          memory_byte_seconds, memory_max_bytes, storage_covered_seconds, storage_byte_seconds, storage_max_bytes)
+        select ${organizationId}, ${instanceId}, hour_at, 3600, 777 * 3600, 777, 3600, 1, 3600, 3600, 1
+        from generate_series(date_trunc('hour', ${from.toISOString()}::timestamptz, 'UTC'),
+          ${addMs(now, -2 * hourMs).toISOString()}::timestamptz, interval '1 hour') hour_at
+        on conflict (instance_id, hour_at) do nothing`);
+      await rateUsage(house);
     },
     async collect() {
       const renewal = and(

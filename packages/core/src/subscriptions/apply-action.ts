@@ -24,7 +24,7 @@ import { addDays, periodAt } from "../periods.ts";
 import { isChargedByUse, noteUsageTerms } from "../usage/index.ts";
 import { lockWallet } from "../wallet/index.ts";
 import { beginNextTerms } from "./change-terms.ts";
-import { endsTrial } from "./charge.ts";
+import { endsTrial, goesOnByItself } from "./charge.ts";
 import { draftInvoice } from "./draft-invoice.ts";
 import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { mailFacts } from "./mail-facts.ts";
@@ -39,7 +39,6 @@ import {
   type SubscriptionRow,
   usagePaymentDays,
 } from "./subscription.ts";
-import { nextTermsOf } from "./terms.ts";
 import { returnTrial } from "./trial.ts";
 
 /** Does one step: its writes, its events, its mail, and what it means for the instance. The caller has locked the row. */
@@ -106,9 +105,8 @@ async function beginTerm(
 /** Asks for the next period. The plan, its price and its words are those of the order. */
 export async function openRenewal(tx: Tx, { subscription }: Pick<LoadedSubscription, "subscription">): Promise<void> {
   const invoice = await openInvoiceOf(tx, subscription);
-  // Who rents what costs something goes on by himself when a coupon leaves nothing of it; who rents for nothing says so each time.
-  const isTakenOff = invoice.totalMinor === 0n && nextTermsOf(subscription).amountMinor > 0n;
-  if (isTakenOff && invoice.reason === "renewal") await payInvoice(tx, invoice, nothingToPay(invoice));
+  if (invoice.reason === "renewal" && goesOnByItself(subscription, invoice.totalMinor))
+    await payInvoice(tx, invoice, nothingToPay(invoice));
   await updateSubscription(tx, subscription, {});
   if (invoice.totalMinor > 0n && (await endsTrial(tx, subscription))) await tellPrice(tx, subscription, invoice);
   // Whoever collects it tells the customer, if the money does not come by itself.

@@ -1,7 +1,8 @@
-import { amountOfLine, type NewLine } from "../billing/index.ts";
-import { getPrice, type PricedItem, type PriceIntro } from "../catalog/index.ts";
-import { type Discount, discountLine, findLiveRedemption } from "../coupons/index.ts";
+import { amountOfLine, type NewLine, readUsageLines, totalOfLines, type UsageLine } from "../billing/index.ts";
+import { type PricedItem, type PriceIntro, readIntros } from "../catalog/index.ts";
+import { type Discount, discountLine, type LiveRedemption, readLiveRedemptions } from "../coupons/index.ts";
 import type { Tx } from "../context.ts";
+import { assert } from "../errors.ts";
 import { nextTermsOf } from "./terms.ts";
 import { nextPeriodKey, type SubscriptionRow } from "./subscription.ts";
 
@@ -78,15 +79,64 @@ export interface NextCharge extends Charge {
   readonly redemptionId: string | null;
 }
 
+/** What a next invoice depends on beside its subscription. */
+export interface ChargeFacts {
+  /** Of the price of the next period. */
+  readonly intro: PriceIntro;
+  /** A coupon with periods left. */
+  readonly live: LiveRedemption | null;
+  /** What was used and no invoice asks for. */
+  readonly usage: readonly UsageLine[];
+}
+
 /** What the next invoice of a locked subscription asks for, if it were opened now. */
 export async function findNextCharge(tx: Tx, subscription: SubscriptionRow): Promise<NextCharge> {
-  const live = await findLiveRedemption(tx, subscription.id);
+  const facts = (await readChargeFacts(tx, [subscription])).get(subscription.id);
+  assert(facts !== undefined, "what was asked for was read");
+  return deriveNextCharge(subscription, facts);
+}
+
+/** By subscription, of any organizations. */
+export async function readChargeFacts(
+  reader: Pick<Tx, "sql">,
+  subscriptions: readonly SubscriptionRow[],
+): Promise<ReadonlyMap<string, ChargeFacts>> {
+  const intros = await readIntros(
+    reader,
+    subscriptions.map((subscription) => nextTermsOf(subscription).priceId),
+  );
+  const live = await readLiveRedemptions(
+    reader,
+    subscriptions.map(({ id }) => id),
+  );
+  const usage = await readUsageLines(reader, subscriptions);
+  return new Map(
+    subscriptions.map((subscription) => {
+      const { id } = subscription;
+      const intro = introOf(subscription, intros);
+      return [id, { intro, live: live.get(id) ?? null, usage: usage.get(id) ?? [] }];
+    }),
+  );
+}
+
+/** The next period, and what was used and not asked for yet. Pure: what is foretold and what is booked are the same work. */
+export function deriveNextCharge(subscription: SubscriptionRow, { intro, live, usage }: ChargeFacts): NextCharge {
   const terms = nextTermsOf(subscription);
-  const intro = await findIntro(tx, subscription);
   const period = nextPeriodKey(subscription);
-  const charge = deriveCharge({ ...terms, intro, period, discount: live?.discount ?? null });
-  const isDiscounted = charge.lines.some(({ kind }) => kind === "discount");
-  return { ...charge, redemptionId: isDiscounted ? (live?.redemptionId ?? null) : null };
+  const { lines, totalMinor } = deriveCharge({ ...terms, intro, period, discount: live?.discount ?? null });
+  const isDiscounted = lines.some(({ kind }) => kind === "discount");
+  return {
+    lines: [...lines, ...usage],
+    totalMinor: totalMinor + totalOfLines(usage),
+    redemptionId: isDiscounted ? (live?.redemptionId ?? null) : null,
+  };
+}
+
+/** What is left for the invoice after that one. Pure. */
+export function afterCharge({ intro, live }: ChargeFacts, { redemptionId }: NextCharge): ChargeFacts {
+  if (live === null || redemptionId === null || live.periodsLeft === null) return { intro, live, usage: [] };
+  const periodsLeft = live.periodsLeft - 1;
+  return { intro, live: periodsLeft === 0 ? null : { ...live, periodsLeft }, usage: [] };
 }
 
 /** Whether what comes next is the first period after a trial. */
@@ -97,9 +147,22 @@ export async function endsTrial(tx: Tx, subscription: SubscriptionRow): Promise<
   return inTrial(intro, before) && !inTrial(intro, { termNumber, periodIndex });
 }
 
-/** Of the price of the next period. Another price than the one that was ordered has no trial: that was for this plan. */
 async function findIntro(tx: Tx, subscription: SubscriptionRow): Promise<PriceIntro> {
+  return introOf(subscription, await readIntros(tx, [nextTermsOf(subscription).priceId]));
+}
+
+/** Of the price of the next period. Another price than the one that was ordered has no trial: that was for this plan. */
+function introOf(subscription: SubscriptionRow, intros: ReadonlyMap<string, PriceIntro>): PriceIntro {
   const { priceId } = nextTermsOf(subscription);
-  const { intro } = await getPrice(tx, priceId);
+  const intro = intros.get(priceId);
+  assert(intro !== undefined, "prices are never deleted");
   return subscription.trialPriceId === priceId ? intro : { ...intro, trial: null };
+}
+
+/**
+ * Who rents what costs something goes on by himself when a trial or a coupon leaves nothing of it: such a renewal is paid as it is opened.
+ * Who rents for nothing says so each time.
+ */
+export function goesOnByItself(subscription: SubscriptionRow, totalMinor: bigint): boolean {
+  return totalMinor === 0n && nextTermsOf(subscription).amountMinor > 0n;
 }

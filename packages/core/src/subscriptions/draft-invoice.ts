@@ -27,10 +27,11 @@ export interface InvoiceDraft extends NewInvoice {
 /** What would be asked for now: the next period, and what was used and not asked for yet. Of a cancelled one only that. */
 export async function draftInvoice(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceDraft> {
   const { id: subscriptionId, status, currency } = subscription;
-  const usage = status === "pending" ? [] : await draftUsageLines(tx, subscription);
   const { lines, redemptionId } =
-    status === "cancelled" ? { lines: [], redemptionId: null } : await findNextCharge(tx, subscription);
-  const common = { subscriptionId, currency, redemptionId, lines: [...lines, ...usage] };
+    status === "cancelled"
+      ? { lines: await draftUsageLines(tx, subscription), redemptionId: null }
+      : await findNextCharge(tx, subscription);
+  const common = { subscriptionId, currency, redemptionId, lines };
   switch (status) {
     case "pending":
       return { ...common, reason: "order", ...nextPeriodKey(subscription), period: null, dueAt: tx.now };
@@ -48,7 +49,7 @@ export async function draftInvoice(tx: Tx, subscription: SubscriptionRow): Promi
         reason: "usage",
         termNumber,
         periodIndex,
-        period: rangeOf(usage),
+        period: rangeOf(lines),
         dueAt: tx.now,
       };
     }

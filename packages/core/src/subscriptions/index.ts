@@ -1,6 +1,15 @@
 export { cancel as cancelSubscription, nothingToPay, openInvoiceOf } from "./apply-action.ts";
 export { type ApplyCoupon, applyCoupon } from "./apply-coupon.ts";
-export { type Charge, deriveCharge, firstPeriod } from "./charge.ts";
+export {
+  afterCharge,
+  type Charge,
+  type ChargeFacts,
+  deriveCharge,
+  deriveNextCharge,
+  firstPeriod,
+  goesOnByItself,
+  readChargeFacts,
+} from "./charge.ts";
 export { type ForeseenRenewal, foreseeRenewals } from "./foresee.ts";
 export { capSubscription } from "./cap-subscription.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";

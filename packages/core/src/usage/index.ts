@@ -1,3 +1,4 @@
+export { awaitsMeasurement } from "./awaits-measurement.ts";
 export { type DeletedUsage, deleteOldUsage } from "./delete-old-usage.ts";
 export { getInstanceMetrics, type InstanceMetrics } from "./get-instance-metrics.ts";
 export type { MeasuredUsage, WorkloadUsage } from "./measured-usage.ts";
@@ -10,6 +11,7 @@ export {
   hasAppsChargedByUse,
   isChargedByUse,
   listUnbilledUsage,
+  readUnbilledUsage,
   releaseUsage,
   type UnbilledUsage,
   type UsageKey,

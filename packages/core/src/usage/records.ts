@@ -20,7 +20,17 @@ export interface UnbilledUsage extends UsageKey {
 
 /** What no invoice asks for yet, the oldest period first. The same until the end of a transaction that has locked the subscription. */
 export async function listUnbilledUsage(tx: Tx, subscriptionId: string): Promise<readonly UnbilledUsage[]> {
-  const rows = await tx.sql.execute<{
+  return (await readUnbilledUsage(tx, [subscriptionId])).get(subscriptionId) ?? [];
+}
+
+/** The same of many subscriptions, of any organizations. */
+export async function readUnbilledUsage(
+  reader: Pick<Tx, "sql">,
+  subscriptionIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly UnbilledUsage[]>> {
+  if (subscriptionIds.length === 0) return new Map();
+  const rows = await reader.sql.execute<{
+    subscription_id: string;
     meter: string;
     price_id: string;
     term_number: number;
@@ -29,22 +39,26 @@ export async function listUnbilledUsage(tx: Tx, subscriptionId: string): Promise
     start_ms: string;
     end_ms: string;
   }>(sql`
-    select meter, price_id, term_number, period_index, sum(quantity)::text as quantity,
+    select subscription_id, meter, price_id, term_number, period_index, sum(quantity)::text as quantity,
       (extract(epoch from min(hour_at)) * 1000)::bigint::text as start_ms,
       (extract(epoch from max(hour_at) + interval '1 hour') * 1000)::bigint::text as end_ms
     from usage_records
-    where organization_id = ${organizationOf(tx)} and subscription_id = ${subscriptionId} and invoice_line_id is null
-    group by meter, price_id, term_number, period_index
+    where subscription_id in ${[...subscriptionIds]} and invoice_line_id is null
+    group by subscription_id, meter, price_id, term_number, period_index
     order by term_number, period_index, meter, min(hour_at), price_id`);
-  return rows.map((row) => ({
-    meter: row.meter,
-    priceId: row.price_id,
-    termNumber: row.term_number,
-    periodIndex: row.period_index,
-    quantity: BigInt(row.quantity),
-    start: new Date(Number(row.start_ms)),
-    end: new Date(Number(row.end_ms)),
-  }));
+  return Map.groupBy(
+    rows.map((row) => ({
+      subscriptionId: row.subscription_id,
+      meter: row.meter,
+      priceId: row.price_id,
+      termNumber: row.term_number,
+      periodIndex: row.period_index,
+      quantity: BigInt(row.quantity),
+      start: new Date(Number(row.start_ms)),
+      end: new Date(Number(row.end_ms)),
+    })),
+    ({ subscriptionId }) => subscriptionId,
+  );
 }
 
 /** From now on this line asks for it. The caller has locked the subscription since it was listed. */

@@ -91,6 +91,9 @@ export const instances = pgTable(
     index("instances_unsettled")
       .on(t.id)
       .where(sql`not ${t.isSettled}`),
+    index("instances_not_provisioned")
+      .on(t.subscriptionId)
+      .where(sql`${t.provisioningFailedAt} is not null and ${t.removedAt} is null`),
     index("instances_resync")
       .on(t.observedAt)
       .where(sql`${t.isSettled} and ${t.desiredPhase} <> 'absent'`),

@@ -1,0 +1,1 @@
+CREATE INDEX "instances_not_provisioned" ON "instances" USING btree ("subscription_id") WHERE "instances"."provisioning_failed_at" is not null and "instances"."removed_at" is null;
