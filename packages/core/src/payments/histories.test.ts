@@ -270,6 +270,15 @@ async function heal(app: PayingCustomer): Promise<void> {
       await reconcileSubscription(app.core.ctx, subscription.id);
     }
     await app.work();
+    await tellLate(app);
+  }
+}
+
+/** Of what is paid after it has ended nobody asks any more: a gateway repeats its notice until it is taken. */
+async function tellLate(app: PayingCustomer): Promise<void> {
+  for (const { id, status } of (await listPayments(app.ctx, { limit: 100 })).items.filter(isOfGateway)) {
+    const hasEnded = status === "expired" || status === "cancelled" || status === "failed";
+    if (hasEnded && app.gateway.state(id) === "succeeded") await app.tell(id);
   }
 }
 
