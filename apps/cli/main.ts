@@ -1,5 +1,9 @@
-import { describeFailure } from "./failure.ts";
-import { createProgram } from "./program.ts";
+import { enableCompileCache } from "node:module";
+
+// A command is mostly its start, so what was compiled for the last one is kept, in the folder for temporary files.
+enableCompileCache();
+const { describeFailure } = await import("./failure.ts");
+const { createProgram } = await import("./program.ts");
 
 try {
   await createProgram().parseAsync();
