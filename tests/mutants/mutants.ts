@@ -197,7 +197,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a period is asked for twice",
-    file: "packages/db/migrations/0000_spine.sql",
+    file: "packages/db/migrations/0024_charge_by_use.sql",
     find: `CREATE UNIQUE INDEX "invoices_period_key"`,
     replace: `CREATE INDEX "invoices_period_key"`,
     tests: [`${core}/billing`, life, `${core}/books`],
