@@ -14,13 +14,27 @@ export interface HoldChange {
   readonly nodeName: string | null;
 }
 
+export interface NewHold extends HoldChange {
+  /** For a change that may still come to nothing, or is under way: looked at again when the app is at rest. */
+  readonly isProvisional: boolean;
+}
+
 /**
  * Makes an instance's hold larger or smaller by the difference, or throws CAPACITY and nothing has changed. What grows is
  * taken by one conditional UPDATE, so two that grow into the same room cannot both get it. What shrinks is always given.
  */
-export async function changeHold(tx: Tx, { instanceId, demand, nodeName }: HoldChange): Promise<void> {
+export async function changeHold(tx: Tx, { isProvisional, ...change }: NewHold): Promise<void> {
+  const { instanceId, demand } = change;
   const hold = await lockHold(tx, instanceId);
   if (hold === null) throw noRoom();
+  await takeDifference(tx, hold, change);
+  await tx.sql
+    .update(capacityHolds)
+    .set({ ...demand, isProvisional })
+    .where(and(eq(capacityHolds.organizationId, hold.organizationId), eq(capacityHolds.instanceId, instanceId)));
+}
+
+async function takeDifference(tx: Tx, hold: HoldRow, { instanceId, demand, nodeName }: HoldChange): Promise<void> {
   const cpu = demand.cpuMillis - hold.cpuMillis;
   const memory = demand.memoryBytes - hold.memoryBytes;
   if (cpu === 0 && memory === 0) return;
@@ -51,10 +65,6 @@ export async function changeHold(tx: Tx, { instanceId, demand, nodeName }: HoldC
   if (taken.length === 0) throw noRoom();
   // Asked after the pool's row is locked: who grows on the same machine comes before or after, never beside.
   if ((cpu > 0 || memory > 0) && !(await fitsOnNode(tx, { instanceId, demand, nodeName }))) throw noRoom();
-  await tx.sql
-    .update(capacityHolds)
-    .set({ ...demand })
-    .where(and(eq(capacityHolds.organizationId, hold.organizationId), eq(capacityHolds.instanceId, instanceId)));
 }
 
 /** For plans: says whether the change would fit now and promises nothing. */

@@ -36,10 +36,8 @@ export async function sweepChanges(ctx: CoreContext): Promise<{ readonly readded
     where s.reshape_due_at <= ${now}::timestamptz and s.status = 'active' and i.ready_at is not null
     union
     select h.instance_id from capacity_holds h join instances i on i.id = h.instance_id
-    where i.is_settled and not i.releases_capacity
+    where h.is_provisional and i.is_settled and not i.releases_capacity
       and h.cpu_millis >= (i.limits->>'cpuRequestMillis')::bigint and h.memory_bytes >= (i.limits->>'memoryRequestBytes')::bigint
-      and (h.cpu_millis, h.memory_bytes)
-        <> ((i.limits->>'cpuRequestMillis')::bigint, (i.limits->>'memoryRequestBytes')::bigint)
       and not exists (select 1 from instance_changes c
         where c.instance_id = i.id and c.status in ('awaiting_payment', 'approved', 'executing'))`;
   return {

@@ -99,7 +99,12 @@ export async function holdForBoth(tx: Tx, instance: InstanceRow, after: ChangeSh
     cpuMillis: Math.max(now.cpuMillis, then.cpuMillis),
     memoryBytes: Math.max(now.memoryBytes, then.memoryBytes),
   };
-  await changeHold(tx, { instanceId: instance.id, demand, nodeName: await boundNode(tx, instance) });
+  await changeHold(tx, {
+    instanceId: instance.id,
+    demand,
+    nodeName: await boundNode(tx, instance),
+    isProvisional: true,
+  });
 }
 
 /** Level, not edge: an app at rest that nothing is under way with holds what it is allowed to use, and no more. */
@@ -112,7 +117,7 @@ async function giveRoomBack(tx: Tx, instance: InstanceRow): Promise<void> {
   const held = await findHold(tx, instance.id);
   const demand = demandOf(instance);
   if (held === null || held.cpuMillis < demand.cpuMillis || held.memoryBytes < demand.memoryBytes) return;
-  await changeHold(tx, { instanceId: instance.id, demand, nodeName: null });
+  await changeHold(tx, { instanceId: instance.id, demand, nodeName: null, isProvisional: false });
 }
 
 export function demandOf({ limits }: Pick<ChangeShape, "limits">): Demand {

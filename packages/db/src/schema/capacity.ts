@@ -65,9 +65,14 @@ export const capacityHolds = pgTable(
       .references(() => nodePools.name),
     cpuMillis: counter().notNull(),
     memoryBytes: bytes().notNull(),
+    /** For a change, and so perhaps more than the app is allowed to use once it is at rest. */
+    isProvisional: boolean().notNull().default(false),
     createdAt: insertedAt(),
   },
   (t) => [
+    index("capacity_holds_provisional")
+      .on(t.instanceId)
+      .where(sql`${t.isProvisional}`),
     unique("capacity_holds_instance_key").on(t.organizationId, t.instanceId),
     foreignKey({
       columns: [t.organizationId, t.instanceId],
