@@ -53,6 +53,22 @@ async function givenInstances(ctx: CoreContext, count: number): Promise<readonly
   });
 }
 
+test("where memory is what runs out, as many at once are taken as there is memory for, and no more", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const { ctx } = await givenCustomer(core.ctx);
+  const large = { cpuMillis: 10, memoryBytes: 8 * gib };
+  const results = await Promise.allSettled(
+    (await givenInstances(ctx, 8)).map((instanceId) =>
+      ctx.transaction((tx) => holdCapacity(tx, { instanceId, pool: "default", demand: large })),
+    ),
+  );
+  // 65 % of two machines of 32 GiB.
+  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(5);
+  expect(await listNodePools(core.ctx)).toMatchObject([{ heldMemoryBytes: 40 * gib }]);
+});
+
 test("two worker machines of 16 and 8 cores take 76 to 82 apps of 250m and 512 MiB, and refuse the next", async () => {
   await using core = await testCore();
   await givenCatalog(core.ctx);

@@ -11,6 +11,7 @@ import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
 import { type LedgerAccountKind, ledgerAccountKinds, listBalances, post, verifyLedger } from "./index.ts";
+import { chainAfter } from "./transaction.ts";
 
 async function given(plan: "free" | "small" = "small") {
   const core = await testCore();
@@ -152,6 +153,11 @@ const violations: Readonly<Record<string, { readonly code: string; readonly stat
   "a deleted entry": { code: "42501", statements: ["delete from ledger_entries"] },
   "a deleted transaction": { code: "42501", statements: ["delete from ledger_transactions"] },
 };
+
+test("a link of the chain says all that came before it: the same transaction after another one has another link", () => {
+  expect(chainAfter("", "digest")).not.toBe(chainAfter(chainAfter("", "other"), "digest"));
+  expect(chainAfter(chainAfter("", "one"), "two")).not.toBe(chainAfter(chainAfter("", "two"), "one"));
+});
 
 test("the database itself refuses what would make the ledger wrong, from server and worker alike", async () => {
   await using app = await given();
