@@ -53,12 +53,7 @@ export async function givenCardPaidApp(
   options: Parameters<typeof givenPayingCustomer>[0] = {},
 ): Promise<PaidApp & PayingCustomer> {
   const app = await givenPayingCustomer(options);
-  const { id } = await app.start({ method: "checkout", savesMethod: true });
-  await app.work();
-  app.gateway.pay(id);
-  await app.tell(id);
-  await app.work();
-  await app.provision();
+  await app.payByCard();
   return { ...app, organizationId: app.ctx.organizationId ?? "" };
 }
 

@@ -78,12 +78,7 @@ test("a term that is paid on a test clock begins on that clock", async () => {
 
 test("renewals are charged to the saved card on the way, and time waits for its answer", async () => {
   await using app = await givenPayingCustomer({ testClock: true });
-  const { id } = await app.start({ method: "checkout", savesMethod: true });
-  await app.work();
-  app.gateway.pay(id);
-  await app.tell(id);
-  await app.work();
-  await app.provision();
+  await app.payByCard();
   const [card] = (await listPaymentMethods(app.ctx, {})).items;
   await setAutomaticPayment(app.ctx, { methodId: card!.id, isAutomatic: true });
   const start = (await findTestClock(app.ctx))!.now;

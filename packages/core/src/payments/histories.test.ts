@@ -217,15 +217,6 @@ async function release({ core, ctx }: PayingCustomer): Promise<void> {
   await unpark(core.ctx, { organizationId: ctx.organizationId ?? "", reason });
 }
 
-async function payAndKeepCard(app: PayingCustomer): Promise<void> {
-  const { id } = await app.start({ method: "checkout", savesMethod: true });
-  await app.work();
-  app.gateway.pay(id);
-  await app.tell(id);
-  await app.work();
-  await app.provision();
-}
-
 /** Does what it was asked, and takes the worker down before that can write it down. */
 function dying({ gateway }: PayingCustomer): PaymentProvider {
   const die = async (work: Promise<unknown>): Promise<never> => {
@@ -291,7 +282,7 @@ test("after any history, with the gateway failing, workers dying and the custome
   await fc.assert(
     fc.asyncProperty(history, async ({ taxes, hasCard, steps }) => {
       await using app = await givenPayingCustomer({ taxes });
-      if (hasCard) await payAndKeepCard(app);
+      if (hasCard) await app.payByCard();
       for (const acts of steps) await Promise.all(acts.map((act) => perform(app, act)));
       await heal(app);
 

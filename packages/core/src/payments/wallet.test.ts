@@ -33,12 +33,7 @@ async function give(app: PayingCustomer, amountMinor: bigint): Promise<void> {
 /** Pays the order on the gateway's page, and keeps the card. */
 async function runningWithCard(): Promise<PayingCustomer & { readonly methodId: string }> {
   const app = await givenPayingCustomer();
-  const { id } = await app.start({ method: "checkout", savesMethod: true });
-  await app.work();
-  app.gateway.pay(id);
-  await app.tell(id);
-  await app.work();
-  await app.provision();
+  await app.payByCard();
   const [method] = (await listPaymentMethods(app.ctx, {})).items;
   return { ...app, methodId: method!.id };
 }

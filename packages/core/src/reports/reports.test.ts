@@ -136,12 +136,7 @@ test("what is foretold holds the tax that will hold when it is asked for", async
 test("what is collected is foretold: the wallet pays in the order of time, then the card, then nobody", async () => {
   await using app = await givenPayingCustomer({ taxes: [{ name: "PPN", percent: "11", isInclusive: false }] });
   const { core, ctx, gateway } = app;
-  const { id } = await app.start({ method: "checkout", savesMethod: true });
-  await app.work();
-  gateway.pay(id);
-  await app.tell(id);
-  await app.work();
-  await app.provision();
+  await app.payByCard();
   await app.after(hourMs);
   const second = await givenOrder(ctx, { plan: "small", name: "Second" });
   const [method] = (await listPaymentMethods(ctx, {})).items;

@@ -34,6 +34,8 @@ export interface PayingCustomer extends AsyncDisposable {
   /** Of the one invoice that is open. */
   openInvoiceId(): Promise<string>;
   start(choice?: PaymentChoice, invoiceId?: string): Promise<IntentRow>;
+  /** Pays the open invoice on the gateway's page and keeps the card; then the app comes up. */
+  payByCard(): Promise<void>;
   topUp(amountMinor: bigint, choice?: PaymentChoice): Promise<IntentRow>;
   reconcile(intentId: string): Promise<{ readonly againMs: number | null }>;
   /** Delivers a webhook, as often as told. */
@@ -115,7 +117,7 @@ export async function givenPayingCustomer(
 
   const work = (): Promise<void> => workOffPayments(core, access);
 
-  return {
+  const app: PayingCustomer = {
     core,
     ctx,
     gateway,
@@ -129,6 +131,14 @@ export async function givenPayingCustomer(
         invoiceId: invoiceId ?? (await openInvoiceId()),
         idempotencyKey: ctx.ids.next(),
       }),
+    async payByCard() {
+      const { id } = await app.start({ method: "checkout", savesMethod: true });
+      await work();
+      gateway.pay(id);
+      await app.tell(id);
+      await work();
+      await app.provision();
+    },
     topUp: (amountMinor, choice = { method: "checkout" }) =>
       startTopUp(ctx, { ...choice, amountMinor, currency: "IDR", idempotencyKey: ctx.ids.next() }),
     reconcile: (intentId) => reconcilePayment(core.ctx, intentId, access),
@@ -152,4 +162,5 @@ export async function givenPayingCustomer(
     },
     [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
   };
+  return app;
 }
