@@ -51,13 +51,7 @@ export async function findUnderWay(tx: Tx, instanceId: string): Promise<ChangeRo
   const [change] = await tx.sql
     .select()
     .from(instanceChanges)
-    .where(
-      and(
-        eq(instanceChanges.organizationId, organizationOf(tx)),
-        eq(instanceChanges.instanceId, instanceId),
-        inArray(instanceChanges.status, [...underWay]),
-      ),
-    )
+    .where(ofApp(tx, instanceId, underWay))
     .for("update");
   return change ?? null;
 }
@@ -69,14 +63,16 @@ export async function listOpenChanges(tx: Tx, instanceId: string): Promise<reado
   return tx.sql
     .select()
     .from(instanceChanges)
-    .where(
-      and(
-        eq(instanceChanges.organizationId, organizationOf(tx)),
-        eq(instanceChanges.instanceId, instanceId),
-        inArray(instanceChanges.status, [...open]),
-      ),
-    )
+    .where(ofApp(tx, instanceId, open))
     .orderBy(asc(instanceChanges.id));
+}
+
+function ofApp(tx: Tx, instanceId: string, statuses: readonly ChangeStatus[]) {
+  return and(
+    eq(instanceChanges.organizationId, organizationOf(tx)),
+    eq(instanceChanges.instanceId, instanceId),
+    inArray(instanceChanges.status, [...statuses]),
+  );
 }
 
 function own(tx: Tx, changeId: string) {
