@@ -265,8 +265,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a late payment brings an app back for its price without taxes",
     file: `${core}/payments/place-money.ts`,
-    find: `nextInvoice === null ? await priceOf(tx, subscription) :`,
-    replace: `nextInvoice === null ? subscription.amountMinor :`,
+    find: `return deriveTaxes(totalOfLines(next.lines), await ratesOf(tx, tx.now)).totalMinor;`,
+    replace: `return totalOfLines(next.lines);`,
     tests: [`${core}/payments/taxes.test.ts`],
   },
   {

@@ -62,11 +62,16 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
     })
     .returning();
   assert(invoice !== undefined, "an inserted invoice is returned");
-  for (const [index, line] of lines.entries()) {
-    const { usage, ...row } = line;
-    const position = index + 1;
-    await tx.sql.insert(invoiceLines).values({ ...row, organizationId, invoiceId: invoice.id, position });
-    if (usage !== undefined) await billUsage(tx, { subscriptionId, lineId: row.id, usage, quantity: row.quantity });
+  await tx.sql.insert(invoiceLines).values(
+    lines.map(({ usage: _usage, ...line }, index) => ({
+      ...line,
+      organizationId,
+      invoiceId: invoice.id,
+      position: index + 1,
+    })),
+  );
+  for (const { id: lineId, usage, quantity } of lines) {
+    if (usage !== undefined) await billUsage(tx, { subscriptionId, lineId, usage, quantity });
   }
   await insertTaxes(tx, invoice.id, taxes);
   post(tx, openingOf(invoice));

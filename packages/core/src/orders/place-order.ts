@@ -13,7 +13,8 @@ import {
   countLiveSubscriptions,
   createSubscription,
   nothingToPay,
-  openInvoiceOf,
+  draftInvoice,
+  openDraft,
   payAndFollow,
   takeTrial,
 } from "../subscriptions/index.ts";
@@ -102,7 +103,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
         pool: plan.nodePool,
         demand: { cpuMillis: plan.limits.cpuRequestMillis, memoryBytes: plan.limits.memoryRequestBytes },
       });
-      const invoice = await openInvoiceOf(tx, subscription);
+      const invoice = await openDraft(tx, await draftInvoice(tx, subscription));
       if (total.amountMinor === 0n) await payAndFollow(tx, { subscription, instance }, invoice, nothingToPay(invoice));
       return toOrderView(tx, order.id);
     }),

@@ -7,7 +7,8 @@ import {
   bringsBack,
   draftInvoice,
   type LoadedSubscription,
-  openInvoiceOf,
+  type InvoiceDraft,
+  openDraft,
   payAndFollow,
   tryHoldRoom,
 } from "../subscriptions/index.ts";
@@ -68,16 +69,16 @@ async function findPayable(
   // Paid twice, cancelled, or something else is on its way for the app's return.
   const isFree = nextInvoice === null || (nextInvoice.status === "open" && nextInvoice.liveIntentId === null);
   if (!isForReturn || asked.status === "paid" || !isFree) return { invoice: null, reason: "invoice_closed" };
-  const price = nextInvoice === null ? await priceOf(tx, subscription) : restOf(nextInvoice).amountMinor;
-  if (receivedMinor < price) return { invoice: null, reason: "invoice_closed" };
+  const next = nextInvoice ?? (await draftInvoice(tx, subscription));
+  if (receivedMinor < (await priceOf(tx, next))) return { invoice: null, reason: "invoice_closed" };
   if (!(await tryHoldRoom(tx, subscription))) return { invoice: null, reason: "no_room" };
-  return { invoice: nextInvoice ?? (await openInvoiceOf(tx, subscription)), reason: null };
+  return { invoice: "status" in next ? next : await openDraft(tx, next), reason: null };
 }
 
-/** What a new term would be asked for, with its taxes. */
-async function priceOf(tx: Tx, subscription: LoadedSubscription["subscription"]): Promise<bigint> {
-  const { lines } = await draftInvoice(tx, subscription);
-  return deriveTaxes(totalOfLines(lines), await ratesOf(tx, tx.now)).totalMinor;
+/** What is left of an invoice, or would be asked for by one that is only drafted, with its taxes. */
+async function priceOf(tx: Tx, next: InvoiceRow | InvoiceDraft): Promise<bigint> {
+  if ("status" in next) return restOf(next).amountMinor;
+  return deriveTaxes(totalOfLines(next.lines), await ratesOf(tx, tx.now)).totalMinor;
 }
 
 async function keepInWallet(

@@ -5,7 +5,6 @@ import {
   listPaidInvoices,
   markUncollectible,
   type NewPayment,
-  openInvoice,
   payInvoice,
   refundInvoice,
   totalOfLines,
@@ -14,7 +13,7 @@ import {
 import { releaseCapacity } from "../capacity/index.ts";
 import { addMs } from "../clock.ts";
 import type { Tx } from "../context.ts";
-import { returnCoupon, usePeriod } from "../coupons/index.ts";
+import { returnCoupon } from "../coupons/index.ts";
 import { assert, unreachable } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { lockInstanceOfSubscription, markNeverProvisioned, setDesired, wantedPhase } from "../instances/index.ts";
@@ -24,8 +23,8 @@ import { addDays, periodAt } from "../periods.ts";
 import { isChargedByUse, noteUsageTerms } from "../usage/index.ts";
 import { lockWallet } from "../wallet/index.ts";
 import { beginNextTerms } from "./change-terms.ts";
-import { endsTrial, goesOnByItself } from "./charge.ts";
-import { draftInvoice } from "./draft-invoice.ts";
+import { goesOnByItself } from "./charge.ts";
+import { draftInvoice, openDraft } from "./draft-invoice.ts";
 import { type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { mailFacts } from "./mail-facts.ts";
 import {
@@ -104,11 +103,12 @@ async function beginTerm(
 
 /** Asks for the next period. The plan, its price and its words are those of the order. */
 export async function openRenewal(tx: Tx, { subscription }: Pick<LoadedSubscription, "subscription">): Promise<void> {
-  const invoice = await openInvoiceOf(tx, subscription);
+  const draft = await draftInvoice(tx, subscription);
+  const invoice = await openDraft(tx, draft);
   if (invoice.reason === "renewal" && goesOnByItself(subscription, invoice.totalMinor))
     await payInvoice(tx, invoice, nothingToPay(invoice));
   await updateSubscription(tx, subscription, {});
-  if (invoice.totalMinor > 0n && (await endsTrial(tx, subscription))) await tellPrice(tx, subscription, invoice);
+  if (invoice.totalMinor > 0n && draft.endsTrial) await tellPrice(tx, subscription, invoice);
   // Whoever collects it tells the customer, if the money does not come by itself.
   if (invoice.totalMinor > 0n) await enqueue(tx, "invoice:collect", { invoiceId: invoice.id });
 }
@@ -132,13 +132,6 @@ async function tellPrice(tx: Tx, subscription: SubscriptionRow, invoice: Invoice
 /** Of what costs nothing. */
 export function nothingToPay({ currency }: InvoiceRow): NewPayment {
   return { amountMinor: 0n, currency, provider: "manual", reference: null };
-}
-
-export async function openInvoiceOf(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow> {
-  const { redemptionId, ...draft } = await draftInvoice(tx, subscription);
-  const invoice = await openInvoice(tx, draft);
-  if (redemptionId !== null) await usePeriod(tx, redemptionId, invoice.id);
-  return invoice;
 }
 
 /** The next period of the term begins where the last one ended, whenever this runs. */
@@ -272,7 +265,7 @@ async function settleUsage(tx: Tx, { subscription, usageInvoice }: LoadedSubscri
   }
   const draft = await draftInvoice(tx, subscription);
   const isOwed = totalOfLines(draft.lines) > 0n;
-  if (isOwed) await enqueue(tx, "invoice:collect", { invoiceId: (await openInvoice(tx, draft)).id });
+  if (isOwed) await enqueue(tx, "invoice:collect", { invoiceId: (await openDraft(tx, draft)).id });
   const closingDueAt = isOwed ? addDays(tx.now, usagePaymentDays, subscription.timeZone) : null;
   await updateSubscription(tx, subscription, { closingDueAt });
 }

@@ -77,6 +77,8 @@ function setupLine(setupMinor: bigint, priceId: string): NewLine {
 export interface NextCharge extends Charge {
   /** Whose period goes into it; null where no coupon takes anything off. */
   readonly redemptionId: string | null;
+  /** It is for the first period after a trial. */
+  readonly endsTrial: boolean;
 }
 
 /** What a next invoice depends on beside its subscription. */
@@ -129,7 +131,13 @@ export function deriveNextCharge(subscription: SubscriptionRow, { intro, live, u
     lines: [...lines, ...usage],
     totalMinor: totalMinor + totalOfLines(usage),
     redemptionId: isDiscounted ? (live?.redemptionId ?? null) : null,
+    endsTrial: endsTrial(intro, period),
   };
+}
+
+function endsTrial(intro: PriceIntro, period: ChargedPeriod): boolean {
+  const before = { ...period, periodIndex: period.periodIndex - 1 };
+  return period.periodIndex > 0 && inTrial(intro, before) && !inTrial(intro, period);
 }
 
 /** What is left for the invoice after that one. Pure. */
@@ -137,18 +145,6 @@ export function afterCharge({ intro, live }: ChargeFacts, { redemptionId }: Next
   if (live === null || redemptionId === null || live.periodsLeft === null) return { intro, live, usage: [] };
   const periodsLeft = live.periodsLeft - 1;
   return { intro, live: periodsLeft === 0 ? null : { ...live, periodsLeft }, usage: [] };
-}
-
-/** Whether what comes next is the first period after a trial. */
-export async function endsTrial(tx: Tx, subscription: SubscriptionRow): Promise<boolean> {
-  const { termNumber, periodIndex } = nextPeriodKey(subscription);
-  if (periodIndex === 0) return false;
-  const [intro, before] = [await findIntro(tx, subscription), { termNumber, periodIndex: periodIndex - 1 }];
-  return inTrial(intro, before) && !inTrial(intro, { termNumber, periodIndex });
-}
-
-async function findIntro(tx: Tx, subscription: SubscriptionRow): Promise<PriceIntro> {
-  return introOf(subscription, await readIntros(tx, [nextTermsOf(subscription).priceId]));
 }
 
 /** Of the price of the next period. Another price than the one that was ordered has no trial: that was for this plan. */

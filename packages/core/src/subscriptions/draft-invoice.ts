@@ -9,9 +9,11 @@ import {
   listOpenInvoices,
   type NewInvoice,
   type NewLine,
+  openInvoice,
   totalOfLines,
 } from "../billing/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import { usePeriod } from "../coupons/index.ts";
 import { assert, notFound, unreachable } from "../errors.ts";
 import type { Period } from "../periods.ts";
 import { authorize } from "../permissions.ts";
@@ -22,16 +24,18 @@ import { nextPeriodKey, renewalTermsOf, type SubscriptionRow } from "./subscript
 export interface InvoiceDraft extends NewInvoice {
   /** Of the coupon whose period goes into it; null where none takes anything off. */
   readonly redemptionId: string | null;
+  /** It is for the first period after a trial. */
+  readonly endsTrial: boolean;
 }
 
 /** What would be asked for now: the next period, and what was used and not asked for yet. Of a cancelled one only that. */
 export async function draftInvoice(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceDraft> {
   const { id: subscriptionId, status, currency } = subscription;
-  const { lines, redemptionId } =
+  const { lines, redemptionId, endsTrial } =
     status === "cancelled"
-      ? { lines: await draftUsageLines(tx, subscription), redemptionId: null }
+      ? { lines: await draftUsageLines(tx, subscription), redemptionId: null, endsTrial: false }
       : await findNextCharge(tx, subscription);
-  const common = { subscriptionId, currency, redemptionId, lines };
+  const common = { subscriptionId, currency, redemptionId, endsTrial, lines };
   switch (status) {
     case "pending":
       return { ...common, reason: "order", ...nextPeriodKey(subscription), period: null, dueAt: tx.now };
@@ -56,6 +60,14 @@ export async function draftInvoice(tx: Tx, subscription: SubscriptionRow): Promi
     default:
       return unreachable(status);
   }
+}
+
+/** Books what was drafted, in the transaction in which it was. */
+export async function openDraft(tx: Tx, draft: InvoiceDraft): Promise<InvoiceRow> {
+  const { redemptionId, endsTrial: _endsTrial, ...invoice } = draft;
+  const opened = await openInvoice(tx, invoice);
+  if (redemptionId !== null) await usePeriod(tx, redemptionId, opened.id);
+  return opened;
 }
 
 function rangeOf(lines: readonly NewLine[]): Period | null {

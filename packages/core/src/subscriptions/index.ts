@@ -1,4 +1,4 @@
-export { cancel as cancelSubscription, nothingToPay, openInvoiceOf } from "./apply-action.ts";
+export { cancel as cancelSubscription, nothingToPay } from "./apply-action.ts";
 export { type ApplyCoupon, applyCoupon } from "./apply-coupon.ts";
 export {
   afterCharge,
@@ -16,7 +16,13 @@ export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.
 export { changeTerms, scheduleTerms, settleTerms } from "./change-terms.ts";
 export { nextTermsOf, type SubscriptionTerms, termsOf } from "./terms.ts";
 export { createSubscription } from "./create-subscription.ts";
-export { draftInvoice, type InvoicePreview, previewNextInvoice } from "./draft-invoice.ts";
+export {
+  draftInvoice,
+  type InvoiceDraft,
+  type InvoicePreview,
+  openDraft,
+  previewNextInvoice,
+} from "./draft-invoice.ts";
 export { type LoadedSubscription, loadForUpdate } from "./load-subscription.ts";
 export { mailFacts } from "./mail-facts.ts";
 export { bringsBack, giveRoomBack, holdRoom, payAndFollow, reserveRoom, tryHoldRoom } from "./pay-subscription.ts";

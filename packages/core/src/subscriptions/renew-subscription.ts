@@ -4,8 +4,8 @@ import { DomainError, unreachable } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { totalOfLines } from "../billing/index.ts";
-import { nothingToPay, openInvoiceOf } from "./apply-action.ts";
-import { draftInvoice } from "./draft-invoice.ts";
+import { nothingToPay } from "./apply-action.ts";
+import { draftInvoice, openDraft } from "./draft-invoice.ts";
 import { loadForUpdate, type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { holdRoom, payAndFollow } from "./pay-subscription.ts";
 import { toSubscriptionView } from "./queries.ts";
@@ -31,9 +31,10 @@ export async function renewSubscription(
       });
     }
     // Room is held before money is taken; for what costs something that is when the money comes.
-    const totalMinor = loaded.nextInvoice?.totalMinor ?? totalOfLines((await draftInvoice(tx, subscription)).lines);
+    const next = loaded.nextInvoice ?? (await draftInvoice(tx, subscription));
+    const totalMinor = "status" in next ? next.totalMinor : totalOfLines(next.lines);
     if (subscription.status === "expired" && totalMinor === 0n) await holdRoom(tx, subscription);
-    const invoice = loaded.nextInvoice ?? (await openInvoiceOf(tx, subscription));
+    const invoice = "status" in next ? next : await openDraft(tx, next);
     if (loaded.nextInvoice === null) await updateSubscription(tx, subscription, {});
     if (invoice.totalMinor === 0n) await payAndFollow(tx, loaded, invoice, nothingToPay(invoice));
     else await enqueue(tx, "invoice:collect", { invoiceId: invoice.id });

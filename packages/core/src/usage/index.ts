@@ -10,7 +10,6 @@ export {
   billUsage,
   hasAppsChargedByUse,
   isChargedByUse,
-  listUnbilledUsage,
   readUnbilledUsage,
   releaseUsage,
   type UnbilledUsage,

@@ -18,12 +18,10 @@ export interface UnbilledUsage extends UsageKey {
   readonly end: Date;
 }
 
-/** What no invoice asks for yet, the oldest period first. The same until the end of a transaction that has locked the subscription. */
-export async function listUnbilledUsage(tx: Tx, subscriptionId: string): Promise<readonly UnbilledUsage[]> {
-  return (await readUnbilledUsage(tx, [subscriptionId])).get(subscriptionId) ?? [];
-}
-
-/** The same of many subscriptions, of any organizations. */
+/**
+ * What no invoice asks for yet, by subscription and of any organizations, the oldest period first. The same until the end of a
+ * transaction that has locked the subscriptions.
+ */
 export async function readUnbilledUsage(
   reader: Pick<Tx, "sql">,
   subscriptionIds: readonly string[],
