@@ -5,6 +5,7 @@ import { addMs, dayMs, minuteMs } from "../clock.ts";
 import { listPaymentMethods, setAutomaticPayment } from "../payments/index.ts";
 import { listInvoices } from "../billing/index.ts";
 import { getSubscription, renewSubscription, sweepSubscriptions } from "../subscriptions/index.ts";
+import { type CoreContext, createContext } from "../context.ts";
 import { givenMeteredApp } from "../testing/metered.ts";
 import { rateUsage } from "../usage/index.ts";
 import { adjustWallet } from "../wallet/index.ts";
@@ -51,6 +52,39 @@ test("time goes from due date to due date and waits for the world, while other o
   expect((await getSubscription(neighbour.ctx, theirs.subscription.subscription.id)).subscription.status).toBe(
     "active",
   );
+});
+
+test("a run that is killed between two of its transactions takes no reminder and no due date with it", async () => {
+  await using core = await testCore();
+  await givenCatalog(core.ctx);
+  await givenMachines(core.ctx);
+  const told = async (kills: readonly number[]) => {
+    const { ctx, organizationId } = await givenCustomer(core.ctx, { testClock: true });
+    const { subscription } = await givenOrder(ctx);
+    await provisionOnce(core.ctx, subscription.instanceId);
+    const start = (await findTestClock(ctx))!.now;
+    await advanceClock(ctx, { to: addMs(start, 62 * dayMs) });
+    for (const kill of kills) {
+      await stepClock(killedAfter(core.ctx, kill), organizationId).catch((error: Error) =>
+        expect(error.message).toBe("killed"),
+      );
+    }
+    for (let arrived = false; !arrived;) {
+      ({ arrived } = await stepClock(core.ctx, organizationId));
+      await provisionOnce(core.ctx, subscription.instanceId);
+    }
+    const mails = await core.database.drizzle
+      .select()
+      .from(notifications)
+      .where(eq(notifications.organizationId, organizationId))
+      .orderBy(asc(notifications.id));
+    return mails.map(({ kind }) => kind);
+  };
+  const undisturbed = await told([]);
+  for (const transactions of [4, 5, 6]) {
+    const kills = Array.from({ length: 70 }, () => transactions);
+    expect({ transactions, told: await told(kills) }).toEqual({ transactions, told: undisturbed });
+  }
 });
 
 test("a term that is paid on a test clock begins on that clock", async () => {
@@ -180,3 +214,19 @@ test("a clock goes forward only, not too far, and only where there is one", asyn
   await expect(advanceClock(ctx, { to: addMs(now, 900 * dayMs) })).rejects.toMatchObject({ code: "INVALID_INPUT" });
   await expect(advanceClock(present.ctx, { to: now })).rejects.toMatchObject({ code: "TEST_CLOCK_REQUIRED" });
 });
+
+/** A process that dies after so many transactions: the next one never begins. */
+function killedAfter(ctx: CoreContext, transactions: number): CoreContext {
+  let left = transactions;
+  const drizzle = new Proxy(ctx.db.drizzle, {
+    get(target, name) {
+      if (name !== "transaction") return Reflect.get(target, name) as unknown;
+      return (work: Parameters<typeof target.transaction>[0]) => {
+        if (left === 0) throw new Error("killed");
+        left -= 1;
+        return target.transaction(work);
+      };
+    },
+  });
+  return createContext({ ...ctx, db: { ...ctx.db, drizzle } }, { actor: ctx.actor });
+}

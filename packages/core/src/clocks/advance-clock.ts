@@ -48,12 +48,8 @@ export async function advanceClock(ctx: CoreContext, input: { readonly to: Date 
   authorize(ctx.actor, ctx.actor.type === "operator" ? "admin.clock.advance" : "clock.advance");
   return ctx.transaction(async (tx) => {
     const organizationId = organizationOf(tx);
-    const [clock] = await tx.sql
-      .select()
-      .from(testClocks)
-      .where(eq(testClocks.organizationId, organizationId))
-      .for("update");
-    if (clock === undefined)
+    const clock = await lockClock(tx);
+    if (clock === null)
       throw new DomainError("TEST_CLOCK_REQUIRED", "This organization does not live on a test clock.");
     if (input.to < clock.targetAt) throw new DomainError("INVALID_INPUT", "A clock goes forward only.");
     if (input.to > addMs(clock.nowAt, maxAdvanceDays * dayMs)) {
@@ -84,17 +80,18 @@ export async function stepClock(
   // What is measured holds for the whole run: as soon as something is to start or to stop, time waits and the run ends.
   const isCharged = measure !== undefined && (await bound.transaction((tx) => hasAppsChargedByUse(tx)));
   const measured = isCharged ? await measure() : null;
-  // A run that was ended may have left hours behind.
-  if (isCharged) await rateSimulatedUsage(bound);
-  for (let steps = 0; steps < maxStepsPerRun; steps += 1) {
-    const step = await bound.transaction((tx) => moveToNextDue(tx, measured));
+  // A run that was killed may have left out what follows the step that it took last. So that is done first, again.
+  let step = await bound.transaction(repeatStep);
+  for (let steps = 0; steps <= maxStepsPerRun; steps += 1) {
     if (step === "arrived") return { arrived: true };
     if (step === "waiting") break;
-    if ((await rateSimulatedUsage(bound)) > 0) await watchSpending(bound);
+    await rateSimulatedUsage(bound);
+    await watchSpending(bound);
     for (const subscriptionId of step.due) await reconcileSubscription(ctx, subscriptionId);
     for (const invoiceId of step.collects) await collectInvoice(ctx, invoiceId);
     await expireChanges(bound);
     if (step.reminds) await remindOrganization(bound);
+    step = await bound.transaction((tx) => moveToNextDue(tx, measured));
   }
   await bound.transaction((tx) => enqueue(tx, "clock:advance", { organizationId }, { delayMs: waitMs }));
   return { arrived: false };
@@ -111,11 +108,22 @@ type Step =
   | "waiting"
   | { readonly due: readonly string[]; readonly collects: readonly string[]; readonly reminds: boolean };
 
+/** What is due where the clock stands, and the reminder where that is its hour. Each is safe to do twice. */
+async function repeatStep(tx: Tx): Promise<Step> {
+  const clock = await lockClock(tx);
+  if (clock === null) return "arrived";
+  const due = await listDueSubscriptions(tx, clock.nowAt);
+  const collects = await listDueCollections(tx, clock.nowAt);
+  return {
+    due: due.map(({ id }) => id),
+    collects: collects.map(({ invoiceId }) => invoiceId),
+    reminds: (await reminderAfter(tx, addMs(clock.nowAt, -1))).getTime() === clock.nowAt.getTime(),
+  };
+}
+
 async function moveToNextDue(tx: Tx, measured: readonly MeasuredUsage[] | null): Promise<Step> {
-  const organizationId = organizationOf(tx);
-  const mine = eq(testClocks.organizationId, organizationId);
-  const [clock] = await tx.sql.select().from(testClocks).where(mine).for("update");
-  if (clock === undefined) return "arrived";
+  const clock = await lockClock(tx);
+  if (clock === null) return "arrived";
 
   const due = await listDueSubscriptions(tx, clock.targetAt);
   const collects = await listDueCollections(tx, clock.targetAt);
@@ -128,8 +136,7 @@ async function moveToNextDue(tx: Tx, measured: readonly MeasuredUsage[] | null):
   if (clock.nowAt >= clock.targetAt) return "arrived";
   if ((await hasOpenOperation(tx)) || (await hasChangeInWork(tx)) || (await isSettling(tx))) return "waiting";
   if (measured !== null && (await awaitsMeasurement(tx, measured))) return "waiting";
-  const { timeZone } = await getOrganization(tx);
-  const reminderAt = nextLocalHour(clock.nowAt, tx.ctx.config.reminderHour, timeZone);
+  const reminderAt = await reminderAfter(tx, clock.nowAt);
   const nextAt = new Date(
     Math.min(
       clock.targetAt.getTime(),
@@ -137,12 +144,29 @@ async function moveToNextDue(tx: Tx, measured: readonly MeasuredUsage[] | null):
       ...[...due, ...collects].map(({ dueAt }) => dueAt.getTime()),
     ),
   );
-  await tx.sql.update(testClocks).set({ nowAt: nextAt }).where(mine);
+  await tx.sql
+    .update(testClocks)
+    .set({ nowAt: nextAt })
+    .where(eq(testClocks.organizationId, organizationOf(tx)));
   await simulateHours(tx, { from: clock.nowAt, to: nextAt, measured: measured ?? [] });
   return {
     ...by(nextAt),
     reminds: nextAt.getTime() === reminderAt.getTime(),
   };
+}
+
+async function lockClock(tx: Tx): Promise<typeof testClocks.$inferSelect | null> {
+  const [clock] = await tx.sql
+    .select()
+    .from(testClocks)
+    .where(eq(testClocks.organizationId, organizationOf(tx)))
+    .for("update");
+  return clock ?? null;
+}
+
+async function reminderAfter(tx: Tx, at: Date): Promise<Date> {
+  const { timeZone } = await getOrganization(tx);
+  return nextLocalHour(at, tx.ctx.config.reminderHour, timeZone);
 }
 
 async function hasOpenOperation(tx: Tx): Promise<boolean> {
