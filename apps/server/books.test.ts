@@ -17,8 +17,8 @@ test("nobody but an operator sees whose books are wrong, or lets their money mov
     books.runs.query({}),
     books.unpark.mutate({ organizationId: nobody, reason: "Please." }),
   ];
-  for (const call of calls)
-    await expect(call).rejects.toMatchObject({ data: { appCode: "FORBIDDEN", httpStatus: 403 } });
+  const forbidden = { data: { appCode: "FORBIDDEN", httpStatus: 403 } };
+  await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject(forbidden)));
 });
 
 test("a customer whose books are wrong is told that orders wait, until an operator has unparked it", async () => {
