@@ -14,7 +14,7 @@ import {
 } from "../changes/index.ts";
 import { addMs, hourMs } from "../clock.ts";
 import { type CoreConfig, type CoreContext, createContext } from "../context.ts";
-import { collectInvoice } from "../payments/index.ts";
+import { collectInvoice, listDueCollections } from "../payments/index.ts";
 import { reconcileSubscription, recordPayment } from "../subscriptions/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
@@ -215,14 +215,8 @@ async function rentApp(
       await rateUsage(house);
     },
     async collect() {
-      const renewal = and(
-        eq(invoices.subscriptionId, subscriptionId),
-        eq(invoices.status, "open"),
-        eq(invoices.reason, "renewal"),
-      );
-      for (const { id } of await drizzle.select({ id: invoices.id }).from(invoices).where(renewal)) {
-        await collectInvoice(house, id);
-      }
+      const due = await bound.transaction((tx) => listDueCollections(tx, tx.now));
+      for (const { invoiceId } of due) await collectInvoice(house, invoiceId);
       await reconcileSubscription(house, subscriptionId);
     },
     async row() {
