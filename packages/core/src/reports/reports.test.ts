@@ -281,6 +281,21 @@ test("a price on trial does not count before it stands", async () => {
   expect(await mrrAt(world, now)).toBe(50_694n);
 });
 
+test("of changes at one moment the first says what the price was before", async () => {
+  await using world = await givenWorld();
+  const app = await world.rent({ plan: "small" });
+  await app.pay();
+  await world.pass(dayMs);
+  for (const plan of ["free", "large"] as const) await app.resize(plan);
+  const now = world.core.clock.now();
+  // Where the rows lie in the table says nothing.
+  await using owner = connectDatabase({ url: world.core.url, role: "sewa_owner", max: 1 });
+  await owner.drizzle.execute(`alter table instance_changes disable trigger user;
+    create temporary table first on commit drop as select * from instance_changes order by id limit 1;
+    delete from instance_changes where id in (select id from first); insert into instance_changes select * from first`);
+  expect([await mrrAt(world, addMs(now, -1)), await mrrAt(world, now)]).toEqual([50_694n, 121_667n]);
+});
+
 test("the days past due count until they are over, whoever asks when", async () => {
   await using world = await givenWorld();
   const app = await world.rent({ plan: "large" });

@@ -13,7 +13,7 @@ export function amountAt(at: SQL): SQL {
   return sql`coalesce((
     select c.amount_before_minor from instance_changes c
     where c.subscription_id = s.id and c.status in ('executing', 'executed') and (c.ended_at is null or c.ended_at > ${at})
-    order by c.approved_at limit 1), s.amount_minor)`;
+    order by c.approved_at, c.id limit 1), s.amount_minor)`;
 }
 
 /**
