@@ -1,5 +1,5 @@
 import { couponPlans, couponRedemptions, coupons } from "@sewa/db/schema";
-import { and, desc, eq, inArray, isNull, lt } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, lt, type SQL } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
@@ -53,17 +53,7 @@ export async function listRedemptions(ctx: CoreContext, input: PageInput): Promi
   const cursor = readIdCursor(input.cursor);
   const limit = pageLimit(input);
   return ctx.transaction(async (tx) => {
-    const rows = await tx.sql
-      .select({ redemption: couponRedemptions, coupon: coupons })
-      .from(couponRedemptions)
-      .innerJoin(coupons, eq(coupons.id, couponRedemptions.couponId))
-      .where(
-        and(
-          eq(couponRedemptions.organizationId, organizationOf(tx)),
-          isNull(couponRedemptions.returnedAt),
-          cursor === null ? undefined : lt(couponRedemptions.id, cursor),
-        ),
-      )
+    const rows = await selectRedemptions(tx, cursor === null ? undefined : lt(couponRedemptions.id, cursor))
       .orderBy(desc(couponRedemptions.id))
       .limit(limit + 1);
     return toPage(rows, limit, ({ redemption }) => [redemption.id]);
@@ -72,19 +62,17 @@ export async function listRedemptions(ctx: CoreContext, input: PageInput): Promi
 
 /** Of a coupon that the organization has; inside the transaction that gave it. */
 export async function getRedemptionView(tx: Tx, couponId: string): Promise<RedemptionView> {
-  const [view] = await tx.sql
+  const [view] = await selectRedemptions(tx, eq(couponRedemptions.couponId, couponId));
+  assert(view !== undefined, "the coupon was redeemed");
+  return view;
+}
+
+function selectRedemptions(tx: Tx, which: SQL | undefined) {
+  return tx.sql
     .select({ redemption: couponRedemptions, coupon: coupons })
     .from(couponRedemptions)
     .innerJoin(coupons, eq(coupons.id, couponRedemptions.couponId))
-    .where(
-      and(
-        eq(couponRedemptions.organizationId, organizationOf(tx)),
-        eq(couponRedemptions.couponId, couponId),
-        isNull(couponRedemptions.returnedAt),
-      ),
-    );
-  assert(view !== undefined, "the coupon was redeemed");
-  return view;
+    .where(and(eq(couponRedemptions.organizationId, organizationOf(tx)), isNull(couponRedemptions.returnedAt), which));
 }
 
 async function withPlanIds(tx: Tx, rows: readonly CouponRow[]): Promise<readonly CouponView[]> {
