@@ -1,4 +1,4 @@
-import { coreConfigShape, parseEnvironment } from "@sewa/core";
+import { coreConfigShape, databaseUrl, parseEnvironment } from "@sewa/core";
 import { z } from "zod";
 
 /** Every variable of the command. Each command reads only those that it needs. */
@@ -6,7 +6,7 @@ export const envSchema = z.object({
   ...coreConfigShape,
   PORTAL_URL: coreConfigShape.PORTAL_URL.optional(),
   SECRETS_KEYRING: coreConfigShape.SECRETS_KEYRING.optional(),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "Not an address like postgres://user@host/database." }),
+  DATABASE_URL: databaseUrl,
   SEWA_API_URL: z
     .url({ protocol: /^https?$/, error: "Not an address like https://api.example.com." })
     .transform((url) => new URL(url).origin)

@@ -3,11 +3,12 @@ import {
   type EnvironmentSource,
   gatewayShape,
   parseEnvironment,
+  processShape,
   requireWholeGateway,
+  wholeNumber,
 } from "@sewa/core";
 import { z } from "zod";
 
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 const webUrl = z
   .url({ protocol: /^https?$/, error: "Not an address like https://api.example.com." })
   .transform((url) => new URL(url).origin);
@@ -29,21 +30,20 @@ export const envSchema = z
   .object({
     ...coreConfigShape,
     ...gatewayShape,
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "Not an address like postgres://user@host/database." }),
-    DATABASE_POOL_MAX: whole(2, 200).default(10),
+    ...processShape,
+    DATABASE_POOL_MAX: wholeNumber(2, 200).default(10),
     HOST: z.string().default("127.0.0.1"),
-    PORT: whole(0, 65_535).default(3_000),
+    PORT: wholeNumber(0, 65_535).default(3_000),
     /** Metrics and health for the house; never reachable from outside. */
-    INTERNAL_PORT: whole(0, 65_535).default(3_001),
+    INTERNAL_PORT: wholeNumber(0, 65_535).default(3_001),
     /** Where clients reach this server. With https, the session's cookie is Secure. */
     API_URL: webUrl.optional(),
     /** Further origins whose pages may call with cookies; the portal's and our own always may. */
     CORS_ORIGINS: origins.default([]),
     /** How many proxies stand before us and append to X-Forwarded-For. */
-    TRUST_PROXY: whole(0, 5).default(0),
+    TRUST_PROXY: wholeNumber(0, 5).default(0),
     /** How long the server goes on serving after SIGTERM, with readiness off, so that traffic finds another one. */
-    STOP_DELAY_SECONDS: whole(0, 60).default(5),
-    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+    STOP_DELAY_SECONDS: wholeNumber(0, 60).default(5),
   })
   .superRefine(requireWholeGateway);
 export type Env = z.infer<typeof envSchema>;

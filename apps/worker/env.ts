@@ -4,11 +4,11 @@ import {
   type EnvironmentSource,
   gatewayShape,
   parseEnvironment,
+  processShape,
   requireWholeGateway,
+  wholeNumber,
 } from "@sewa/core";
 import { z } from "zod";
-
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
 /** `key=value[,key=value…]`, as kubectl takes labels. */
 const labels = z.string().transform((text, context): Readonly<Record<string, string>> => {
@@ -25,8 +25,8 @@ export const envSchema = z
   .object({
     ...coreConfigShape,
     ...gatewayShape,
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: "Not an address like postgres://user@host/database." }),
-    DATABASE_POOL_MAX: whole(2, 100).default(6),
+    ...processShape,
+    DATABASE_POOL_MAX: wholeNumber(2, 100).default(6),
     SMTP_URL: z.url({ protocol: /^smtps?$/, error: "Not an address like smtp://user:password@host:587." }),
     MAIL_FROM: z.string().regex(/^[^\r\n]*\S+@\S+[^\r\n]*$/, "Not a sender like Sewa <no-reply@example.com>."),
     KUBECONFIG: z.string().refine(existsSync, "There is no such file.").optional(),
@@ -39,11 +39,10 @@ export const envSchema = z
       .regex(/^[^/\s]+:\d{1,5}$/, "Not of the form host:port.")
       .optional(),
     STORAGE_CLASS: z.string().optional(),
-    JOB_CONCURRENCY: whole(1, 64).default(4),
-    RESYNC_SECONDS: whole(10, 86_400).default(240),
+    JOB_CONCURRENCY: wholeNumber(1, 64).default(4),
+    RESYNC_SECONDS: wholeNumber(10, 86_400).default(240),
     WORKER_INTERNAL_HOST: z.string().default("127.0.0.1"),
-    WORKER_INTERNAL_PORT: whole(0, 65_535).default(3_002),
-    LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+    WORKER_INTERNAL_PORT: wholeNumber(0, 65_535).default(3_002),
   })
   .superRefine(requireWholeGateway);
 export type Env = z.infer<typeof envSchema>;

@@ -1,12 +1,11 @@
 import { z } from "zod";
 import type { CoreConfig } from "./context.ts";
-import { ConfigurationError } from "./environment.ts";
+import { ConfigurationError, wholeNumber } from "./environment.ts";
 import { type Keyring, parseKeyring } from "./keyring.ts";
 import { fromMajor, minorDigitsOf } from "./money.ts";
 import { isTimeZone } from "./periods.ts";
 
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 const domain = z
   .string()
   .regex(/^(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, "Not a domain name.");
@@ -72,19 +71,19 @@ export const coreConfigShape = {
   /** Domain under which apps get their addresses. */
   APPS_DOMAIN: domain.default("localhost"),
   APPS_SCHEME: z.enum(["http", "https"]).default("https"),
-  APPS_PORT: whole(1, 65_535).optional(),
+  APPS_PORT: wholeNumber(1, 65_535).optional(),
   /** Base of the links in mails. */
   PORTAL_URL: z.url().transform((url) => url.replace(/\/+$/, "")),
   SECRETS_KEYRING: keyring,
   CURRENCY: currency.default("IDR"),
   TIME_ZONE: z.string().refine(isTimeZone, "Not an IANA time zone.").default("Asia/Jakarta"),
-  ORDER_TTL_HOURS: whole(1, 720).default(24),
-  RENEWAL_LEAD_DAYS: whole(0, 27).default(7),
-  REMINDER_HOUR: whole(0, 23).default(9),
-  MEMORY_RESERVE_PERCENT: whole(0, 90).default(35),
-  CPU_RESERVE_PERCENT: whole(0, 90).default(15),
-  MAX_INSTANCES_PER_ORGANIZATION: whole(1, 1_000).default(5),
-  ORPHAN_VOLUME_GRACE_DAYS: whole(0, 3_650).default(30),
+  ORDER_TTL_HOURS: wholeNumber(1, 720).default(24),
+  RENEWAL_LEAD_DAYS: wholeNumber(0, 27).default(7),
+  REMINDER_HOUR: wholeNumber(0, 23).default(9),
+  MEMORY_RESERVE_PERCENT: wholeNumber(0, 90).default(35),
+  CPU_RESERVE_PERCENT: wholeNumber(0, 90).default(15),
+  MAX_INSTANCES_PER_ORGANIZATION: wholeNumber(1, 1_000).default(5),
+  ORPHAN_VOLUME_GRACE_DAYS: wholeNumber(0, 3_650).default(30),
   INVOICE_SERIES: z
     .string()
     .regex(/^[A-Z0-9]{1,10}$/, "Up to ten capital letters or digits.")

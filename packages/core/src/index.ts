@@ -54,7 +54,14 @@ export {
   type Observer,
   type Tx,
 } from "./context.ts";
-export { ConfigurationError, type EnvironmentSource, parseEnvironment } from "./environment.ts";
+export {
+  ConfigurationError,
+  databaseUrl,
+  type EnvironmentSource,
+  parseEnvironment,
+  processShape,
+  wholeNumber,
+} from "./environment.ts";
 export { DomainError, type DomainErrorCode, domainErrorCodes, type FieldIssue } from "./errors.ts";
 export { fromPublicId, type IdKind, type Ids, publicIdPrefix, toPublicId, uuidV7Ids } from "./ids.ts";
 export { createKeyring, type Keyring, parseKeyring } from "./keyring.ts";
