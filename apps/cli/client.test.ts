@@ -6,26 +6,18 @@ import { repository, sewa, storyMs } from "./test-command.ts";
 
 vi.setConfig({ testTimeout: storyMs });
 
-const password = "correct horse battery";
-
 test("a customer logs in, orders, follows the app and ends it, all from the command line", async () => {
   await using api = await startTestApi();
-  const run = async (...args: string[]) => {
-    const outcome = await sewa([...args, "--json"], api.env);
-    expect({ args, ...outcome }).toMatchObject({ code: 0, stderr: "" });
-    return JSON.parse(outcome.stdout) as Record<string, unknown>;
-  };
-  await run("catalog", "apply", "packages/blueprint/catalog");
-  const invite = await run("admin", "create", "ana@example.com", "--name", "Ana");
-  await api.accept(String(invite["url"]), password);
+  const run = async (...args: string[]) => (await api.run(args)) as Record<string, unknown>;
+  const { email, password } = await api.open();
 
-  const wrong = await sewa(["login", "ana@example.com"], api.env, "wrong horse battery\n");
+  const wrong = await sewa(["login", email], api.env, "wrong horse battery\n");
   expect(wrong).toMatchObject({
     code: 1,
     stdout: "",
     stderr: expect.stringMatching(/^INVALID_CREDENTIALS: /) as string,
   });
-  const login = await sewa(["login", "ana@example.com", "--json"], api.env, `${password}\n`);
+  const login = await sewa(["login", email, "--json"], api.env, `${password}\n`);
   expect(login).toMatchObject({ code: 0, stderr: "" });
   expect(login.stdout).not.toContain("token");
   expect(await run("me")).toMatchObject({ user: { email: "ana@example.com" } });

@@ -4,19 +4,11 @@ import { sewa, storyMs } from "./test-command.ts";
 
 vi.setConfig({ testTimeout: storyMs });
 
-const password = "correct horse battery";
-
 test("a customer pays from a wallet that an operator has filled, and a part is given back, all from the command line", async () => {
   await using api = await startTestApi();
-  const run = async (...args: string[]) => {
-    const outcome = await sewa([...args, "--json"], api.env);
-    expect({ args, ...outcome }).toMatchObject({ code: 0, stderr: "" });
-    return JSON.parse(outcome.stdout) as Record<string, unknown>;
-  };
-  await run("catalog", "apply", "packages/blueprint/catalog");
-  const invite = await run("admin", "create", "ana@example.com", "--name", "Ana");
-  await api.accept(String(invite["url"]), password);
-  await sewa(["login", "ana@example.com"], api.env, `${password}\n`);
+  const run = async (...args: string[]) => (await api.run(args)) as Record<string, unknown>;
+  const { email, password } = await api.open();
+  await sewa(["login", email], api.env, `${password}\n`);
   const { organization } = (await run("me")) as { organization: { id: string } };
   const order = await run("orders", "place", "uptime-kuma/small", "--name", "Status page");
   const { nextInvoice } = order["subscription"] as { nextInvoice: { id: string } };

@@ -8,24 +8,17 @@ import { sewa, storyMs } from "./test-command.ts";
 // It runs two dozen commands, each a process.
 vi.setConfig({ testTimeout: 2 * storyMs });
 
-const password = "correct horse battery";
-
 test("an operator sets a tax, a customer downloads the invoice, and the reports are written as CSV", async () => {
   await using api = await startTestApi();
   const folder = await mkdtemp(join(tmpdir(), "sewa-cli-test-"));
   await using files = new AsyncDisposableStack();
   files.defer(() => rm(folder, { recursive: true, force: true }));
-  const env = { ...api.env, ROOM_PRICE_PER_CPU: "100000", ROOM_PRICE_PER_GIB: "20000" };
-  const run = async (...args: string[]): Promise<unknown> => {
-    const outcome = await sewa([...args, "--json"], env);
-    expect({ args, ...outcome }).toMatchObject({ code: 0, stderr: "" });
-    return JSON.parse(outcome.stdout);
-  };
-  await run("catalog", "apply", "packages/blueprint/catalog");
+  const prices = { ROOM_PRICE_PER_CPU: "100000", ROOM_PRICE_PER_GIB: "20000" };
+  const env = { ...api.env, ...prices };
+  const run = (...args: string[]): Promise<unknown> => api.run(args, prices);
+  const { email, password } = await api.open();
   const tax = (await run("taxes", "create", "PPN", "11", "--country", "ID")) as { id: string };
-  const invite = (await run("admin", "create", "ana@example.com", "--name", "Ana")) as { url: string };
-  await api.accept(invite.url, password);
-  expect(await sewa(["login", "ana@example.com"], env, `${password}\n`)).toMatchObject({ code: 0 });
+  expect(await sewa(["login", email], env, `${password}\n`)).toMatchObject({ code: 0 });
   expect(await run("billing", "--tax-id", "01.234", "--country", "ID")).toMatchObject({
     taxId: "01.234",
     country: "ID",
