@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { sewa, storyMs } from "./test-command.ts";
+import { sewa, sewaProcess, storyMs } from "./test-command.ts";
 import { createTokenStore } from "./token-store.ts";
 
 vi.setConfig({ testTimeout: storyMs });
@@ -39,14 +39,14 @@ test.each([
 ])("sewa %s ends with 69 when no api answers", async (args, input) => {
   await using folder = await temporaryFolder();
   const env = { SEWA_API_URL: "http://127.0.0.1:9", HOME: folder.path };
-  const outcome = await sewa(args, env, input);
+  const outcome = await sewaProcess(args, env, input);
   expect(outcome).toEqual({ code: 69, stdout: "", stderr: "The api cannot be reached at SEWA_API_URL.\n" });
 });
 
 test("a log-in without a password asks the api nothing", async () => {
   await using folder = await temporaryFolder();
   const env = { SEWA_API_URL: "http://127.0.0.1:9", HOME: folder.path };
-  const outcome = await sewa(["login", "ana@example.com"], env, "");
+  const outcome = await sewaProcess(["login", "ana@example.com"], env, "");
   expect(outcome).toEqual({ code: 2, stdout: "", stderr: "No password was given.\n" });
 });
 

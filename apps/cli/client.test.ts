@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { startTestApi } from "./test-api.ts";
-import { repository, sewa, storyMs } from "./test-command.ts";
+import { repository, sewa, sewaProcess, storyMs } from "./test-command.ts";
 
 vi.setConfig({ testTimeout: storyMs });
 
@@ -11,13 +11,13 @@ test("a customer logs in, orders, follows the app and ends it, all from the comm
   const run = async (...args: string[]) => (await api.run(args)) as Record<string, unknown>;
   const { email, password } = await api.open();
 
-  const wrong = await sewa(["login", email], api.env, "wrong horse battery\n");
+  const wrong = await sewaProcess(["login", email], api.env, "wrong horse battery\n");
   expect(wrong).toMatchObject({
     code: 1,
     stdout: "",
     stderr: expect.stringMatching(/^INVALID_CREDENTIALS: /) as string,
   });
-  const login = await sewa(["login", email, "--json"], api.env, `${password}\n`);
+  const login = await sewaProcess(["login", email, "--json"], api.env, `${password}\n`);
   expect(login).toMatchObject({ code: 0, stderr: "" });
   expect(login.stdout).not.toContain("token");
   expect(await run("me")).toMatchObject({ user: { email: "ana@example.com" } });
