@@ -30,7 +30,7 @@ async function run(args: readonly string[], env: HostRequest["env"]): Promise<Ou
 
 function capture(stream: NodeJS.WriteStream): { readonly text: () => string; readonly release: () => void } {
   const chunks: string[] = [];
-  const write = stream.write;
+  const write = stream.write.bind(stream);
   stream.write = ((chunk: string | Uint8Array) => {
     chunks.push(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
     return true;

@@ -15,7 +15,9 @@ export class ConfigurationError extends Error {
 export type EnvironmentSource = Readonly<Record<string, string | undefined>>;
 
 /** A whole number from `minimum` to `maximum`. */
-export const wholeNumber = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+export function wholeNumber(minimum: number, maximum: number): z.ZodCoercedNumber {
+  return z.coerce.number().int().min(minimum).max(maximum);
+}
 
 export const databaseUrl = z.url({
   protocol: /^postgres(ql)?$/,

@@ -65,9 +65,9 @@ test("a run that is killed between two of its transactions takes no reminder and
     const start = (await findTestClock(ctx))!.now;
     await advanceClock(ctx, { to: addMs(start, 62 * dayMs) });
     for (const kill of kills) {
-      await stepClock(killedAfter(core.ctx, kill), organizationId).catch((error: Error) =>
-        expect(error.message).toBe("killed"),
-      );
+      await stepClock(killedAfter(core.ctx, kill), organizationId).catch((error: Error) => {
+        if (error.message !== "killed") throw error;
+      });
     }
     for (let arrived = false; !arrived;) {
       ({ arrived } = await stepClock(core.ctx, organizationId));
