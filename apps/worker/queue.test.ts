@@ -67,13 +67,13 @@ test("Q10 a job that never ends has failed at its deadline, whether it hears its
   await add(house.core, "house:clean", {});
   await add(house.core, "mail:sweep", {});
   await until("both have failed", async () => {
-    const jobs = await listJobs(house.core);
+    const jobs = (await listJobs(house.core, {})).items;
     return jobs.length === 2 && jobs.every(({ lastError, lockedBy }) => lastError !== null && lockedBy === null);
   });
   await add(house.core, "instance:sweep", {});
   await until("the next job was done", () => done.length > 0);
   expect(reasons[0]).toBe("mail:sweep did not end within 0.05 s.");
-  const errors = (await listJobs(house.core)).map(({ task, lastError }) => [task, lastError]);
+  const errors = (await listJobs(house.core, {})).items.map(({ task, lastError }) => [task, lastError]);
   expect(Object.fromEntries(errors)).toMatchObject({
     "house:clean": "house:clean did not end within 0.05 s.",
     "mail:sweep": "mail:sweep did not end within 0.05 s.",
@@ -100,7 +100,7 @@ test("Q4 SIGTERM during a long job leaves no locked job behind, whether the job 
   await endPool(house.core, queue.poolId);
   expect(await house.lockedJobs()).toEqual([]);
   // Both are tried again, by whoever comes next.
-  expect((await listJobs(house.core)).map(({ status }) => status)).toEqual(["waiting", "waiting"]);
+  expect((await listJobs(house.core, {})).items.map(({ status }) => status)).toEqual(["waiting", "waiting"]);
 });
 
 test("Q8 a job that always throws is tried with growing pauses, blocks nobody, and ends as failed with its reason", async () => {
@@ -122,7 +122,7 @@ test("Q8 a job that always throws is tried with growing pauses, blocks nobody, a
   const pauses: number[] = [];
   for (let round = 1; round <= 25; round += 1) {
     await until(`it has failed ${round} times`, async () => {
-      const [job] = await listJobs(house.core, { task: "house:clean" });
+      const [job] = (await listJobs(house.core, { task: "house:clean" })).items;
       return job?.attempts === round && job.lockedBy === null;
     });
     const [row] = await house.sql(
@@ -136,7 +136,7 @@ test("Q8 a job that always throws is tried with growing pauses, blocks nobody, a
   expect(tries).toBe(25);
   expect(pauses.slice(0, 4)).toEqual(pauses.slice(0, 4).toSorted((a, b) => a - b));
   expect(pauses[3]).toBeGreaterThan(pauses[0]!);
-  expect(await listJobs(house.core, { status: "failed" })).toMatchObject([
+  expect((await listJobs(house.core, { status: "failed" })).items).toMatchObject([
     { task: "house:clean", attempts: 25, lastError: "There is no broom." },
   ]);
 });
@@ -150,9 +150,9 @@ test("Q13 a job that only a newer version knows or understands is left for it, a
   const ran: unknown[] = [];
   {
     await using _older = await startTestQueue(house, [defineTask("mail:send", async () => void ran.push("older"))]);
-    await until("the older one has met it", async () => (await listJobs(house.core))[0]?.lastError);
+    await until("the older one has met it", async () => (await listJobs(house.core, {})).items[0]?.lastError);
   }
-  expect(await listJobs(house.core)).toMatchObject([
+  expect((await listJobs(house.core, {})).items).toMatchObject([
     { task: "mail:send", status: "waiting", attempts: 1, lastError: expect.stringContaining("channel") as string },
     { task: "invoice:print", status: "waiting", attempts: 0, lastError: null },
   ]);
@@ -166,7 +166,7 @@ test("Q13 a job that only a newer version knows or understands is left for it, a
   });
   expect(ran).toHaveLength(2);
   expect(ran).toContainEqual({ notificationId, channel: "sms" });
-  await until("nothing is left", async () => (await listJobs(house.core)).length === 0);
+  await until("nothing is left", async () => (await listJobs(house.core, {})).items.length === 0);
 });
 
 test("Q15 in a very long queue what a customer waits for goes first", async () => {
@@ -216,9 +216,9 @@ test("Q12 a prompt that comes while its job runs is carried out after it, and no
   await add(house.core, "mail:send", { notificationId });
   await until("it runs", () => runs === 1);
   for (let round = 0; round < 5; round += 1) await add(house.core, "mail:send", { notificationId });
-  expect(await listJobs(house.core, { status: "waiting" })).toHaveLength(1);
+  expect((await listJobs(house.core, { status: "waiting" })).items).toHaveLength(1);
   held.resolve();
-  await until("nothing is left", async () => (await listJobs(house.core)).length === 0);
+  await until("nothing is left", async () => (await listJobs(house.core, {})).items.length === 0);
   expect(runs).toBe(2);
 });
 
@@ -256,6 +256,6 @@ test("Q6 when PostgreSQL is away as jobs end, the queue ends, and they are found
   await house.sql("update graphile_worker._private_jobs set locked_at = locked_at - interval '10 minutes'");
   expect(await reapDeadPools(house.core)).toHaveLength(1);
   await using _next = await startTestQueue(house, tasks);
-  await until("they are done", async () => (await listJobs(house.core)).length === 0);
+  await until("they are done", async () => (await listJobs(house.core, {})).items.length === 0);
   expect(runs.toSorted()).toEqual([...names, ...names].toSorted());
 }, 60_000);

@@ -1,5 +1,6 @@
 import { cancelJob, type JobRow, listJobs, retryJob, runJob } from "@sewa/core";
 import { Option, type Command } from "commander";
+import { listAll } from "../client.ts";
 import { UsageError } from "../failure.ts";
 import { withCore } from "../operator.ts";
 import { formatTime, leaf, show, table, type JsonOption } from "../output.ts";
@@ -38,8 +39,7 @@ interface ListOptions extends JsonOption {
 }
 
 async function list({ task, status, json }: ListOptions): Promise<void> {
-  const filter = { ...(task === undefined ? {} : { task }), ...(status === undefined ? {} : { status }) };
-  const jobs = await withCore((ctx) => listJobs(ctx, filter));
+  const jobs = await withCore((ctx) => listAll(({ cursor }) => listJobs(ctx, { task, status, cursor })));
   show({ json: json === true }, jobs, () => table(jobs.map(toRow), "No jobs."));
 }
 

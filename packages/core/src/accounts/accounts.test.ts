@@ -43,7 +43,7 @@ test("registering makes a user, its organization and one mail, and stores neithe
   expect(await db.select().from(testClocks)).toEqual([]);
   const mails = await db.select().from(notifications);
   expect(mails).toMatchObject([{ kind: "verify_email", userId: user!.id, status: "queued", data: {} }]);
-  expect(await listJobs(core.ctx)).toMatchObject([{ task: "mail:send", key: `mail:send:${mails[0]!.id}` }]);
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([{ task: "mail:send", key: `mail:send:${mails[0]!.id}` }]);
   expect(await db.select().from(events)).toMatchObject([{ type: "user.registered", sequence: 1 }]);
   expect(await db.select().from(auditEntries)).toMatchObject([{ action: "user.registered", subjectId: user!.id }]);
   expect(core.observed).toEqual(["user.registered"]);

@@ -41,7 +41,7 @@ export async function payOpenInvoices(core: TestCore, ctx: CoreContext, organiza
 /** The worker's sweep, and the jobs that it found. */
 export async function workOff(core: TestCore): Promise<void> {
   await sweepSubscriptions(core.ctx);
-  for (const { task, key } of await listJobs(core.ctx)) {
+  for (const { task, key } of (await listJobs(core.ctx, {})).items) {
     if (task !== "subscription:reconcile" || key === null) continue;
     await reconcileSubscription(core.ctx, key.slice(`${task}:`.length));
   }

@@ -10,7 +10,7 @@ export {
   jobs,
   toStoredPayload,
 } from "./job.ts";
-export { cancelJob, type JobRow, listJobs, retryJob, runJob } from "./queries.ts";
+export { cancelJob, getJob, type JobRow, listJobs, type ListJobsInput, retryJob, runJob } from "./queries.ts";
 export {
   beatPool,
   countLivingPools,

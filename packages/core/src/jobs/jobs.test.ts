@@ -22,7 +22,7 @@ test("the same prompt twice is one job, and a prompt with a wrong payload is ref
   const instanceId = core.ctx.ids.next();
   for (let round = 0; round < 2; round += 1)
     await core.ctx.transaction((tx) => enqueue(tx, "instance:reconcile", { instanceId }));
-  expect(await listJobs(core.ctx)).toMatchObject([
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([
     { task: "instance:reconcile", key: `instance:reconcile:${instanceId}`, status: "waiting" },
   ]);
   await expect(core.ctx.transaction((tx) => enqueue(tx, "instance:reconcile", { instanceId: "x" }))).rejects.toThrow(
@@ -45,9 +45,9 @@ test("jobs of a silent worker are released, those of a living one are not, and a
 
   await drizzle.execute("update worker_pools set beat_at = now() - interval '61 seconds'");
   await drizzle.execute(lock("alive", 25));
-  expect((await listJobs(core.ctx))[0]).toMatchObject({ status: "running" });
+  expect((await listJobs(core.ctx, {})).items[0]).toMatchObject({ status: "running" });
   expect(await reapDeadPools(core.ctx)).toEqual(["alive"]);
-  expect((await listJobs(core.ctx))[0]).toMatchObject({ status: "waiting", attempts: 24 });
+  expect((await listJobs(core.ctx, {})).items[0]).toMatchObject({ status: "waiting", attempts: 24 });
 
   await drizzle.execute(lock("never-seen", 1));
   expect(await reapDeadPools(core.ctx)).toEqual(["never-seen"]);
@@ -57,11 +57,11 @@ test("a failed job can be given its tries again, a waiting one can be taken out,
   await using core = await testCore();
   await runJob(core.ctx, "house:clean", {});
   await core.database.drizzle.execute("update graphile_worker._private_jobs set attempts = 25");
-  const [failed] = await listJobs(core.ctx, { status: "failed" });
+  const [failed] = (await listJobs(core.ctx, { status: "failed" })).items;
   await retryJob(core.ctx, failed!.id);
-  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting", attempts: 0 }]);
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([{ status: "waiting", attempts: 0 }]);
   await cancelJob(core.ctx, failed!.id);
-  expect(await listJobs(core.ctx)).toEqual([]);
+  expect((await listJobs(core.ctx, {})).items).toEqual([]);
   await expect(retryJob(core.ctx, failed!.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
   const audit = await core.database.drizzle.execute("select action from operator_audit_entries order by id");
   expect(audit.map((row) => row["action"])).toEqual(["job.run", "job.retry", "job.cancel"]);
@@ -72,9 +72,9 @@ test("a prompt that was given again while a worker that died ran its job leaves 
   await runJob(core.ctx, "house:clean", {});
   await core.database.drizzle.execute(lock("never-seen", 1));
   await runJob(core.ctx, "house:clean", {});
-  expect(await listJobs(core.ctx)).toHaveLength(2);
+  expect((await listJobs(core.ctx, {})).items).toHaveLength(2);
   expect(await reapDeadPools(core.ctx)).toEqual(["never-seen"]);
-  expect(await listJobs(core.ctx)).toMatchObject([{ key: "house:clean", status: "waiting", attempts: 0 }]);
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([{ key: "house:clean", status: "waiting", attempts: 0 }]);
 });
 
 test("a prompt that was given again while its job ran and then failed leaves nothing behind", async () => {
@@ -87,7 +87,7 @@ test("a prompt that was given again while its job ran and then failed leaves not
     "update graphile_worker._private_jobs set locked_by = null, locked_at = null, last_error = 'lost' where locked_by = 'alive'",
   );
   await reapDeadPools(core.ctx);
-  expect(await listJobs(core.ctx)).toMatchObject([{ key: "house:clean", status: "waiting", attempts: 0 }]);
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([{ key: "house:clean", status: "waiting", attempts: 0 }]);
 });
 
 test("Q2 a job whose worker is killed on its last attempt runs once more, and if that kills it too is shown as failed", async () => {
@@ -95,11 +95,11 @@ test("Q2 a job whose worker is killed on its last attempt runs once more, and if
   await runJob(core.ctx, "house:clean", {});
   await core.database.drizzle.execute(lock("never-seen", 25));
   await reapDeadPools(core.ctx);
-  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting", attempts: 24 }]);
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([{ status: "waiting", attempts: 24 }]);
 
   await core.database.drizzle.execute(lock("its-successor", 25));
   expect(await reapDeadPools(core.ctx)).toEqual(["its-successor"]);
-  const failed = await listJobs(core.ctx, { status: "failed" });
+  const failed = (await listJobs(core.ctx, { status: "failed" })).items;
   expect(failed).toMatchObject([
     { task: "house:clean", attempts: 25, lockedBy: null, lastError: expect.stringContaining("died") as string },
   ]);
@@ -107,7 +107,7 @@ test("Q2 a job whose worker is killed on its last attempt runs once more, and if
   // The next prompt is a job with all its chances, and takes the place of the failed one.
   await runJob(core.ctx, "house:clean", {});
   await reapDeadPools(core.ctx);
-  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting", attempts: 0 }]);
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([{ status: "waiting", attempts: 0 }]);
 });
 
 test("a pool that says good-bye leaves nothing locked, not even what it could not end", async () => {
@@ -116,7 +116,7 @@ test("a pool that says good-bye leaves nothing locked, not even what it could no
   await runJob(core.ctx, "house:clean", {});
   await core.database.drizzle.execute(lock("leaving", 3));
   await endPool(core.ctx, "leaving");
-  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting", attempts: 3, lockedBy: null }]);
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([{ status: "waiting", attempts: 3, lockedBy: null }]);
 });
 
 test("Q11 one key added thousands of times at once is one job that waits, beside the one that runs, and no prompt is refused", async () => {
@@ -132,10 +132,10 @@ test("Q11 one key added thousands of times at once is one job that waits, beside
       }),
     );
   await addAll();
-  expect(await listJobs(core.ctx)).toMatchObject([{ status: "waiting" }]);
+  expect((await listJobs(core.ctx, {})).items).toMatchObject([{ status: "waiting" }]);
   await core.database.drizzle.execute(lock("running", 1));
   await addAll();
-  const statuses = (await listJobs(core.ctx)).map(({ status }) => status);
+  const statuses = (await listJobs(core.ctx, {})).items.map(({ status }) => status);
   expect(statuses).toEqual(["running", "waiting"]);
 });
 

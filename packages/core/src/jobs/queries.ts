@@ -1,7 +1,8 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { DomainError, notFound } from "../errors.ts";
 import { writeOperatorAudit } from "../audit/index.ts";
+import { type Page, type PageInput, pageLimit, readNumberCursor, toPage } from "../pages.ts";
 import { authorize } from "../permissions.ts";
 import { enqueue } from "./enqueue.ts";
 import { fromStoredPayload, isJobName, jobKey, type JobName, type JobPayload, jobs } from "./job.ts";
@@ -32,19 +33,32 @@ interface RawJob extends Record<string, unknown> {
   payload: unknown;
 }
 
-/** Oldest first. Needs the worker's role: the server's cannot read the job table. */
-export async function listJobs(
-  ctx: CoreContext,
-  filter: { readonly task?: string; readonly status?: JobRow["status"]; readonly limit?: number } = {},
-): Promise<readonly JobRow[]> {
+export interface ListJobsInput extends PageInput {
+  readonly task?: string | undefined;
+  readonly status?: JobRow["status"] | undefined;
+}
+
+/** Oldest first. */
+export async function listJobs(ctx: CoreContext, input: ListJobsInput): Promise<Page<JobRow>> {
   authorize(ctx.actor, "admin.jobs.read");
+  const after = readNumberCursor(input.cursor);
+  const limit = pageLimit(input);
+  const { task = null, status = null } = input;
+  const rows = await readJobs(ctx, sql`null, ${task}::text, ${status}::text, ${after}::bigint, ${limit + 1}::int`);
+  return toPage(rows, limit, ({ id }) => [Number(id)]);
+}
+
+/** Throws NOT_FOUND, also once it is done: what is done is in the queue no more. */
+export async function getJob(ctx: CoreContext, jobId: string): Promise<JobRow> {
+  authorize(ctx.actor, "admin.jobs.read");
+  const [job] = await readJobs(ctx, sql`${parseJobId(jobId)}::bigint, null, null, null, 1`);
+  if (job === undefined) throw notFound("job");
+  return job;
+}
+
+async function readJobs(ctx: CoreContext, which: SQL): Promise<readonly JobRow[]> {
   const rows = await ctx.db.drizzle.execute<RawJob>(sql`
-    select j.id::text, t.identifier as task, j.key, j.attempts, j.max_attempts, j.run_at::text, j.last_error, j.locked_by, j.payload
-    from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
-    where (${filter.task ?? null}::text is null or t.identifier = ${filter.task ?? null})
-      and (${filter.status ?? null}::text is null or ${filter.status ?? null} = case
-        when j.locked_by is not null then 'running' when j.attempts >= j.max_attempts then 'failed' else 'waiting' end)
-    order by j.id limit ${Math.min(filter.limit ?? 1_000, 1_000)}`);
+    select id::text, task, key, attempts, max_attempts, run_at::text, last_error, locked_by, payload from read_jobs(${which})`);
   return rows.map(toJobRow);
 }
 
@@ -67,36 +81,27 @@ export async function runJob(ctx: CoreContext, name: string, payload: unknown): 
 
 /** Gives a failed or waiting job its next try at once, with all its attempts. */
 export async function retryJob(ctx: CoreContext, jobId: string): Promise<void> {
-  await changeJob(ctx, "job.retry", jobId, async (tx, id) =>
-    tx.execute(
-      sql`select id from graphile_worker.reschedule_jobs(array[${id}::bigint], run_at => now(), attempts => 0)`,
-    ),
-  );
+  await changeJob(ctx, "job.retry", jobId, sql`retry_job`);
 }
 
 /** Takes a job that nobody runs out of the table. What it was about is found again by the sweep if it is still due. */
 export async function cancelJob(ctx: CoreContext, jobId: string): Promise<void> {
-  await changeJob(ctx, "job.cancel", jobId, async (tx, id) =>
-    tx.execute(sql`select id from graphile_worker.complete_jobs(array[${id}::bigint])`),
-  );
+  await changeJob(ctx, "job.cancel", jobId, sql`cancel_job`);
 }
 
-async function changeJob(
-  ctx: CoreContext,
-  action: string,
-  jobId: string,
-  change: (
-    tx: Parameters<Parameters<CoreContext["transaction"]>[0]>[0]["sql"],
-    id: string,
-  ) => Promise<readonly unknown[]>,
-): Promise<void> {
+async function changeJob(ctx: CoreContext, action: string, jobId: string, change: SQL): Promise<void> {
   authorize(ctx.actor, "admin.jobs.write");
-  if (!/^\d{1,18}$/.test(jobId)) throw notFound("job");
+  const id = parseJobId(jobId);
   await ctx.transaction(async (tx) => {
-    const changed = await change(tx.sql, jobId);
-    if (changed.length === 0) throw notFound("job, or a worker is running it");
+    const [changed] = await tx.sql.execute<{ done: boolean }>(sql`select ${change}(${id}::bigint) as done`);
+    if (changed?.done !== true) throw notFound("job, or a worker is running it");
     await writeOperatorAudit(tx, { action, subject: { type: "job", id: jobId } });
   });
+}
+
+function parseJobId(jobId: string): string {
+  if (!/^\d{1,18}$/.test(jobId)) throw notFound("job");
+  return jobId;
 }
 
 function toJobRow(row: RawJob): JobRow {

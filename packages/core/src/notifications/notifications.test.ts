@@ -68,7 +68,7 @@ test("one fact makes one mail and one job, whoever tells it again", async () => 
   expect([await tell("one"), await tell("two")]).toEqual([false, true]);
   const rows = await core.database.drizzle.select().from(notifications);
   expect(rows).toHaveLength(2);
-  const queued = await listJobs(core.ctx);
+  const queued = (await listJobs(core.ctx, {})).items;
   expect(queued.map(({ key }) => String(key)).toSorted()).toEqual(rows.map(({ id }) => `mail:send:${id}`).toSorted());
   for (const row of rows) expect(jobs["mail:send"].payload.safeParse({ notificationId: row.id }).success).toBe(true);
 });
@@ -82,7 +82,7 @@ test("a transaction that rolls back tells nobody", async () => {
   });
   await expect(work).rejects.toThrow("rolled back");
   expect(await core.database.drizzle.select().from(notifications)).toEqual([]);
-  expect(await listJobs(core.ctx)).toEqual([]);
+  expect((await listJobs(core.ctx, {})).items).toEqual([]);
 });
 
 test("a secret does not get into the queue of mails", async () => {
@@ -182,7 +182,8 @@ test("the sweep finds mails that lost their job, leaves those whose job waits or
   for (const name of ["lost", "new", "sent"]) {
     await db.execute(sql`select graphile_worker.remove_job(${`mail:send:${ids[name]}`})`);
   }
-  const keys = async () => (await listJobs(core.ctx, { status: "waiting" })).map(({ key }) => String(key)).toSorted();
+  const keys = async () =>
+    (await listJobs(core.ctx, { status: "waiting" })).items.map(({ key }) => String(key)).toSorted();
   expect(await keys()).toEqual([`mail:send:${ids["waiting"]}`]);
   expect(await sweepNotifications(core.ctx)).toBe(1);
   expect(await keys()).toEqual([`mail:send:${ids["lost"]}`, `mail:send:${ids["waiting"]}`].toSorted());

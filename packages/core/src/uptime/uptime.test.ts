@@ -54,7 +54,7 @@ const daysOf = async ({ database }: TestCore) =>
 async function forgetJobs({ database }: TestCore): Promise<void> {
   await database.drizzle.execute("delete from graphile_worker._private_jobs");
 }
-const promptsOf = async ({ ctx }: TestCore) => (await listJobs(ctx)).map(({ key }) => key);
+const promptsOf = async ({ ctx }: TestCore) => (await listJobs(ctx, {})).items.map(({ key }) => key);
 
 describe("who is asked", () => {
   test("an app that runs, at the addresses of its blueprint's health checks; none that is stopped, changed or not ready", async () => {
