@@ -78,6 +78,13 @@ test("an operator is invited by a link that the portal opens", async () => {
   const { code, stdout } = await sewa(["admin", "create", "Ops@Example.com", "--name", "Ops"], env);
   expect(code).toBe(0);
   expect(stdout.trim().split("\n").at(-1)).toMatch(/^https:\/\/portal\.example\.com\/admin\/accept\?token=\S{20,}$/);
+  const found = await sewa(["find", "users", "OPS@"], env);
+  expect(found).toMatchObject({
+    code: 0,
+    stderr: "",
+    stdout: expect.stringMatching(/usr_\w{26} +ops@example\.com/) as string,
+  });
+  expect(await sewa(["find", "orders"], env)).toEqual({ code: 0, stdout: "No orders.\n", stderr: "" });
   const refused = await sewa(["admin", "create", "nobody"], env);
   expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/^INVALID_INPUT: /) as string });
 });

@@ -4,6 +4,7 @@ import { addBlueprintCommands } from "./commands/blueprint.ts";
 import { addBooksCommands } from "./commands/books.ts";
 import { addClockCommands } from "./commands/clock.ts";
 import { addCouponCommands } from "./commands/coupons.ts";
+import { addFindCommands } from "./commands/find.ts";
 import { addInstanceCommands } from "./commands/instances.ts";
 import { addInventoryCommands } from "./commands/inventory.ts";
 import { addInvoiceCommands } from "./commands/invoices.ts";
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addBooksCommands(program);
   addClockCommands(program);
   addNodeCommands(program);
+  addFindCommands(program);
   addInventoryCommands(program);
   throwInstead(program);
   return program;

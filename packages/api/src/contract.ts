@@ -7,10 +7,9 @@ export type RouterInputs = inferRouterInputs<AppRouter>;
 export type RouterOutputs = inferRouterOutputs<AppRouter>;
 
 export type { Access, ProcedureMeta } from "./access.ts";
-export type * from "./admin/coupons-dto.ts";
+export type * from "./admin/money-dto.ts";
+export type * from "./admin/directory-dto.ts";
 export type * from "./admin/dto.ts";
-export type * from "./admin/revenue-dto.ts";
-export type * from "./admin/tax-dto.ts";
 export type { AppErrorCode, AppErrorData, AppErrorIssue, AppErrorShape } from "./app-errors.ts";
 export type * from "./auth/dto.ts";
 export type * from "./clock/dto.ts";

@@ -7,6 +7,7 @@ export * from "./catalog/index.ts";
 export * from "./changes/index.ts";
 export * from "./clocks/index.ts";
 export * from "./coupons/index.ts";
+export * from "./directory/index.ts";
 export * from "./documents/index.ts";
 export * from "./events/index.ts";
 export * from "./idempotency/index.ts";

@@ -43,6 +43,7 @@ export const permissionTable = {
   "admin.catalog.write": operator,
   "admin.coupons.read": operator,
   "admin.coupons.write": operator,
+  "admin.directory.read": operator,
   "admin.instances.hold": operator,
   "admin.nodes.read": operator,
   "admin.nodes.write": operator,

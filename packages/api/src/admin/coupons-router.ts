@@ -15,7 +15,7 @@ import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
-import type { AdminCouponDto, AdminCouponPageDto, CreateCouponInput } from "./coupons-dto.ts";
+import type { AdminCouponDto, AdminCouponPageDto, CreateCouponInput } from "./money-dto.ts";
 import { adminCouponInput, adminCouponPageSchema, adminCouponSchema, createCouponInput } from "./coupons-schema.ts";
 
 export const adminCouponsRouter = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { couponCode, discountSchema } from "../coupons/schema.ts";
 import { maxAmountMinor, pageSchema, publicId, type Schema } from "../schema.ts";
-import type { AdminCouponDto, AdminCouponInput, AdminCouponPageDto, CreateCouponInput } from "./coupons-dto.ts";
+import type { AdminCouponDto, AdminCouponInput, AdminCouponPageDto, CreateCouponInput } from "./money-dto.ts";
 
 const maxCount = 1_000_000;
 const maxPlans = 100;

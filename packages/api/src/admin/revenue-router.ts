@@ -17,7 +17,7 @@ import type {
   RecurringRevenueDto,
   RevenueMonthDto,
   UpcomingPageDto,
-} from "./revenue-dto.ts";
+} from "./money-dto.ts";
 import {
   churnSchema,
   marginPageSchema,

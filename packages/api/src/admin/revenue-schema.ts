@@ -15,7 +15,7 @@ import type {
   UpcomingInput,
   UpcomingInvoiceDto,
   UpcomingPageDto,
-} from "./revenue-dto.ts";
+} from "./money-dto.ts";
 
 const month = z.string().regex(/^\d{4}-\d{2}$/, "Write a month as 2026-03.");
 const minor = z.bigint();

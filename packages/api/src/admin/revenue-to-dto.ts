@@ -1,5 +1,5 @@
 import { type Margin, type Receivable, type Receivables, toPublicId, type UpcomingInvoice } from "@sewa/core";
-import type { MarginDto, ReceivableDto, ReceivablePageDto, UpcomingInvoiceDto } from "./revenue-dto.ts";
+import type { MarginDto, ReceivableDto, ReceivablePageDto, UpcomingInvoiceDto } from "./money-dto.ts";
 
 export function toReceivablePageDto({ items, nextCursor, buckets }: Receivables): ReceivablePageDto {
   return {

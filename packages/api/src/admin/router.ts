@@ -21,6 +21,15 @@ import { listInput } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
 import { booksRouter } from "./books-router.ts";
 import { adminCouponsRouter } from "./coupons-router.ts";
+import {
+  adminInstancesRouter,
+  adminJobsRouter,
+  adminOrdersRouter,
+  adminOrganizationsRouter,
+  adminPaymentLists,
+  adminSubscriptionsRouter,
+  adminUsersRouter,
+} from "./directory-router.ts";
 import type { NodeDto, NodePageDto } from "./dto.ts";
 import { inventoryRouter } from "./inventory-router.ts";
 import { adminPlansRouter } from "./plans-router.ts";
@@ -72,6 +81,8 @@ const nodesRouter = {
 };
 
 const paymentsRouter = {
+  ...adminPaymentLists,
+
   record: operatorProcedure("admin.payments.record")
     .input(recordPaymentInput)
     .output(invoiceSchema)
@@ -130,4 +141,10 @@ export const adminRouter = {
   books: booksRouter,
   coupons: adminCouponsRouter,
   plans: adminPlansRouter,
+  organizations: adminOrganizationsRouter,
+  users: adminUsersRouter,
+  orders: adminOrdersRouter,
+  subscriptions: adminSubscriptionsRouter,
+  instances: adminInstancesRouter,
+  jobs: adminJobsRouter,
 };

@@ -5,7 +5,7 @@ import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { inputDate, listInput, pageSchema, publicId, type Schema, text } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
-import type { CreateTaxRateInput, EndTaxRateInput, TaxRateDto, TaxRatePageDto } from "./tax-dto.ts";
+import type { CreateTaxRateInput, EndTaxRateInput, TaxRateDto, TaxRatePageDto } from "./money-dto.ts";
 
 const createInput: Schema<CreateTaxRateInput> = z.strictObject({
   name: text(1, 40),

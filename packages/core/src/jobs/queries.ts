@@ -44,20 +44,26 @@ export async function listJobs(ctx: CoreContext, input: ListJobsInput): Promise<
   const after = readNumberCursor(input.cursor);
   const limit = pageLimit(input);
   const { task = null, status = null } = input;
-  const rows = await readJobs(ctx, sql`null, ${task}::text, ${status}::text, ${after}::bigint, ${limit + 1}::int`);
+  const rows = await readJobs(
+    ctx.db.drizzle,
+    sql`null, ${task}::text, ${status}::text, ${after}::bigint, ${limit + 1}::int`,
+  );
   return toPage(rows, limit, ({ id }) => [Number(id)]);
 }
 
 /** Throws NOT_FOUND, also once it is done: what is done is in the queue no more. */
 export async function getJob(ctx: CoreContext, jobId: string): Promise<JobRow> {
   authorize(ctx.actor, "admin.jobs.read");
-  const [job] = await readJobs(ctx, sql`${parseJobId(jobId)}::bigint, null, null, null, 1`);
+  const [job] = await readJobs(ctx.db.drizzle, sql`${parseJobId(jobId)}::bigint, null, null, null, 1`);
   if (job === undefined) throw notFound("job");
   return job;
 }
 
-async function readJobs(ctx: CoreContext, which: SQL): Promise<readonly JobRow[]> {
-  const rows = await ctx.db.drizzle.execute<RawJob>(sql`
+async function readJobs(
+  database: Pick<CoreContext["db"]["drizzle"], "execute">,
+  which: SQL,
+): Promise<readonly JobRow[]> {
+  const rows = await database.execute<RawJob>(sql`
     select id::text, task, key, attempts, max_attempts, run_at::text, last_error, locked_by, payload from read_jobs(${which})`);
   return rows.map(toJobRow);
 }
@@ -79,23 +85,32 @@ export async function runJob(ctx: CoreContext, name: string, payload: unknown): 
   });
 }
 
-/** Gives a failed or waiting job its next try at once, with all its attempts. */
-export async function retryJob(ctx: CoreContext, jobId: string): Promise<void> {
-  await changeJob(ctx, "job.retry", jobId, sql`retry_job`);
+/** Gives a failed or waiting job its next try at once, with all its attempts. Answers with it as it is then. */
+export async function retryJob(ctx: CoreContext, jobId: string): Promise<JobRow> {
+  return changeJob(ctx, "job.retry", jobId, sql`retry_job`);
 }
 
-/** Takes a job that nobody runs out of the table. What it was about is found again by the sweep if it is still due. */
-export async function cancelJob(ctx: CoreContext, jobId: string): Promise<void> {
-  await changeJob(ctx, "job.cancel", jobId, sql`cancel_job`);
+/**
+ * Takes a job that nobody runs out of the table, and answers with it as it was. What it was about is found again by the sweep
+ * if it is still due.
+ */
+export async function cancelJob(ctx: CoreContext, jobId: string): Promise<JobRow> {
+  return changeJob(ctx, "job.cancel", jobId, sql`cancel_job`);
 }
 
-async function changeJob(ctx: CoreContext, action: string, jobId: string, change: SQL): Promise<void> {
+/** Answers with the job as it is afterwards, or as it was last. */
+async function changeJob(ctx: CoreContext, action: string, jobId: string, change: SQL): Promise<JobRow> {
   authorize(ctx.actor, "admin.jobs.write");
   const id = parseJobId(jobId);
-  await ctx.transaction(async (tx) => {
+  const which = sql`${id}::bigint, null, null, null, 1`;
+  return ctx.transaction(async (tx) => {
+    const [before] = await readJobs(tx.sql, which);
+    if (before === undefined) throw notFound("job");
     const [changed] = await tx.sql.execute<{ done: boolean }>(sql`select ${change}(${id}::bigint) as done`);
     if (changed?.done !== true) throw notFound("job, or a worker is running it");
     await writeOperatorAudit(tx, { action, subject: { type: "job", id: jobId } });
+    const [after = before] = await readJobs(tx.sql, which);
+    return after;
   });
 }
 

@@ -1,3 +1,5 @@
+import type { DiscountDto } from "../coupons/dto.ts";
+
 /** Amounts are minor units of the currency beside them. Organizations on a test clock are in no figure. */
 
 /** Both as `2026-03`, on the calendar of the house; the last twelve months unless told, 36 at most. */
@@ -123,4 +125,82 @@ export interface UpcomingInvoiceDto {
 export interface UpcomingPageDto {
   readonly items: readonly UpcomingInvoiceDto[];
   readonly nextCursor: string | null;
+}
+
+/** A tax on every invoice that is opened while it holds. */
+export interface TaxRateDto {
+  readonly id: string;
+  readonly name: string;
+  /** Such as `11` or `7.25`. */
+  readonly percent: string;
+  /** Prices contain it already. */
+  readonly isInclusive: boolean;
+  /** Null: customers of all countries. */
+  readonly country: string | null;
+  readonly startsAt: Date;
+  readonly endsAt: Date | null;
+}
+
+export interface TaxRatePageDto {
+  readonly items: readonly TaxRateDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface CreateTaxRateInput {
+  readonly name: string;
+  readonly percent: string;
+  readonly isInclusive: boolean;
+  readonly country?: string | undefined;
+  /** Now unless told, never earlier. */
+  readonly startsAt?: Date | undefined;
+}
+
+export interface EndTaxRateInput {
+  readonly taxRateId: string;
+  readonly endsAt?: Date | undefined;
+}
+
+/** A coupon as operators see it. Its terms never change. */
+export interface AdminCouponDto {
+  readonly id: string;
+  readonly code: string;
+  readonly discount: DiscountDto;
+  /** For so many periods of a subscription; null: for all. */
+  readonly periods: number | null;
+  /** By so many organizations; null: by any number. */
+  readonly maxRedemptions: number | null;
+  /** By how many it is had now. */
+  readonly redeemed: number;
+  /** Empty: for all plans. */
+  readonly planIds: readonly string[];
+  /** The only one that can have it; null: any. */
+  readonly organizationId: string | null;
+  readonly startsAt: Date | null;
+  readonly endsAt: Date | null;
+  readonly deactivatedAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export interface AdminCouponPageDto {
+  readonly items: readonly AdminCouponDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface AdminCouponInput {
+  readonly couponId: string;
+}
+
+export interface CreateCouponInput {
+  /** 3 to 40 letters, digits, `-` and `_`; kept in capitals. */
+  readonly code: string;
+  readonly discount: DiscountDto;
+  /** Without it, for all periods. */
+  readonly periods?: number | undefined;
+  readonly maxRedemptions?: number | undefined;
+  /** Without them, for all plans. */
+  readonly planIds?: readonly string[] | undefined;
+  readonly organizationId?: string | undefined;
+  /** When it can be redeemed. */
+  readonly startsAt?: Date | undefined;
+  readonly endsAt?: Date | undefined;
 }

@@ -1,0 +1,139 @@
+import type { ListInput, MoneyDto } from "../dto.ts";
+
+export interface FindInput extends ListInput {
+  /** The id of one, or a part of its name; of users also of the address, of payments of the reference, of apps of the host. */
+  readonly search?: string | undefined;
+}
+
+export interface FindOfOrganizationInput extends FindInput {
+  readonly organizationId?: string | undefined;
+}
+
+export type SubscriptionStatus = "pending" | "active" | "past_due" | "expired" | "cancelled";
+export interface FindSubscriptionsInput extends FindOfOrganizationInput {
+  readonly status?: SubscriptionStatus | undefined;
+}
+
+export type ObservedPhase =
+  "unknown" | "provisioning" | "running" | "degraded" | "stopped" | "failed" | "deleting" | "absent";
+export interface FindInstancesInput extends FindOfOrganizationInput {
+  readonly observedPhase?: ObservedPhase | undefined;
+}
+
+export interface AdminOrganizationDto {
+  readonly id: string;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly country: string | null;
+  readonly members: number;
+  /** That may still run or be charged. */
+  readonly liveSubscriptions: number;
+  /** Since when no money moves, because its books are wrong. */
+  readonly parkedAt: Date | null;
+  readonly isOnTestClock: boolean;
+  readonly createdAt: Date;
+}
+
+export interface AdminUserDto {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly locale: "id" | "en";
+  readonly isOperator: boolean;
+  readonly emailVerifiedAt: Date | null;
+  readonly suspendedAt: Date | null;
+  readonly createdAt: Date;
+  readonly organizations: readonly { readonly id: string; readonly name: string; readonly role: string }[];
+}
+
+interface OfOrganization {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly organizationName: string;
+}
+
+export interface AdminOrderDto extends OfOrganization {
+  readonly subscriptionId: string;
+  readonly offeringSlug: string;
+  readonly planSlug: string;
+  /** With its taxes. */
+  readonly total: MoneyDto;
+  readonly placedAt: Date;
+}
+
+export interface AdminSubscriptionDto extends OfOrganization {
+  readonly instanceId: string;
+  readonly instanceName: string;
+  readonly offeringSlug: string;
+  readonly planSlug: string;
+  readonly status: SubscriptionStatus;
+  /** For each period, before taxes that are added. */
+  readonly price: MoneyDto;
+  readonly interval: "P30D" | "P1M";
+  readonly currentPeriodEnd: Date | null;
+  readonly cancelAtPeriodEnd: boolean;
+  readonly createdAt: Date;
+}
+
+export interface AdminInstanceDto extends OfOrganization {
+  readonly subscriptionId: string;
+  readonly name: string;
+  /** One label under the domain of the apps. */
+  readonly host: string;
+  readonly desiredPhase: "running" | "stopped" | "absent";
+  readonly observedPhase: ObservedPhase;
+  readonly reason: string | null;
+  readonly nodeName: string | null;
+  readonly observedAt: Date | null;
+  readonly removedAt: Date | null;
+  readonly createdAt: Date;
+  /** What keeps it stopped whatever its customer asks for. */
+  readonly holds: readonly {
+    readonly kind: "operator" | "abuse" | "books";
+    readonly reason: string;
+    readonly placedAt: Date;
+  }[];
+}
+
+export interface AdminPaymentDto extends OfOrganization {
+  readonly invoiceId: string;
+  readonly provider: "manual" | "wallet" | "sandbox";
+  /** What the bank or the gateway calls it. */
+  readonly reference: string | null;
+  readonly amount: MoneyDto;
+  readonly refunded: MoneyDto;
+  readonly receivedAt: Date;
+}
+
+export interface AdminJobDto {
+  readonly id: string;
+  readonly task: string;
+  /** Two of one key are never in the queue at once. */
+  readonly key: string | null;
+  readonly status: JobStatus;
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  readonly runAt: Date;
+  readonly lastError: string | null;
+  readonly lockedBy: string | null;
+  readonly requestId: string | null;
+}
+
+export type JobStatus = "waiting" | "running" | "failed";
+export interface ListJobsInput extends ListInput {
+  /** Such as `instance:reconcile`. */
+  readonly task?: string | undefined;
+  readonly status?: JobStatus | undefined;
+}
+
+interface PageOf<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+export interface AdminOrganizationPageDto extends PageOf<AdminOrganizationDto> {}
+export interface AdminUserPageDto extends PageOf<AdminUserDto> {}
+export interface AdminOrderPageDto extends PageOf<AdminOrderDto> {}
+export interface AdminSubscriptionPageDto extends PageOf<AdminSubscriptionDto> {}
+export interface AdminInstancePageDto extends PageOf<AdminInstanceDto> {}
+export interface AdminPaymentPageDto extends PageOf<AdminPaymentDto> {}
+export interface AdminJobPageDto extends PageOf<AdminJobDto> {}

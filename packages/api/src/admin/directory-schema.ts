@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { listShape, moneySchema, opaque, pageSchema, publicId, type Schema } from "../schema.ts";
+import type {
+  AdminInstanceDto,
+  AdminInstancePageDto,
+  AdminJobDto,
+  AdminJobPageDto,
+  AdminOrderDto,
+  AdminOrderPageDto,
+  AdminOrganizationDto,
+  AdminOrganizationPageDto,
+  AdminPaymentDto,
+  AdminPaymentPageDto,
+  AdminSubscriptionDto,
+  AdminSubscriptionPageDto,
+  AdminUserDto,
+  AdminUserPageDto,
+  FindInput,
+  FindInstancesInput,
+  FindOfOrganizationInput,
+  FindSubscriptionsInput,
+  JobStatus,
+  ListJobsInput,
+  ObservedPhase,
+  SubscriptionStatus,
+} from "./directory-dto.ts";
+
+const maxSearchCharacters = 100;
+const findShape = { ...listShape, search: opaque(maxSearchCharacters).optional() };
+const findOfOrganizationShape = { ...findShape, organizationId: publicId.optional() };
+const status: Schema<SubscriptionStatus> = z.enum(["pending", "active", "past_due", "expired", "cancelled"]);
+const observedPhase: Schema<ObservedPhase> = z.enum([
+  "unknown",
+  "provisioning",
+  "running",
+  "degraded",
+  "stopped",
+  "failed",
+  "deleting",
+  "absent",
+]);
+const jobStatus: Schema<JobStatus> = z.enum(["waiting", "running", "failed"]);
+
+export const findInput: Schema<FindInput> = z.strictObject(findShape);
+export const findOfOrganizationInput: Schema<FindOfOrganizationInput> = z.strictObject(findOfOrganizationShape);
+export const findSubscriptionsInput: Schema<FindSubscriptionsInput> = z.strictObject({
+  ...findOfOrganizationShape,
+  status: status.optional(),
+});
+export const findInstancesInput: Schema<FindInstancesInput> = z.strictObject({
+  ...findOfOrganizationShape,
+  observedPhase: observedPhase.optional(),
+});
+export const listJobsInput: Schema<ListJobsInput> = z.strictObject({
+  ...listShape,
+  task: opaque(maxSearchCharacters).optional(),
+  status: jobStatus.optional(),
+});
+export const organizationIdInput: Schema<{ readonly organizationId: string }> = z.strictObject({
+  organizationId: publicId,
+});
+export const userIdInput: Schema<{ readonly userId: string }> = z.strictObject({ userId: publicId });
+export const orderIdInput: Schema<{ readonly orderId: string }> = z.strictObject({ orderId: publicId });
+export const subscriptionIdInput: Schema<{ readonly subscriptionId: string }> = z.strictObject({
+  subscriptionId: publicId,
+});
+export const instanceIdInput: Schema<{ readonly instanceId: string }> = z.strictObject({ instanceId: publicId });
+export const paymentIdInput: Schema<{ readonly paymentId: string }> = z.strictObject({ paymentId: publicId });
+export const jobIdInput: Schema<{ readonly jobId: string }> = z.strictObject({ jobId: publicId });
+
+export const organizationEntrySchema: Schema<AdminOrganizationDto> = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  timeZone: z.string(),
+  country: z.string().nullable(),
+  members: z.int(),
+  liveSubscriptions: z.int(),
+  parkedAt: z.date().nullable(),
+  isOnTestClock: z.boolean(),
+  createdAt: z.date(),
+});
+export const organizationEntryPageSchema: Schema<AdminOrganizationPageDto> = pageSchema(organizationEntrySchema);
+
+export const userEntrySchema: Schema<AdminUserDto> = z.strictObject({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  locale: z.enum(["id", "en"]),
+  isOperator: z.boolean(),
+  emailVerifiedAt: z.date().nullable(),
+  suspendedAt: z.date().nullable(),
+  createdAt: z.date(),
+  organizations: z.array(z.strictObject({ id: z.string(), name: z.string(), role: z.string() })),
+});
+export const userEntryPageSchema: Schema<AdminUserPageDto> = pageSchema(userEntrySchema);
+
+const ofOrganization = { id: z.string(), organizationId: z.string(), organizationName: z.string() };
+
+export const orderEntrySchema: Schema<AdminOrderDto> = z.strictObject({
+  ...ofOrganization,
+  subscriptionId: z.string(),
+  offeringSlug: z.string(),
+  planSlug: z.string(),
+  total: moneySchema,
+  placedAt: z.date(),
+});
+export const orderEntryPageSchema: Schema<AdminOrderPageDto> = pageSchema(orderEntrySchema);
+
+export const subscriptionEntrySchema: Schema<AdminSubscriptionDto> = z.strictObject({
+  ...ofOrganization,
+  instanceId: z.string(),
+  instanceName: z.string(),
+  offeringSlug: z.string(),
+  planSlug: z.string(),
+  status,
+  price: moneySchema,
+  interval: z.enum(["P30D", "P1M"]),
+  currentPeriodEnd: z.date().nullable(),
+  cancelAtPeriodEnd: z.boolean(),
+  createdAt: z.date(),
+});
+export const subscriptionEntryPageSchema: Schema<AdminSubscriptionPageDto> = pageSchema(subscriptionEntrySchema);
+
+export const instanceEntrySchema: Schema<AdminInstanceDto> = z.strictObject({
+  ...ofOrganization,
+  subscriptionId: z.string(),
+  name: z.string(),
+  host: z.string(),
+  desiredPhase: z.enum(["running", "stopped", "absent"]),
+  observedPhase,
+  reason: z.string().nullable(),
+  nodeName: z.string().nullable(),
+  observedAt: z.date().nullable(),
+  removedAt: z.date().nullable(),
+  createdAt: z.date(),
+  holds: z.array(
+    z.strictObject({ kind: z.enum(["operator", "abuse", "books"]), reason: z.string(), placedAt: z.date() }),
+  ),
+});
+export const instanceEntryPageSchema: Schema<AdminInstancePageDto> = pageSchema(instanceEntrySchema);
+
+export const paymentEntrySchema: Schema<AdminPaymentDto> = z.strictObject({
+  ...ofOrganization,
+  invoiceId: z.string(),
+  provider: z.enum(["manual", "wallet", "sandbox"]),
+  reference: z.string().nullable(),
+  amount: moneySchema,
+  refunded: moneySchema,
+  receivedAt: z.date(),
+});
+export const paymentEntryPageSchema: Schema<AdminPaymentPageDto> = pageSchema(paymentEntrySchema);
+
+export const jobSchema: Schema<AdminJobDto> = z.strictObject({
+  id: z.string(),
+  task: z.string(),
+  key: z.string().nullable(),
+  status: jobStatus,
+  attempts: z.int(),
+  maxAttempts: z.int(),
+  runAt: z.date(),
+  lastError: z.string().nullable(),
+  lockedBy: z.string().nullable(),
+  requestId: z.string().nullable(),
+});
+export const jobPageSchema: Schema<AdminJobPageDto> = pageSchema(jobSchema);
