@@ -18,25 +18,43 @@ export interface Session {
   readonly tokens: TokenStore;
 }
 
+let chosen: string | undefined;
+
+/** For which organization this command speaks, instead of the one in the environment. */
+export function speakFor(organizationId: string | undefined): void {
+  chosen = organizationId;
+}
+
 /** Speaks to the api as whoever is logged in, or as nobody. Streams go over a WebSocket, which is opened for them. */
 export async function withApi<T>(work: (session: Session) => Promise<T>): Promise<T> {
   const env = readClientEnv();
   const apiUrl = env.SEWA_API_URL;
   const tokens = createTokenStore();
   const token = env.SEWA_TOKEN ?? (await tokens.find(apiUrl));
+  const organization = chosen ?? env.SEWA_ORGANIZATION;
   const socket = createWSClient({
     url: `${apiUrl.replace(/^http/, "ws")}/trpc`,
     lazy: { enabled: true, closeMs: 0 },
-    ...(token === null ? {} : { connectionParams: { token } }),
+    ...(token !== null && { connectionParams: { token, ...(organization !== undefined && { organization }) } }),
   });
   try {
-    return await work({ api: createApi(apiUrl, token, socket), apiUrl, tokens });
+    return await work({ api: createApi(apiUrl, { token, organization }, socket), apiUrl, tokens });
   } finally {
     await socket.close();
   }
 }
 
-function createApi(apiUrl: string, token: string | null, socket: TRPCWebSocketClient): TRPCClient<AppRouter> {
+interface Speaker {
+  readonly token: string | null;
+  /** The caller's home where it is left out. */
+  readonly organization: string | undefined;
+}
+
+function createApi(
+  apiUrl: string,
+  { token, organization }: Speaker,
+  socket: TRPCWebSocketClient,
+): TRPCClient<AppRouter> {
   return createTRPCClient<AppRouter>({
     links: [
       splitLink({
@@ -45,7 +63,10 @@ function createApi(apiUrl: string, token: string | null, socket: TRPCWebSocketCl
         false: httpLink({
           url: `${apiUrl}/trpc`,
           transformer: superjson,
-          headers: token === null ? {} : { authorization: `Bearer ${token}` },
+          headers: {
+            ...(token !== null && { authorization: `Bearer ${token}` }),
+            ...(organization !== undefined && { "sewa-organization": organization }),
+          },
         }),
       }),
     ],

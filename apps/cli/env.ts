@@ -13,11 +13,13 @@ export const envSchema = z.object({
     .default("http://127.0.0.1:3000"),
   /** A session's token, instead of the one that `sewa login` keeps. */
   SEWA_TOKEN: z.string().optional(),
+  /** For which organization the customers' commands speak, unless they say it themselves. */
+  SEWA_ORGANIZATION: z.string().optional(),
 });
 
-const clientSchema = envSchema.pick({ SEWA_API_URL: true, SEWA_TOKEN: true });
+const clientSchema = envSchema.pick({ SEWA_API_URL: true, SEWA_TOKEN: true, SEWA_ORGANIZATION: true });
 const databaseSchema = envSchema.pick({ DATABASE_URL: true });
-const operatorSchema = envSchema.omit({ SEWA_API_URL: true, SEWA_TOKEN: true });
+const operatorSchema = envSchema.omit({ SEWA_API_URL: true, SEWA_TOKEN: true, SEWA_ORGANIZATION: true });
 
 export type OperatorEnv = z.infer<typeof operatorSchema>;
 

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { speakFor } from "./client.ts";
 import { addAccountCommands } from "./commands/account.ts";
 import { addBlueprintCommands } from "./commands/blueprint.ts";
 import { addBooksCommands } from "./commands/books.ts";
@@ -12,6 +13,7 @@ import { addJobCommands } from "./commands/jobs.ts";
 import { addLedgerCommands } from "./commands/ledger.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
 import { addOperatorCommands } from "./commands/operator.ts";
+import { addOrganizationCommands } from "./commands/organizations.ts";
 import { addOrderCommands } from "./commands/orders.ts";
 import { addPaymentCommands } from "./commands/payments.ts";
 import { addRevenueCommands } from "./commands/revenue.ts";
@@ -24,11 +26,14 @@ export function createProgram(): Command {
     .description("Rents out hosted apps: commands for operators, developers and customers.")
     .showHelpAfterError("(add --help for how it is used)");
   addAccountCommands(program);
+  addOrganizationCommands(program);
   addOrderCommands(program);
   addSubscriptionCommands(program);
   addPaymentCommands(program);
   addInstanceCommands(program);
   addInvoiceCommands(program);
+  // So far they are the customers'.
+  for (const command of program.commands) takeOrganization(command);
   addBlueprintCommands(program);
   addOperatorCommands(program);
   addCouponCommands(program);
@@ -43,6 +48,15 @@ export function createProgram(): Command {
   addInventoryCommands(program);
   throwInstead(program);
   return program;
+}
+
+/** Who belongs to several organizations says for which one a command is. */
+function takeOrganization(command: Command): void {
+  for (const child of command.commands) takeOrganization(child);
+  if (command.commands.length > 0) return;
+  command
+    .option("--organization <organization>", "which of yours it is about, org_…; that of SEWA_ORGANIZATION unless told")
+    .hook("preAction", (_, action) => speakFor(action.opts<{ organization?: string }>().organization));
 }
 
 /** Settings of a parent are taken over at the time a command is added, so each is told. */

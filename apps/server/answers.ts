@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Refusal, toErrorShape, transformer, transportRefusal } from "@sewa/api";
+import { organizationHeader } from "./credentials.ts";
 
 /** Refusals of the transport, in the order in which they are looked for. */
 export const refusals = {
@@ -47,7 +48,7 @@ export function answerPreflight(response: ServerResponse): void {
   response
     .writeHead(204, {
       "access-control-allow-methods": "GET, POST",
-      "access-control-allow-headers": "authorization, content-type, last-event-id, trpc-accept, x-request-id",
+      "access-control-allow-headers": `authorization, content-type, last-event-id, ${organizationHeader}, trpc-accept, x-request-id`,
       "access-control-max-age": String(preflightSeconds),
     })
     .end();

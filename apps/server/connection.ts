@@ -58,7 +58,9 @@ function openFeed(
 ): OpenFeed {
   const giveBack = connection.takeStream(connection.callers.last);
   if (giveBack === null) throw tooMany("Too many streams are open.");
-  const feed = house.hub.open(organizationId, signal);
+  // A log-out is told under the user: they may be at work in another organization than the one it is written down in.
+  const { last } = connection.callers;
+  const feed = house.hub.open(last === null ? [organizationId] : [organizationId, last.userId], signal);
   const { subscriptions } = house.metrics;
   subscriptions.inc();
   let isOpen = true;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { fromPublicId } from "@sewa/core";
 
 /** What a client showed to say who it is. */
 export interface Credentials {
@@ -22,6 +23,19 @@ export function readCredentials(
   }
   const cookie = readCookie(request, cookieName);
   return cookie === null ? null : { kind: "token", secret: cookie, from: "cookie" };
+}
+
+export const organizationHeader = "sewa-organization";
+/** Nobody's: what is no id is looked for and not found, like an id of nobody. */
+const nobodysId = "00000000-0000-0000-0000-000000000000";
+
+/** For whom a client wants to act, as a uuid; null when it names no organization. What a socket's first message says goes first. */
+export function readOrganization(
+  request: IncomingMessage,
+  parameters: Readonly<Record<string, string | undefined>> | null,
+): string | null {
+  const named = parameters?.["organization"] ?? [request.headers[organizationHeader] ?? []].flat()[0];
+  return named === undefined ? null : (fromPublicId("organization", named) ?? nobodysId);
 }
 
 /** The `__Host-` prefix makes browsers refuse it from other hosts and without TLS; over plain HTTP it cannot be set. */

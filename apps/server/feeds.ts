@@ -4,8 +4,11 @@ import type { Database } from "@sewa/db";
 
 /** Tells the streams of this process that an organization has changed. One LISTEN for all of them. */
 export interface FeedHub extends AsyncDisposable {
-  /** Ends by itself when `signal` aborts. Open it before the first read. */
-  open(organizationId: string, signal?: AbortSignal): OpenFeed;
+  /**
+   * Of everything that happens under these ids, those of organizations and of users alike. Ends by itself when `signal`
+   * aborts. Open it before the first read.
+   */
+  open(ids: readonly string[], signal?: AbortSignal): OpenFeed;
   readonly size: number;
 }
 
@@ -18,16 +21,16 @@ export interface FeedHubOptions {
 
 /** Rejects when the database does not answer. */
 export async function startFeedHub(database: Database, options: FeedHubOptions): Promise<FeedHub> {
-  const byOrganization = new Map<string, Set<Feed>>();
+  const byId = new Map<string, Set<Feed>>();
   let size = 0;
   let connects = 0;
   const wakeAll = (): void => {
-    for (const feeds of byOrganization.values()) for (const feed of feeds) feed.wake();
+    for (const feeds of byId.values()) for (const feed of feeds) feed.wake();
   };
   const listening = await database.listen(
     organizationChannel,
-    (organizationId) => {
-      for (const feed of byOrganization.get(organizationId) ?? []) feed.wake();
+    (id) => {
+      for (const feed of byId.get(id) ?? []) feed.wake();
     },
     () => {
       connects += 1;
@@ -37,15 +40,19 @@ export async function startFeedHub(database: Database, options: FeedHubOptions):
     },
   );
   return {
-    open(organizationId, signal) {
-      const feeds = byOrganization.get(organizationId) ?? new Set<Feed>();
-      byOrganization.set(organizationId, feeds);
+    open(ids, signal) {
       const feed = createFeed(options.slowTimerMs, signal, () => {
-        if (!feeds.delete(feed)) return;
         size -= 1;
-        if (feeds.size === 0 && byOrganization.get(organizationId) === feeds) byOrganization.delete(organizationId);
+        for (const id of ids) {
+          const feeds = byId.get(id);
+          feeds?.delete(feed);
+          if (feeds?.size === 0) byId.delete(id);
+        }
       });
-      feeds.add(feed);
+      for (const id of ids) {
+        const feeds = byId.get(id) ?? new Set<Feed>();
+        byId.set(id, feeds.add(feed));
+      }
       size += 1;
       if (signal?.aborted === true) feed.close();
       return feed;
@@ -54,7 +61,7 @@ export async function startFeedHub(database: Database, options: FeedHubOptions):
       return size;
     },
     async [Symbol.asyncDispose]() {
-      for (const feeds of byOrganization.values()) for (const feed of feeds) feed.close();
+      for (const feeds of byId.values()) for (const feed of feeds) feed.close();
       await listening.close();
     },
   };

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const [order] = (await customer.api.orders.list.query({})).items;
   const [invoice] = (await customer.api.invoices.list.query({})).items;
   const [operation] = (await customer.api.operations.list.query({})).items;
-  const { organization } = await customer.api.auth.me.query();
+  const { organization, user } = await customer.api.auth.me.query();
   valid = {
     instanceId,
     subscriptionId,
@@ -24,6 +24,9 @@ beforeAll(async () => {
     invoiceId: invoice?.id,
     operationId: operation?.id,
     organizationId: organization.id,
+    userId: user.id,
+    role: "viewer",
+    invitationId: "ivt_00000000000000000000000001",
     priceKey: "0123456789abcdef0123456789abcdef",
     parameters: {},
     amount: { amountMinor: 1n, currency: "IDR" },

@@ -5,7 +5,7 @@ import { answerPreflight, type RefusalReason, refusals, refuse, sendJson, setCor
 import { createCallerSource } from "./callers.ts";
 import { addressOf, pathOf, requestIdOf } from "./client.ts";
 import { type Connection, createConnectionContext } from "./connection.ts";
-import { readCookie, readCredentials, sessionCookie, sessionCookieName } from "./credentials.ts";
+import { readCookie, readCredentials, readOrganization, sessionCookie, sessionCookieName } from "./credentials.ts";
 import { isReady } from "./health.ts";
 import type { House } from "./house.ts";
 import { createSlots } from "./limits.ts";
@@ -160,6 +160,7 @@ function createHttpConnection(
     credentials,
     callers: createCallerSource(house.core, credentials, {
       maxAgeMs: house.limits.callerMaxAgeMs,
+      organizationId: readOrganization(request, null),
       onFresh: (expiresAt) => {
         if (credentials?.from === "cookie") setCookie(credentials.secret, expiresAt);
       },

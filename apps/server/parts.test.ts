@@ -114,7 +114,7 @@ test("P15 a feed hears its organization only, once for many notifications, and a
   let reconnects = 0;
   await using hub = await startFeedHub(db, { slowTimerMs: 60_000, onReconnect: () => (reconnects += 1) });
   const gone = new AbortController();
-  const [mine, other] = [hub.open("a", gone.signal), hub.open("b")];
+  const [mine, other] = [hub.open(["a"], gone.signal), hub.open(["b"])];
   let [heardMine, heardOther] = [0, 0];
   const listen = async (feed: typeof mine, count: () => void): Promise<void> => {
     while (await feed.next()) count();

@@ -6,6 +6,7 @@ const closings = {
   silent: { code: 1008, reason: "connection parameters did not come" },
   badFrames: { code: 1008, reason: "too many frames that are no JSON" },
   sessionEnded: { code: 1008, reason: "session ended" },
+  rightsChanged: { code: 1008, reason: "rights changed" },
   slow: { code: 1013, reason: "reading too slowly" },
   restart: { code: 1012, reason: "service restart" },
 } as const;

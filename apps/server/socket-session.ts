@@ -1,27 +1,32 @@
+import type { Caller } from "@sewa/api";
 import { DomainError } from "@sewa/core";
 import type { CallerSource } from "./callers.ts";
 import type { FeedHub } from "./feeds.ts";
 
 export interface WatchedSession {
   readonly hub: FeedHub;
-  readonly organizationId: string;
+  /** Who has opened the socket. */
+  readonly caller: Caller;
   readonly callers: CallerSource;
   readonly signal: AbortSignal;
-  readonly onEnded: () => void;
+  readonly onEnded: (why: "sessionEnded" | "rightsChanged") => void;
 }
 
 /** Busy organizations change many times a second; a session is looked at once in that time. */
 const quietMs = 1_000;
 
 /**
- * Tells when the session of an open socket has ended. A log-out, a new password or a suspension is an event of the
- * organization, so its notification wakes us; the feed's slow timer is for the one that got lost.
+ * Tells when an open socket is no longer what it was opened as. A log-out, a new password or a suspension ends its session; a
+ * member who was removed, or is something else by now, has to come again, which ends every stream that was begun with the
+ * former rights. Each is told under the user or the organization, which wakes us; the feed's slow timer is for the one that
+ * got lost.
  */
-export async function watchSession({ hub, organizationId, callers, signal, onEnded }: WatchedSession): Promise<void> {
-  const feed = hub.open(organizationId, signal);
+export async function watchSession({ hub, caller, callers, signal, onEnded }: WatchedSession): Promise<void> {
+  const feed = hub.open([caller.organizationId, caller.userId], signal);
   try {
     while (await feed.next()) {
-      if (await hasEnded(callers)) return onEnded();
+      const why = await whyEnded(caller, callers);
+      if (why !== null) return onEnded(why);
       await pause(quietMs, signal);
     }
   } finally {
@@ -29,12 +34,14 @@ export async function watchSession({ hub, organizationId, callers, signal, onEnd
   }
 }
 
-async function hasEnded(callers: CallerSource): Promise<boolean> {
+async function whyEnded(caller: Caller, callers: CallerSource): Promise<"sessionEnded" | "rightsChanged" | null> {
   try {
-    return (await callers.refresh()) === null;
+    const now = await callers.refresh();
+    if (now === null) return "sessionEnded";
+    return now.role === caller.role && now.isOperator === caller.isOperator ? null : "rightsChanged";
   } catch (error) {
-    // A suspended account is refused; a database that does not answer says nothing about the session.
-    return error instanceof DomainError;
+    if (!(error instanceof DomainError)) return null; // A database that does not answer says nothing about the session.
+    return error.code === "NOT_FOUND" ? "rightsChanged" : "sessionEnded";
   }
 }
 

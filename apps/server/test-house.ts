@@ -149,8 +149,12 @@ export function tokenIn(link: string): string {
   return token;
 }
 
-export function createClient(url: string, token: string | null): TRPCClient<AppRouter> {
-  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+/** `organizationId`: for whom it speaks; for the home of who has the token where it is left out. */
+export function createClient(url: string, token: string | null, organizationId?: string): TRPCClient<AppRouter> {
+  const headers = {
+    ...(token !== null && { authorization: `Bearer ${token}` }),
+    ...(organizationId !== undefined && { "sewa-organization": organizationId }),
+  };
   return createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${url}/trpc`, transformer, headers })] });
 }
 

@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { type CallerSource, createCallerSource } from "./callers.ts";
 import { addressOf, pathOf, requestIdOf } from "./client.ts";
 import { type Connection, createConnectionContext } from "./connection.ts";
-import { readCredentials, sessionCookieName } from "./credentials.ts";
+import { readCredentials, readOrganization, sessionCookieName } from "./credentials.ts";
 import type { House } from "./house.ts";
 import { contractPath, logFailure } from "./http.ts";
 import { createSlots } from "./limits.ts";
@@ -87,11 +87,11 @@ function serve(
       if (client.readyState !== client.OPEN) giveBack();
       const watching = {
         hub: house.hub,
-        organizationId: caller.organizationId,
+        caller,
         callers: connection.callers,
         signal: ended.signal,
       };
-      void watchSession({ ...watching, onEnded: () => closeSocket(house, client, "sessionEnded") });
+      void watchSession({ ...watching, onEnded: (why) => closeSocket(house, client, why) });
     }
     return connection;
   };
@@ -126,7 +126,10 @@ function createSocketConnection(
 ): Connection {
   const credentials = readCredentials(request, sessionCookieName(house.isSecure), parameters);
   const takeStream = createSlots(house.limits.subscriptionsPerSocket);
-  const callers: CallerSource = createCallerSource(house.core, credentials, { maxAgeMs: house.limits.callerMaxAgeMs });
+  const callers: CallerSource = createCallerSource(house.core, credentials, {
+    maxAgeMs: house.limits.callerMaxAgeMs,
+    organizationId: readOrganization(request, parameters),
+  });
   return {
     requestId,
     address: addressOf(request, house.trustedProxies),

@@ -33,12 +33,13 @@ async function logout(options: JsonOption): Promise<void> {
 }
 
 async function me(options: JsonOption): Promise<void> {
-  const { user, organization, isOperator, testClockNow } = await withApi(({ api }) => api.auth.me.query());
-  show(options, { user, organization, isOperator, testClockNow }, () =>
+  const { user, organization, role, isOperator, testClockNow } = await withApi(({ api }) => api.auth.me.query());
+  show(options, { user, organization, role, isOperator, testClockNow }, () =>
     sheet({
       "e-mail": user.email,
       name: user.name,
       organization: `${organization.name} (${organization.id}, ${organization.timeZone})`,
+      role,
       ...(isOperator ? { operator: "yes" } : {}),
       ...(testClockNow === null ? {} : { "test clock": formatTime(testClockNow) }),
     }),

@@ -2,6 +2,7 @@ import {
   deleteOldBooks,
   deleteExpiredRecords,
   deleteExpiredSessionsAndTokens,
+  deleteInvitationTokens,
   deleteOldInventory,
   deleteOldNotices,
   deleteOldPlans,
@@ -19,6 +20,7 @@ export const clockAdvance = defineTask("clock:advance", async ({ core, cluster }
 
 export const houseClean = defineTask("house:clean", async ({ core, log }) => {
   const deleted = await deleteExpiredSessionsAndTokens(core);
+  const invitationTokens = await deleteInvitationTokens(core);
   const records = await deleteExpiredRecords(core);
   const paymentNotices = await deleteOldNotices(core);
   const usage = await deleteOldUsage(core);
@@ -28,5 +30,6 @@ export const houseClean = defineTask("house:clean", async ({ core, log }) => {
   const books = await deleteOldBooks(core);
   const counts = { ...deleted, idempotencyRecords: records, usageSamples: usage.samples, usageHours: usage.hours };
   const { simulatedHours } = usage;
-  log.info({ ...counts, simulatedHours, uptimeDays, inventory, plans, paymentNotices, books }, "house cleaned");
+  const rest = { invitationTokens, simulatedHours };
+  log.info({ ...counts, ...rest, uptimeDays, inventory, plans, paymentNotices, books }, "house cleaned");
 });

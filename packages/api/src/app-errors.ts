@@ -13,6 +13,8 @@ export type AppErrorCode =
   | "RATE_LIMITED"
   | "INVALID_INPUT"
   | "CONFLICT"
+  | "LAST_OWNER"
+  | "WRONG_ACCOUNT"
   | "IN_PROGRESS"
   | "IDEMPOTENCY_KEY_REUSED"
   | "INVALID_TRANSITION"

@@ -13,7 +13,8 @@ export interface Context {
   readonly core: OpaqueCore;
   /**
    * Who calls; null when nobody is logged in. Asked again by each call, so that a session that ended means nobody on a
-   * socket that is still open; an answer is at most five seconds old.
+   * socket that is still open; an answer is at most five seconds old. Throws NOT_FOUND for who is no member (any more) of the
+   * organization that they speak for, which stays the same for as long as the connection is open.
    */
   caller(): Promise<Caller | null>;
   /** Counts this call against the limits of the caller, or of the network address when null. Throws RATE_LIMITED. */
@@ -38,10 +39,12 @@ export interface OpaqueCore {
   readonly opaque: "core";
 }
 
-/** Who is logged in. */
+/** Who is logged in, for whom and as what. */
 export interface Caller {
   readonly userId: string;
   readonly organizationId: string;
+  /** In that organization. */
+  readonly role: "owner" | "admin" | "developer" | "billing" | "viewer";
   readonly sessionId: string;
   readonly isOperator: boolean;
 }

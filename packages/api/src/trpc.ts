@@ -1,4 +1,11 @@
-import { type Actor, authorize, DomainError, type Permission } from "@sewa/core";
+import {
+  type Actor,
+  authorize,
+  DomainError,
+  type MemberPermission,
+  type OperatorPermission,
+  type Permission,
+} from "@sewa/core";
 import { initTRPC, TRPCError } from "@trpc/server";
 import type { ProcedureMeta } from "./access.ts";
 import type { AppErrorShape } from "./app-errors.ts";
@@ -50,25 +57,23 @@ const base = t.procedure
 /** Anybody may call it; core sees nobody. */
 export const publicProcedure = base.meta({ access: "public", permission: null });
 
-/** Whoever is logged in, bound to their own organization. */
+/** Whoever is logged in, for themselves; bound to the organization that they speak for. */
 export const userProcedure = base.meta({ access: "user", permission: null }).use(async ({ ctx, next }) => {
   const caller = await requireCaller(ctx);
   await ctx.admit(caller);
-  return next({
-    ctx: bindCaller(ctx, caller, { type: "user", userId: caller.userId, role: "owner" }, caller.organizationId),
-  });
+  return next({ ctx: bindCaller(ctx, caller, memberActor(caller), caller.organizationId) });
 });
 
-/** A member of the organization who has the permission. */
-export function organizationProcedure(permission: Permission): typeof userProcedure {
+/** A member of the organization whose role has the permission. */
+export function organizationProcedure(permission: MemberPermission): typeof userProcedure {
   return userProcedure.meta({ access: "organization", permission }).use(async ({ ctx, next }) => {
     authorize(coreContext(ctx).actor, permission);
-    return next();
+    return next({ ctx: { confirm: () => confirmCaller(ctx, permission) } });
   });
 }
 
 /** Who runs the house, bound to no organization. */
-export function operatorProcedure(permission: Permission): typeof userProcedure {
+export function operatorProcedure(permission: OperatorPermission): typeof userProcedure {
   return base.meta({ access: "operator", permission }).use(async ({ ctx, next }) => {
     const caller = await requireCaller(ctx);
     await ctx.admit(caller);
@@ -79,8 +84,8 @@ export function operatorProcedure(permission: Permission): typeof userProcedure 
   });
 }
 
-/** Throws UNAUTHORIZED. Streams ask it again before each read. */
-export async function requireCaller(ctx: Context): Promise<Caller> {
+/** Throws UNAUTHORIZED. */
+async function requireCaller(ctx: Context): Promise<Caller> {
   const caller = await ctx.caller();
   if (caller === null) throw new TRPCError({ code: "UNAUTHORIZED" });
   return caller;
@@ -90,9 +95,25 @@ export async function requireCaller(ctx: Context): Promise<Caller> {
 interface CallerContext {
   readonly core: OpaqueCore;
   readonly identity: Caller;
+  /** Streams ask before each read: throws when the caller may no longer do what this call does. */
+  confirm(): Promise<void>;
+}
+
+function memberActor({ userId, role }: Caller): Actor {
+  return { type: "user", userId, role };
+}
+
+/** The caller is asked for again: sessions end, members are removed, and roles fall while a stream is open. */
+async function confirmCaller(ctx: Context, permission: Permission | null): Promise<void> {
+  const caller = await requireCaller(ctx);
+  if (permission !== null) authorize(memberActor(caller), permission);
 }
 
 function bindCaller(ctx: Context, caller: Caller, actor: Actor, organizationId: string | null): CallerContext {
   const core = coreContext(ctx).as(actor);
-  return { ...bindCore(ctx, organizationId === null ? core : core.forOrganization(organizationId)), identity: caller };
+  return {
+    ...bindCore(ctx, organizationId === null ? core : core.forOrganization(organizationId)),
+    identity: caller,
+    confirm: () => confirmCaller(ctx, null),
+  };
 }

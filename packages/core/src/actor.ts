@@ -1,9 +1,11 @@
 import { unreachable } from "./errors.ts";
+import type { MemberRole } from "./roles.ts";
 
 /** Who acts. Stands in every event and audit row. */
 export type Actor =
   | { readonly type: "anonymous" }
-  | { readonly type: "user"; readonly userId: string; readonly role: "owner" }
+  /** `role`: in the organization that the context is bound to. */
+  | { readonly type: "user"; readonly userId: string; readonly role: MemberRole }
   | { readonly type: "operator"; readonly userId: string }
   | { readonly type: "system"; readonly name: "worker" | "server" | "cli" };
 
@@ -21,6 +23,6 @@ export function formatActor(actor: Actor): string {
   }
 }
 
-export function userActor(userId: string): Actor {
-  return { type: "user", userId, role: "owner" };
+export function userActor(userId: string, role: MemberRole): Actor {
+  return { type: "user", userId, role };
 }

@@ -11,6 +11,8 @@ export const domainErrorCodes = [
   "RATE_LIMITED",
   "INVALID_INPUT",
   "CONFLICT",
+  "LAST_OWNER",
+  "WRONG_ACCOUNT",
   "IN_PROGRESS",
   "IDEMPOTENCY_KEY_REUSED",
   "INVALID_TRANSITION",

@@ -21,6 +21,7 @@ export function uuidV7Ids(clock: Clock): Ids {
 const prefixes = {
   organization: "org",
   user: "usr",
+  invitation: "ivt",
   order: "ord",
   subscription: "sub",
   instance: "ins",

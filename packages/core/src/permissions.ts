@@ -1,44 +1,59 @@
 import type { Actor } from "./actor.ts";
 import { DomainError } from "./errors.ts";
+import { type MemberRole, memberRoles } from "./roles.ts";
 
-const everybody = ["anonymous", "owner", "operator"] as const;
+type Role = MemberRole | "anonymous" | "operator";
+
+const members = memberRoles;
+const everybody = ["anonymous", ...members, "operator"] as const;
 const owner = ["owner"] as const;
+const admins = ["owner", "admin"] as const;
+/** Operate and change apps, and see what is inside of them. */
+const developers = ["owner", "admin", "developer"] as const;
+/** Pay for what was ordered. */
+const payers = ["owner", "admin", "billing"] as const;
 const operator = ["operator"] as const;
 
-type Role = (typeof everybody)[number];
-
 /**
- * Who may do what. A customer's permission speaks of the organization that the context is bound to; an operator acts on
- * the house through the `admin` ones and has none of the customer's. The system itself (worker, server, command line)
- * may do everything.
+ * Who may do what. A customer's permission speaks of the organization that the context is bound to, and of the role of
+ * the member there; an operator acts on the house through the `admin` ones and has none of the customer's. The system
+ * itself (worker, server, command line) may do everything. What makes an app dearer takes "order.place" as well.
  */
 export const permissionTable = {
   "catalog.read": everybody,
-  "account.read": owner,
-  "organization.write": owner,
-  "order.place": owner,
-  "order.read": owner,
-  "subscription.read": owner,
-  "subscription.renew": owner,
-  "subscription.cancel": owner,
-  "instance.read": owner,
-  "instance.operate": owner,
-  "instance.change": owner,
-  "instance.readLogs": owner,
-  "instance.revealCredentials": owner,
-  "operation.read": owner,
-  "event.read": owner,
-  "invoice.read": owner,
-  "coupon.read": owner,
-  "coupon.apply": owner,
-  "payment.read": owner,
-  "payment.write": owner,
-  "wallet.read": owner,
-  "wallet.write": owner,
-  "transaction.read": owner,
-  "usage.read": owner,
-  "usage.write": owner,
-  "clock.advance": owner,
+  "account.read": members,
+  "organization.create": members,
+  "organization.read": members,
+  "organization.write": admins,
+  "organization.leave": members,
+  "organization.transfer": owner,
+  "member.read": members,
+  "member.write": admins,
+  "invitation.read": admins,
+  "invitation.write": admins,
+  "order.place": admins,
+  "order.read": members,
+  "subscription.read": members,
+  "subscription.renew": payers,
+  "subscription.cancel": admins,
+  "instance.read": members,
+  "instance.operate": developers,
+  "instance.change": developers,
+  "instance.readLogs": developers,
+  "instance.revealCredentials": developers,
+  "operation.read": members,
+  "event.read": members,
+  "invoice.read": members,
+  "coupon.read": members,
+  "coupon.apply": payers,
+  "payment.read": members,
+  "payment.write": payers,
+  "wallet.read": members,
+  "wallet.write": payers,
+  "transaction.read": members,
+  "usage.read": members,
+  "usage.write": payers,
+  "clock.advance": admins,
   "admin.catalog.read": operator,
   "admin.catalog.write": operator,
   "admin.coupons.read": operator,
@@ -67,6 +82,9 @@ export const permissionTable = {
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof permissionTable;
+export type OperatorPermission = Extract<Permission, `admin.${string}`>;
+/** Of members, in their organization. */
+export type MemberPermission = Exclude<Permission, OperatorPermission | "catalog.read">;
 
 /** Throws FORBIDDEN. */
 export function authorize(actor: Actor, permission: Permission): void {

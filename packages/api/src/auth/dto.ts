@@ -1,3 +1,5 @@
+import type { MemberRoleDto, OrganizationSettingsDto } from "../organizations/dto.ts";
+
 export interface UserDto {
   readonly id: string;
   readonly email: string;
@@ -11,16 +13,22 @@ export interface UserDto {
 export interface OrganizationDto {
   readonly id: string;
   readonly name: string;
+  /** Its name in addresses; no two have the same. */
+  readonly slug: string;
   /** IANA name; periods are computed in it. */
   readonly timeZone: string;
   /** Printed on invoices; null where nobody has said it. */
   readonly taxId: string | null;
   readonly country: string | null;
+  readonly settings: OrganizationSettingsDto;
 }
 
 export interface MeDto {
   readonly user: UserDto;
+  /** That this call speaks for: what the header `sewa-organization` names, else the oldest membership. */
   readonly organization: OrganizationDto;
+  /** In that organization. */
+  readonly role: MemberRoleDto;
   readonly isOperator: boolean;
   /** Where the organization's test clock stands; null on real time. */
   readonly testClockNow: Date | null;

@@ -1,4 +1,6 @@
+import { memberRoles } from "@sewa/core";
 import { z } from "zod";
+import type { MemberRoleDto } from "../organizations/dto.ts";
 import { name, opaque, type Schema } from "../schema.ts";
 import type {
   AcceptOperatorInviteInput,
@@ -46,16 +48,24 @@ const userSchema: Schema<UserDto> = z.strictObject({
   isEmailVerified: z.boolean(),
 });
 
+const maxDomainCharacters = 253;
+const maxDomains = 20;
+export const settingsShape = { allowedEmailDomains: z.array(opaque(maxDomainCharacters)).max(maxDomains) };
+export const roleSchema: Schema<MemberRoleDto> = z.enum(memberRoles);
+
 export const organizationSchema: Schema<OrganizationDto> = z.strictObject({
   id: z.string(),
   name: z.string(),
+  slug: z.string(),
   timeZone: z.string(),
   taxId: z.string().nullable(),
   country: z.string().nullable(),
+  settings: z.strictObject(settingsShape),
 });
 export const meSchema: Schema<MeDto> = z.strictObject({
   user: userSchema,
   organization: organizationSchema,
+  role: roleSchema,
   isOperator: z.boolean(),
   testClockNow: z.date().nullable(),
 });

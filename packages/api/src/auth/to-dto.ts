@@ -5,10 +5,10 @@ export function toUserDto({ id, email, name, locale, isOperator, isEmailVerified
   return { id: toPublicId("user", id), email, name, locale, isOperator, isEmailVerified };
 }
 
-export function toMeDto({ user, organization, isOperator, testClockNow }: Me): MeDto {
-  return { user: toUserDto(user), organization: toOrganizationDto(organization), isOperator, testClockNow };
+export function toMeDto({ user, organization, role, isOperator, testClockNow }: Me): MeDto {
+  return { user: toUserDto(user), organization: toOrganizationDto(organization), role, isOperator, testClockNow };
 }
 
-export function toOrganizationDto({ id, name, timeZone, taxId, country }: Organization): OrganizationDto {
-  return { id: toPublicId("organization", id), name, timeZone, taxId, country };
+export function toOrganizationDto({ id, ...organization }: Organization): OrganizationDto {
+  return { id: toPublicId("organization", id), ...organization };
 }

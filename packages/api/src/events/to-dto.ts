@@ -46,6 +46,7 @@ const idKeys: Readonly<Partial<Record<string, IdKind>>> = {
   planId: "plan",
   changeId: "change",
   userId: "user",
+  invitationId: "invitation",
 };
 
 function publicValue(key: string, value: unknown): unknown {

@@ -3,12 +3,15 @@ import { createLogTicket, DomainError, type LogTicketInput } from "@sewa/core";
 import type { Context, OpaqueCore, OpenFeed, RelayedLog } from "../context.ts";
 import { coreContext } from "../core-context.ts";
 import type { Stream } from "../streams.ts";
-import { requireCaller } from "../trpc.ts";
 import type { LogLineDto, LogsDto, LogsInput, LogStreamDto, OnLogInput } from "./dto.ts";
 import { followLog, toLogLineDto } from "./follow-log.ts";
 import { readLogEventId } from "./log-position.ts";
 
-type LogContext = Context & { readonly core: OpaqueCore; readonly identity: { readonly organizationId: string } };
+type LogContext = Context & {
+  readonly core: OpaqueCore;
+  readonly identity: { readonly organizationId: string };
+  confirm(): Promise<void>;
+};
 
 const usualTailLines = 200;
 /** What a stream without a position begins with. */
@@ -76,7 +79,7 @@ export async function* streamInstanceLog(
       position: resumed?.position ?? null,
       async open(since) {
         ended.signal.throwIfAborted();
-        await requireCaller(ctx);
+        await ctx.confirm();
         const tailLines = since === null ? firstLines : null;
         const ticket = await ask({ pod, isFollowed: true, tailLines, since }).catch((error: unknown) => {
           if (error instanceof DomainError && error.code === "NOT_FOUND") return null;
@@ -118,10 +121,10 @@ export async function* streamInstanceLog(
   }
 }
 
-/** Ends what is followed when the session has ended, which is an event of the organization. */
-async function watchCaller(ctx: Context, changes: OpenFeed, ended: AbortController): Promise<void> {
+/** Ends what is followed when the caller may no longer: an event of the organization or of the user wakes it. */
+async function watchCaller(ctx: LogContext, changes: OpenFeed, ended: AbortController): Promise<void> {
   try {
-    while (await changes.next()) await requireCaller(ctx);
+    while (await changes.next()) await ctx.confirm();
   } catch (error) {
     ended.abort(error);
   }

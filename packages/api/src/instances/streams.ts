@@ -3,13 +3,16 @@ import type { Context, OpaqueCore } from "../context.ts";
 import { coreContext } from "../core-context.ts";
 import { toEventDto } from "../events/to-dto.ts";
 import { type Stream, streamLog, streamSnapshots } from "../streams.ts";
-import { requireCaller } from "../trpc.ts";
 import type { EventStreamDto, InstanceDto } from "./dto.ts";
 import { toInstanceDto } from "./to-dto.ts";
 
 const eventPageSize = 100;
 
-type StreamContext = Context & { readonly core: OpaqueCore; readonly identity: { readonly organizationId: string } };
+type StreamContext = Context & {
+  readonly core: OpaqueCore;
+  readonly identity: { readonly organizationId: string };
+  confirm(): Promise<void>;
+};
 
 interface StreamInput {
   readonly lastEventId: string | null | undefined;
@@ -25,7 +28,7 @@ export async function* streamStatus(
   try {
     yield* streamSnapshots({
       read: async () => {
-        await requireCaller(ctx);
+        await ctx.confirm();
         return toInstanceDto(await getInstance(coreContext(ctx), input.instanceId));
       },
       versionOf: ({ revision }) => revision,
@@ -53,7 +56,7 @@ export async function* streamEvents(
         pageSize: eventPageSize,
         bounds: () => readEventBounds(core),
         after: async (sequence) => {
-          await requireCaller(ctx);
+          await ctx.confirm();
           const rows = await listEventsAfter(core, { sequence, limit: eventPageSize, ...filter });
           return rows.map((row) => ({
             sequence: row.sequence,

@@ -3,7 +3,7 @@ import { record } from "../events/index.ts";
 import { getTokenHolder, useToken } from "./account-tokens.ts";
 import { checkName, checkPassword } from "./input.ts";
 import { hashPassword } from "./password.ts";
-import { userActor } from "../actor.ts";
+import { bindHome } from "./memberships.ts";
 import { setPassword } from "./set-password.ts";
 
 /**
@@ -14,16 +14,14 @@ export async function acceptOperatorInvite(
   ctx: CoreContext,
   input: { readonly token: string; readonly password: string; readonly name?: string | undefined },
 ): Promise<{ readonly email: string }> {
-  const { tokenId, userId, organizationId, email } = await getTokenHolder(ctx, "admin_invite", input.token);
+  const { tokenId, userId, email } = await getTokenHolder(ctx, "admin_invite", input.token);
   const name = input.name === undefined ? {} : { name: checkName(input.name, "name") };
   const passwordHash = await hashPassword(checkPassword(input.password, email));
-  return ctx
-    .as(userActor(userId))
-    .forOrganization(organizationId)
-    .transaction(async (tx) => {
-      await useToken(tx, "admin_invite", tokenId);
-      await setPassword(tx, userId, { passwordHash, isOperator: true, ...name });
-      record(tx, { type: "operator.accepted", subject: { type: "user", id: userId } });
-      return { email };
-    });
+  const bound = await bindHome(ctx, userId);
+  return bound.transaction(async (tx) => {
+    await useToken(tx, "admin_invite", tokenId);
+    await setPassword(tx, userId, { passwordHash, isOperator: true, ...name });
+    record(tx, { type: "operator.accepted", subject: { type: "user", id: userId } });
+    return { email };
+  });
 }

@@ -1,4 +1,4 @@
-import { accountTokens, members, users } from "@sewa/db/schema";
+import { accountTokens, users } from "@sewa/db/schema";
 import { and, eq, gt, isNull } from "drizzle-orm";
 import { addMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
@@ -16,7 +16,6 @@ export interface MintedToken {
 export interface TokenHolder {
   readonly tokenId: string;
   readonly userId: string;
-  readonly organizationId: string;
   readonly email: string;
 }
 
@@ -38,10 +37,9 @@ export async function getTokenHolder(ctx: CoreContext, kind: MailedKind, token: 
   const tokenId = hashToken(kind, token);
   if (tokenId === null) throw tokenInvalid();
   const [row] = await ctx.db.drizzle
-    .select({ tokenId: accountTokens.id, userId: users.id, organizationId: members.organizationId, email: users.email })
+    .select({ tokenId: accountTokens.id, userId: users.id, email: users.email })
     .from(accountTokens)
     .innerJoin(users, eq(users.id, accountTokens.userId))
-    .innerJoin(members, eq(members.userId, accountTokens.userId))
     .where(isUsable(ctx, kind, tokenId));
   if (row === undefined) throw tokenInvalid();
   return row;

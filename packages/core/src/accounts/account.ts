@@ -1,4 +1,4 @@
-import { members, organizations, users } from "@sewa/db/schema";
+import { users } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Locale } from "../notifications/index.ts";
@@ -16,7 +16,6 @@ export interface UserView {
 /** What the verbs of log-in need to know of a user. Never leaves this folder: it holds the password's hash. */
 export interface Account {
   readonly user: UserView;
-  readonly organizationId: string;
   readonly passwordHash: string | null;
   readonly suspendedAt: Date | null;
 }
@@ -28,7 +27,7 @@ export async function findAccountByEmail(ctx: CoreContext, email: string): Promi
 
 /** The row of the user stays as it is until the transaction ends. */
 export async function getAccountForShare(tx: Tx, userId: string): Promise<Account> {
-  const [row] = await selectAccounts(tx.sql).where(eq(users.id, userId)).for("share", { of: users });
+  const [row] = await selectAccounts(tx.sql).where(eq(users.id, userId)).for("share");
   if (row === undefined) throw new Error("Broken invariant: the user of a session exists");
   return toAccount(row);
 }
@@ -44,15 +43,12 @@ function selectAccounts(sql: Pick<CoreContext["db"]["drizzle"], "select">) {
       emailVerifiedAt: users.emailVerifiedAt,
       passwordHash: users.passwordHash,
       suspendedAt: users.suspendedAt,
-      organizationId: organizations.id,
     })
-    .from(users)
-    .innerJoin(members, eq(members.userId, users.id))
-    .innerJoin(organizations, eq(organizations.id, members.organizationId));
+    .from(users);
 }
 
-function toAccount({ organizationId, passwordHash, suspendedAt, ...user }: AccountRow): Account {
-  return { user: toUserView(user), organizationId, passwordHash, suspendedAt };
+function toAccount({ passwordHash, suspendedAt, ...user }: AccountRow): Account {
+  return { user: toUserView(user), passwordHash, suspendedAt };
 }
 
 type AccountRow = Awaited<ReturnType<typeof selectAccounts>>[number];

@@ -2,6 +2,7 @@ import {
   accountTokens,
   auditEntries,
   events,
+  members,
   notifications,
   organizations,
   sessions,
@@ -55,7 +56,8 @@ test("registering makes a user, its organization and one mail, and stores neithe
 test("a new organization lives on a test clock where the house says so", async () => {
   await using core = await testCore({ testClocks: true });
   const { userId } = await verifiedAna(core);
-  const { user, testClockNow, organization } = await getMe(core.ctx, userId);
+  const [member] = await core.database.drizzle.select().from(members);
+  const { user, testClockNow, organization } = await getMe(core.ctx.forOrganization(member!.organizationId), userId);
   expect(user).toMatchObject({ email: ana.email, isEmailVerified: true });
   expect(organization).toMatchObject({ name: "Ana", timeZone: "Asia/Jakarta" });
   expect(testClockNow).toEqual(core.clock.now());

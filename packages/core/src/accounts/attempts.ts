@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import { attemptCounters } from "@sewa/db/schema";
 import { eq, like, lte, sql } from "drizzle-orm";
-import { addMs, hourMs, minuteMs, secondMs } from "../clock.ts";
+import { addMs, dayMs, hourMs, minuteMs, secondMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
@@ -25,6 +25,9 @@ const limits = {
   "reset.account": { max: 5, windowMs: hourMs },
   "reset.ip": { max: 30, windowMs: hourMs },
   "ticket.session": { max: 60, windowMs: minuteMs },
+  // Each is a mail to somebody who did not ask for it.
+  "invitation.organization": { max: 100, windowMs: dayMs },
+  "invitation.address": { max: 20, windowMs: dayMs },
   "coupon.organization": { max: 10, windowMs: hourMs },
 } as const satisfies Record<string, Limit>;
 

@@ -1,7 +1,7 @@
-import { members, organizations, testClocks, users } from "@sewa/db/schema";
+import { users } from "@sewa/db/schema";
 import type { CoreContext, Tx } from "../context.ts";
-import { createOrganizationHead } from "../events/index.ts";
 import type { Locale } from "../notifications/index.ts";
+import { insertOrganization } from "./insert-organization.ts";
 
 export interface NewAccount {
   readonly email: string;
@@ -36,14 +36,7 @@ export async function createAccount(
       .onConflictDoNothing({ target: users.email })
       .returning({ id: users.id });
     if (user === undefined) return null;
-    await tx.sql
-      .insert(organizations)
-      .values({ id: organizationId, name: account.organizationName, timeZone: ctx.config.timeZone });
-    await createOrganizationHead(tx, organizationId);
-    await tx.sql.insert(members).values({ organizationId, userId, role: "owner" });
-    if (ctx.config.testClocks) {
-      await tx.sql.insert(testClocks).values({ organizationId, nowAt: tx.now, targetAt: tx.now });
-    }
+    await insertOrganization(tx, { name: account.organizationName, ownerId: userId });
     await alongside(tx, { userId, organizationId });
     return { userId, organizationId };
   });

@@ -1,22 +1,26 @@
 import { members, organizations, testClocks, users } from "@sewa/db/schema";
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
-import { notFound } from "../errors.ts";
+import { assert, notFound } from "../errors.ts";
 import { toUserView, type UserView } from "./account.ts";
 import { type Organization, organizationColumns } from "./organizations.ts";
 import { authorize } from "../permissions.ts";
+import type { MemberRole } from "../roles.ts";
 
 export interface Me {
   readonly user: UserView;
+  /** That they act for, and as what. */
   readonly organization: Organization;
+  readonly role: MemberRole;
   readonly isOperator: boolean;
   /** Where the organization's test clock stands; null when it lives on real time. */
   readonly testClockNow: Date | null;
 }
 
-/** Throws NOT_FOUND for a user that does not exist. */
+/** In the organization that the context is bound to. Throws NOT_FOUND for who is no member of it. */
 export async function getMe(ctx: CoreContext, userId: string): Promise<Me> {
   authorize(ctx.actor, "account.read");
+  assert(ctx.organizationId !== null, "whoever is logged in acts for an organization");
   const [row] = await ctx.db.drizzle
     .select({
       id: users.id,
@@ -26,14 +30,16 @@ export async function getMe(ctx: CoreContext, userId: string): Promise<Me> {
       isOperator: users.isOperator,
       emailVerifiedAt: users.emailVerifiedAt,
       organization: organizationColumns,
+      role: members.role,
       testClockNow: testClocks.nowAt,
     })
     .from(users)
     .innerJoin(members, eq(members.userId, users.id))
     .innerJoin(organizations, eq(organizations.id, members.organizationId))
     .leftJoin(testClocks, eq(testClocks.organizationId, organizations.id))
-    .where(eq(users.id, userId));
+    .where(and(eq(users.id, userId), eq(organizations.id, ctx.organizationId)));
   if (row === undefined) throw notFound("user");
   const user = toUserView(row);
-  return { user, organization: row.organization, isOperator: user.isOperator, testClockNow: row.testClockNow };
+  const { organization, role, testClockNow } = row;
+  return { user, organization, role, isOperator: user.isOperator, testClockNow };
 }

@@ -48,6 +48,14 @@ export function checkName(name: string, path: string): string {
   return trimmed;
 }
 
+/** The part of an address behind the @, as `normalizeEmail` leaves it. Throws INVALID_INPUT. */
+export function normalizeDomain(input: string, path: string): string {
+  const domain = toAsciiDomain(input.trim().normalize("NFC").toLowerCase());
+  if (input.length > maxEmailCharacters || !domainName.test(domain))
+    throw invalid(path, "Enter a domain of e-mail addresses.");
+  return domain;
+}
+
 function toAsciiDomain(domain: string): string {
   // The conversion reads a host of a URL and would silently drop a path.
   return domainCharacters.test(domain) ? domainToASCII(domain) : "";

@@ -5,6 +5,7 @@ import { dropTokens, mintToken } from "./account-tokens.ts";
 import { findAccountByEmail } from "./account.ts";
 import { createAccount } from "./create-account.ts";
 import { checkName, normalizeEmail } from "./input.ts";
+import { ensureHome } from "./memberships.ts";
 import { authorize } from "../permissions.ts";
 
 export interface OperatorInvite {
@@ -42,5 +43,6 @@ async function ensureAccount(ctx: CoreContext, email: string, name: string) {
   assert(existing !== null, "an address that is taken has an account");
   if (existing.suspendedAt !== null)
     throw new DomainError("ACCOUNT_SUSPENDED", "The account of this address is suspended.");
-  return { userId: existing.user.id, organizationId: existing.organizationId };
+  const { organizationId } = await ensureHome(ctx, existing.user.id);
+  return { userId: existing.user.id, organizationId };
 }

@@ -6,7 +6,7 @@ import { type Account, findAccountByEmail, getAccountForShare, type UserView } f
 import { type Attempt, networkOf, returnAttempts, takeAttempts } from "./attempts.ts";
 import { normalizeEmail } from "./input.ts";
 import { verifyPassword } from "./password.ts";
-import { userActor } from "../actor.ts";
+import { bindHome } from "./memberships.ts";
 import { accountSuspended, startSession, type StartedSession } from "./sessions.ts";
 
 export interface LogIn {
@@ -40,7 +40,7 @@ export async function logIn(ctx: CoreContext, input: LogIn): Promise<LoggedIn> {
   if (account === null || !matches) throw invalidCredentials();
   await returnAttempts(ctx, attempts);
   if (account.suspendedAt !== null) throw accountSuspended();
-  const bound = ctx.as(userActor(account.user.id)).forOrganization(account.organizationId);
+  const bound = await bindHome(ctx, account.user.id);
   if (!account.user.isEmailVerified) {
     await bound.transaction((tx) => queueAccountMail(tx, "verify_email", account.user.id));
     throw new DomainError("EMAIL_NOT_VERIFIED", "Confirm your e-mail address first. We have sent you a link.");

@@ -1,8 +1,8 @@
-import { members, sessions } from "@sewa/db/schema";
+import { sessions } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
-import { record } from "../events/index.ts";
-import { userActor } from "../actor.ts";
+import { notifyUser, record } from "../events/index.ts";
+import { bindHome } from "./memberships.ts";
 import { createLucia } from "./sessions.ts";
 import { hashToken } from "./token.ts";
 
@@ -11,14 +11,14 @@ export async function logOut(ctx: CoreContext, input: { readonly token: string }
   const sessionId = hashToken("session", input.token);
   if (sessionId === null) return;
   const [holder] = await ctx.db.drizzle
-    .select({ userId: sessions.userId, organizationId: members.organizationId })
+    .select({ userId: sessions.userId })
     .from(sessions)
-    .innerJoin(members, eq(members.userId, sessions.userId))
     .where(eq(sessions.id, sessionId));
   if (holder === undefined) return;
-  const bound = ctx.as(userActor(holder.userId)).forOrganization(holder.organizationId);
+  const bound = await bindHome(ctx, holder.userId);
   await bound.transaction(async (tx) => {
     await createLucia(tx.ctx, tx.sql).invalidateSession(sessionId);
+    notifyUser(tx, holder.userId);
     record(tx, { type: "user.loggedOut", subject: { type: "user", id: holder.userId } });
   });
 }

@@ -98,7 +98,7 @@ test("every step of an account works with the rights of the server's role", asyn
   const { token, session } = await logIn(ctx, ana);
   const { ticket } = await createSocketTicket(ctx, { sessionId: session.id, userId: user!.id });
   const found = await redeemSocketTicket(ctx, ticket);
-  expect(await getMe(ctx.as(found!.actor), user!.id)).toMatchObject({
+  expect(await getMe(ctx.as(found!.actor).forOrganization(found!.organizationId), user!.id)).toMatchObject({
     organization: { id: found!.organizationId },
     testClockNow: null,
   });

@@ -1,28 +1,35 @@
-import { organizations, testClocks } from "@sewa/db/schema";
+import { type OrganizationSettings, organizations, testClocks } from "@sewa/db/schema";
 import { eq, inArray, isNull, and } from "drizzle-orm";
 import { organizationOf, type CoreContext, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { localHour } from "../periods.ts";
 
+export type { OrganizationSettings };
+
 /** Who pays and owns. */
 export interface Organization {
   readonly id: string;
   readonly name: string;
+  /** Its name in addresses; no two have the same. */
+  readonly slug: string;
   /** IANA name; periods and reminder hours are computed in it. */
   readonly timeZone: string;
   /** Of who pays, as the tax office writes it; null where nobody has said it. */
   readonly taxId: string | null;
   /** ISO 3166 code; null where nobody has said it, and then only taxes hold that hold for all. */
   readonly country: string | null;
+  readonly settings: OrganizationSettings;
 }
 
 /** What an organization is read as. */
 export const organizationColumns = {
   id: organizations.id,
   name: organizations.name,
+  slug: organizations.slug,
   timeZone: organizations.timeZone,
   taxId: organizations.taxId,
   country: organizations.country,
+  settings: organizations.settings,
 } as const;
 
 /** The organization that the transaction is bound to. */

@@ -6,6 +6,7 @@ import { findAccountByEmail } from "./account.ts";
 import { networkOf, takeAttempts } from "./attempts.ts";
 import { createAccount } from "./create-account.ts";
 import { checkName, checkPassword, normalizeEmail } from "./input.ts";
+import { ensureHome } from "./memberships.ts";
 import { hashPassword } from "./password.ts";
 
 export interface Register {
@@ -48,7 +49,8 @@ export async function register(ctx: CoreContext, input: Register): Promise<{ rea
 async function tellOwner(ctx: CoreContext, email: string): Promise<void> {
   const account = await findAccountByEmail(ctx, email);
   if (account === null) return;
-  await ctx.forOrganization(account.organizationId).transaction(async (tx) => {
+  const { organizationId } = await ensureHome(ctx, account.user.id);
+  await ctx.forOrganization(organizationId).transaction(async (tx) => {
     await queueAccountMail(tx, "register_attempt", account.user.id);
   });
 }

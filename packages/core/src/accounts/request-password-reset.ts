@@ -5,6 +5,7 @@ import { dropTokens } from "./account-tokens.ts";
 import { findAccountByEmail } from "./account.ts";
 import { networkOf, takeAttempts } from "./attempts.ts";
 import { normalizeEmail } from "./input.ts";
+import { ensureHome } from "./memberships.ts";
 
 /**
  * Mails a link for a new password, at most every five minutes; links of earlier requests stop working. The answer is
@@ -20,7 +21,10 @@ export async function requestPasswordReset(
     { limit: "reset.account", of: [email] },
   ]);
   const account = await findAccountByEmail(ctx, email);
-  if (account !== null) await queueReset(ctx.forOrganization(account.organizationId), account.user.id);
+  if (account !== null) {
+    const { organizationId } = await ensureHome(ctx, account.user.id);
+    await queueReset(ctx.forOrganization(organizationId), account.user.id);
+  }
   return { status: "reset_sent" };
 }
 

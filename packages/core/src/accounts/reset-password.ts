@@ -4,7 +4,7 @@ import { dropTokens, getTokenHolder, useToken } from "./account-tokens.ts";
 import { clearLoginAttempts } from "./attempts.ts";
 import { checkPassword } from "./input.ts";
 import { hashPassword } from "./password.ts";
-import { userActor } from "../actor.ts";
+import { bindHome } from "./memberships.ts";
 import { setPassword } from "./set-password.ts";
 
 /**
@@ -15,17 +15,15 @@ export async function resetPassword(
   ctx: CoreContext,
   input: { readonly token: string; readonly newPassword: string },
 ): Promise<{ readonly status: "password_reset" }> {
-  const { tokenId, userId, organizationId, email } = await getTokenHolder(ctx, "reset_password", input.token);
+  const { tokenId, userId, email } = await getTokenHolder(ctx, "reset_password", input.token);
   const passwordHash = await hashPassword(checkPassword(input.newPassword, email, "newPassword"));
-  await ctx
-    .as(userActor(userId))
-    .forOrganization(organizationId)
-    .transaction(async (tx) => {
-      await useToken(tx, "reset_password", tokenId);
-      await dropTokens(tx, "reset_password", userId);
-      await setPassword(tx, userId, { passwordHash });
-      record(tx, { type: "user.passwordReset", subject: { type: "user", id: userId } });
-    });
+  const bound = await bindHome(ctx, userId);
+  await bound.transaction(async (tx) => {
+    await useToken(tx, "reset_password", tokenId);
+    await dropTokens(tx, "reset_password", userId);
+    await setPassword(tx, userId, { passwordHash });
+    record(tx, { type: "user.passwordReset", subject: { type: "user", id: userId } });
+  });
   await clearLoginAttempts(ctx, email);
   return { status: "password_reset" };
 }

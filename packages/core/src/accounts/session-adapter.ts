@@ -4,6 +4,8 @@ import { eq, lte, sql } from "drizzle-orm";
 import type { Adapter, DatabaseSession, Lucia } from "lucia";
 import { addMs, type Clock, dayMs, systemClock } from "../clock.ts";
 import type { Locale } from "../notifications/index.ts";
+import type { MemberRole } from "../roles.ts";
+import { isSpokenFor } from "./memberships.ts";
 
 /** A session that nobody uses ends after this; use in the second half of it begins it anew. */
 export const sessionIdleDays = 14;
@@ -21,7 +23,9 @@ export interface SessionUser {
   readonly isOperator: boolean;
   readonly emailVerifiedAt: Date | null;
   readonly suspendedAt: Date | null;
-  readonly organizationId: string;
+  /** Null where the user is no member of the organization that was named, or of none at all. */
+  readonly organizationId: string | null;
+  readonly role: MemberRole | null;
 }
 
 declare module "lucia" {
@@ -35,9 +39,14 @@ declare module "lucia" {
 /**
  * Lucia's storage over our tables. Session ids are hashes of tokens already when they come here. Two things are added
  * to what Lucia does: no renewal reaches beyond the absolute end, and time is our clock's although Lucia asks the
- * machine for it, so its moments are moved by the difference on their way in and out.
+ * machine for it, so its moments are moved by the difference on their way in and out. A session is read together with the
+ * membership in the organization that is named, or in the user's home: one round trip says who asks, for whom, as what.
  */
-export function createSessionAdapter(database: Database["drizzle"] | Transaction, clock: Clock): Adapter {
+export function createSessionAdapter(
+  database: Database["drizzle"] | Transaction,
+  clock: Clock,
+  organizationId: string | null = null,
+): Adapter {
   const aheadMs = machineAheadMs(clock);
   const fromMachine = (date: Date): Date => new Date(date.getTime() - aheadMs);
   const toDatabaseSession = ({
@@ -57,7 +66,7 @@ export function createSessionAdapter(database: Database["drizzle"] | Transaction
         .select({ session: sessions, user: userColumns })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
-        .innerJoin(members, eq(members.userId, users.id))
+        .leftJoin(members, isSpokenFor(organizationId))
         .where(eq(sessions.id, sessionId));
       if (row === undefined) return [null, null];
       return [toDatabaseSession(row.session), { id: row.session.userId, attributes: row.user }];
@@ -103,4 +112,5 @@ const userColumns = {
   emailVerifiedAt: users.emailVerifiedAt,
   suspendedAt: users.suspendedAt,
   organizationId: members.organizationId,
+  role: members.role,
 };

@@ -108,9 +108,9 @@ test("a socket ticket opens its session once, within a minute", async () => {
   core.clock.set(addMs(core.clock.now(), minuteMs));
   expect(await redeemSocketTicket(core.ctx, late.ticket)).toBeNull();
   const orphan = await give();
-  expect(await readSession(core.ctx, session.id)).toMatchObject({ user: { id: userId } });
+  expect(await readSession(core.ctx, session.id, null)).toMatchObject({ user: { id: userId } });
   await logOut(core.ctx, { token });
-  expect(await readSession(core.ctx, session.id)).toBeNull();
+  expect(await readSession(core.ctx, session.id, null)).toBeNull();
   expect(await redeemSocketTicket(core.ctx, orphan.ticket)).toBeNull();
   expect(await refusal(give())).toMatchObject({ code: "UNAUTHORIZED" });
 });

@@ -1,10 +1,11 @@
 import { Lucia, TimeSpan } from "lucia";
-import type { Actor } from "../actor.ts";
+import { type Actor, userActor } from "../actor.ts";
 import { addMs, dayMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
-import { assert, DomainError } from "../errors.ts";
+import { assert, DomainError, notFound } from "../errors.ts";
+import type { MemberRole } from "../roles.ts";
 import { toUserView, type UserView } from "./account.ts";
-import { userActor } from "../actor.ts";
+import { ensureHome, type Membership } from "./memberships.ts";
 import {
   createSessionAdapter,
   machineAheadMs,
@@ -19,10 +20,11 @@ import { hashToken, newToken } from "./token.ts";
 export interface Authenticated {
   readonly user: UserView;
   readonly organizationId: string;
+  readonly role: MemberRole;
   /** The hash of the token: names the session and opens nothing. */
   readonly sessionId: string;
   readonly expiresAt: Date;
-  /** The user as owner of the organization; the api makes an operator's actor where `isOperator` allows it. */
+  /** The user as a member of the organization; the api makes an operator's actor where `isOperator` allows it. */
   readonly actor: Actor;
   readonly isOperator: boolean;
   /** The end was moved just now: a cookie has to be sent again. */
@@ -48,22 +50,33 @@ export async function startSession(tx: Tx, userId: string): Promise<StartedSessi
 
 /**
  * Looks again whether a session lives, for a socket that stays open. The id must come from an `Authenticated`, never from
- * a client: it is no secret. Null when the session has ended. Throws ACCOUNT_SUSPENDED.
+ * a client: it is no secret. `organizationId`: for whom the user wants to act; their home when null. Null when the session
+ * has ended. Throws ACCOUNT_SUSPENDED, and NOT_FOUND when the user is no member there.
  */
-export async function readSession(ctx: CoreContext, sessionId: string): Promise<Authenticated | null> {
-  const { session, user } = await createLucia(ctx, ctx.db.drizzle).validateSession(sessionId);
+export async function readSession(
+  ctx: CoreContext,
+  sessionId: string,
+  organizationId: string | null,
+): Promise<Authenticated | null> {
+  const { session, user } = await createLucia(ctx, ctx.db.drizzle, organizationId).validateSession(sessionId);
   if (session === null) return null;
   if (user.suspendedAt !== null) throw accountSuspended();
+  const membership = membershipOf(user) ?? (organizationId === null ? await ensureHome(ctx, user.id) : null);
+  if (membership === null) throw notFound("organization");
   const expiresAt = addMs(session.expiresAt, -machineAheadMs(ctx.clock));
   return {
     user: toUserView(user),
-    organizationId: user.organizationId,
+    ...membership,
     sessionId,
     expiresAt: expiresAt < session.absoluteExpiresAt ? expiresAt : session.absoluteExpiresAt,
-    actor: userActor(user.id),
+    actor: userActor(user.id, membership.role),
     isOperator: user.isOperator,
     fresh: session.fresh,
   };
+}
+
+function membershipOf({ organizationId, role }: SessionUser): Membership | null {
+  return organizationId === null || role === null ? null : { organizationId, role };
 }
 
 export async function endSessions(tx: Tx, userId: string): Promise<void> {
@@ -73,8 +86,9 @@ export async function endSessions(tx: Tx, userId: string): Promise<void> {
 export function createLucia(
   ctx: CoreContext,
   database: Parameters<typeof createSessionAdapter>[0],
+  organizationId: string | null = null,
 ): Lucia<SessionAttributes, SessionUser> {
-  return new Lucia(createSessionAdapter(database, ctx.clock), {
+  return new Lucia(createSessionAdapter(database, ctx.clock, organizationId), {
     sessionExpiresIn: new TimeSpan(sessionIdleDays, "d"),
     getSessionAttributes: (attributes) => attributes,
     getUserAttributes: (attributes) => attributes,

@@ -1,6 +1,7 @@
 import { users } from "@sewa/db/schema";
 import { eq, sql } from "drizzle-orm";
 import type { Tx } from "../context.ts";
+import { notifyUser } from "../events/index.ts";
 import { endSessions } from "./sessions.ts";
 
 /** After a mailed link: the new password holds, the address is proven, and every session of the old password ends. */
@@ -15,4 +16,5 @@ export async function setPassword(
     .set({ ...change, emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, ${now}::timestamptz)` })
     .where(eq(users.id, userId));
   await endSessions(tx, userId);
+  notifyUser(tx, userId);
 }

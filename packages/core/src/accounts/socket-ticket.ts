@@ -40,9 +40,13 @@ export async function createSocketTicket(
 }
 
 /** Like `authenticate`, once. Null for a ticket that was used, has expired or whose session has ended. */
-export async function redeemSocketTicket(ctx: CoreContext, ticket: string): Promise<Authenticated | null> {
+export async function redeemSocketTicket(
+  ctx: CoreContext,
+  ticket: string,
+  organizationId: string | null = null,
+): Promise<Authenticated | null> {
   const tokenId = hashToken("socket_ticket", ticket);
   if (tokenId === null) return null;
   const spent = await ctx.transaction((tx) => spendToken(tx, "socket_ticket", tokenId));
-  return spent === null || spent.sessionId === null ? null : readSession(ctx, spent.sessionId);
+  return spent === null || spent.sessionId === null ? null : readSession(ctx, spent.sessionId, organizationId);
 }

@@ -9,10 +9,11 @@ const prefixes = {
   reset_password: "sewa_r_",
   admin_invite: "sewa_a_",
   socket_ticket: "sewa_t_",
+  invitation: "sewa_i_",
 } as const;
 
 export type TokenKind = keyof typeof prefixes;
-export type OneTimeKind = Exclude<TokenKind, "session">;
+export type OneTimeKind = Exclude<TokenKind, "session" | "invitation">;
 
 export const oneTimeLifeMs = {
   verify_email: dayMs,

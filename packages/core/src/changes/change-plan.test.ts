@@ -1,12 +1,15 @@
 import { randomInt } from "node:crypto";
 import { notifications } from "@sewa/db/schema";
 import { describe, expect, test } from "vitest";
+import { userActor } from "../actor.ts";
 import { addMs, dayMs, hourMs, minuteMs } from "../clock.ts";
 import { failOverdueOperations } from "../instances/index.ts";
 import { cancelAtPeriodEnd, getSubscription, renewSubscription } from "../subscriptions/index.ts";
 import {
   type ChangeMoment,
   changePlan,
+  executePlan,
+  planChange,
   type PlanChangePreview,
   previewPlanChange,
   reconcileChange,
@@ -235,3 +238,26 @@ async function newest(app: TestApp): Promise<string> {
   if (row === undefined) throw new Error("There is no change.");
   return row.id;
 }
+
+test("who may not order makes no app dearer, in none of the ways", async () => {
+  await using app = await paidApp("small");
+  const developer = app.ctx.as(userActor(app.ctx.ids.next(), "developer"));
+  const dearer = await preview(app, "large", "now");
+  const attempt = { subscriptionId: app.subscriptionId, planId: (await app.plan("large")).id, moment: "now" } as const;
+  const { at, priceKey } = dearer;
+  const change = changePlan(developer, { ...attempt, at, priceKey, idempotencyKey: app.ctx.ids.next() });
+  await expect(change).rejects.toMatchObject({ code: "FORBIDDEN" });
+
+  const request = { kind: "resize", planId: attempt.planId } as const;
+  const planned = await planChange(developer, {
+    instanceId: app.instanceId,
+    request,
+    idempotencyKey: app.ctx.ids.next(),
+  });
+  await app.look(planned.change.id);
+  const { hash } = (await app.change(planned.change.id)).change;
+  const approve = { changeId: planned.change.id, hash: hash ?? "", idempotencyKey: app.ctx.ids.next() };
+  await expect(executePlan(developer, approve)).rejects.toMatchObject({ code: "FORBIDDEN" });
+  expect((await app.change(planned.change.id)).change.status).toBe("planned");
+  expect(await executePlan(app.ctx, approve)).toMatchObject({ change: { status: "awaiting_payment" } });
+});

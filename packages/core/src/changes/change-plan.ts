@@ -6,7 +6,8 @@ import { sha256Hex } from "../ids.ts";
 import { canonicalJson } from "../json.ts";
 import { authorize } from "../permissions.ts";
 import type { PricedItem } from "../catalog/index.ts";
-import { scheduleTerms, type SubscriptionView, toSubscriptionView } from "../subscriptions/index.ts";
+import { nextTermsOf, scheduleTerms, type SubscriptionView, toSubscriptionView } from "../subscriptions/index.ts";
+import { authorizeDearer } from "./execute-plan.ts";
 import { lockAppOf, type LockedApp } from "./lock-change.ts";
 import { insertChange, planMinutes, refuseIfBusy, refuseTooMany } from "./plan-change.ts";
 import { prepareChange, type PreparedChange } from "./prepare-change.ts";
@@ -62,6 +63,7 @@ export async function changePlan(
     if (at > tx.now || at < addMs(tx.now, -planMinutes * minuteMs)) throw priceChanged();
     const { prepared, preview } = await prepare(tx, app, input, at);
     if (preview.priceKey !== input.priceKey) throw priceChanged();
+    authorizeDearer(ctx.actor, prepared);
     if (moment === "now") {
       await refuseIfBusy(tx, app.instance.id);
       await refuseTooMany(tx, app.instance.id);
@@ -87,6 +89,10 @@ export async function undoPlanChange(
     const app = await lockAppOf(tx, subscriptionId);
     if (app.subscription.nextTerms === null)
       throw new DomainError("INVALID_TRANSITION", "No other plan is to begin with the next period.");
+    authorizeDearer(ctx.actor, {
+      amountBeforeMinor: nextTermsOf(app.subscription).amountMinor,
+      amountAfterMinor: app.subscription.amountMinor,
+    });
     if (app.nextInvoice?.status === "paid")
       throw new DomainError("ALREADY_RENEWED", "The next period is paid already, with its plan.");
     await scheduleTerms(tx, app, null);

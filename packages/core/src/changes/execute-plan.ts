@@ -1,5 +1,5 @@
 import { assertNotParked } from "../accounts/index.ts";
-import { formatActor } from "../actor.ts";
+import { type Actor, formatActor } from "../actor.ts";
 import { openInvoice, payInvoice } from "../billing/index.ts";
 import { describePlans } from "../catalog/index.ts";
 import { addMs, dayMs, hourMs, minuteMs } from "../clock.ts";
@@ -41,6 +41,7 @@ export async function executePlan(ctx: CoreContext, input: ExecutePlanInput): Pr
     const { app, change } = await lockChange(tx, input.changeId);
     // An app ends only through its subscription, whichever way was taken to it.
     if (change.kind === "deprovision") authorize(ctx.actor, "subscription.cancel");
+    authorizeDearer(ctx.actor, change);
     if (change.hash !== null && change.hash === input.hash && isApproved(change)) return toChangeView(tx, change.id);
     await assertNotParked(tx);
     refuseUnlessPlanned(change, input.hash, tx.now);
@@ -53,6 +54,14 @@ export async function executePlan(ctx: CoreContext, input: ExecutePlanInput): Pr
     await approve(tx, app, change);
     return toChangeView(tx, change.id);
   });
+}
+
+/** Who changes an app need not be one who may spend money. Throws FORBIDDEN. */
+export function authorizeDearer(
+  actor: Actor,
+  change: { readonly amountBeforeMinor: bigint; readonly amountAfterMinor: bigint },
+): void {
+  if (change.amountAfterMinor > change.amountBeforeMinor) authorize(actor, "order.place");
 }
 
 /** What the plan was made from is still what the database says: nobody has to remember what could have changed. */

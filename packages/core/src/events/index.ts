@@ -7,4 +7,4 @@ export {
   listLastEvents,
   readEventBounds,
 } from "./queries.ts";
-export { notifyOrganization, organizationChannel, record } from "./record.ts";
+export { notifyOrganization, notifyUser, organizationChannel, record } from "./record.ts";

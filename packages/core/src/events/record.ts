@@ -6,7 +6,7 @@ import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { type DomainEvent, eventTypes } from "./event.ts";
 
-/** Channel of NOTIFY; the payload is the organization id. May be lost, so listeners also look on a slow timer. */
+/** Channel of NOTIFY; the payload is the id of an organization, or of a user whose sessions changed. May be lost, so listeners also look on a slow timer. */
 export const organizationChannel = "sewa_organization";
 
 const pending = new WeakMap<Tx, DomainEvent[]>();
@@ -36,6 +36,13 @@ export function notifyOrganization(tx: Tx): void {
   if (touched.has(tx)) return;
   touched.add(tx);
   tx.beforeCommit.push(() => notify(tx));
+}
+
+/** Wakes whoever watches the sessions of a user: they end wherever that user is at work, not in one organization. */
+export function notifyUser(tx: Tx, userId: string): void {
+  tx.beforeCommit.push(async () => {
+    await tx.sql.execute(sql`select pg_notify(${organizationChannel}, ${userId})`);
+  });
 }
 
 async function flush(tx: Tx, list: readonly DomainEvent[]): Promise<void> {

@@ -6,9 +6,10 @@ export {
   type NotificationData,
   type NotificationKind,
   notificationKinds,
+  type TokenLink,
   type TokenLinkKind,
 } from "./notification.ts";
-export { notifyOwner, type QueueNotification, queueNotification } from "./queue-notification.ts";
+export { notifyOwner, type QueueNotification, queueMailTo, queueNotification } from "./queue-notification.ts";
 export {
   type Mail,
   type Mailer,

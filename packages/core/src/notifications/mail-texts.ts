@@ -77,6 +77,26 @@ export const mailTexts: Texts = {
       action: "Reset password",
     }),
   },
+  invitation: {
+    id: ({ organizationName, inviterName, inviterEmail, expiresAt }, { date }) => ({
+      subject: `Undangan bergabung dengan ${withoutLinks(organizationName)}`,
+      paragraphs: [
+        `${withoutLinks(inviterName)} (${inviterEmail}) mengundang Anda bergabung dengan organisasi "${withoutLinks(organizationName)}" di Sewa.`,
+        `Undangan berlaku sampai ${date(expiresAt)}, untuk alamat email ini saja. Jika Anda belum memiliki akun, daftarlah dengan alamat ini.`,
+        "Jika Anda tidak mengenal pengirimnya, abaikan email ini.",
+      ],
+      action: "Lihat undangan",
+    }),
+    en: ({ organizationName, inviterName, inviterEmail, expiresAt }, { date }) => ({
+      subject: `You are invited to join ${withoutLinks(organizationName)}`,
+      paragraphs: [
+        `${withoutLinks(inviterName)} (${inviterEmail}) invites you to join the organization "${withoutLinks(organizationName)}" on Sewa.`,
+        `The invitation is good until ${date(expiresAt)}, for this e-mail address alone. If you have no account yet, register with this address.`,
+        "If you do not know who sent it, ignore this mail.",
+      ],
+      action: "See the invitation",
+    }),
+  },
   app_ready: {
     id: ({ appName, address }) => ({
       subject: `${appName} siap digunakan`,
@@ -364,3 +384,8 @@ export const mailTexts: Texts = {
     }),
   },
 };
+
+/** Names that a stranger chose: mail programs make links of whatever looks like one, so here nothing does. */
+function withoutLinks(name: string): string {
+  return name.replaceAll(/[.:/\\@](?=\S)/g, "$& ");
+}

@@ -21,6 +21,14 @@ export const notificationData = {
   reset_password: z.strictObject({}),
   /** To the owner of an address with which somebody tried to register once more. */
   register_attempt: z.strictObject({}),
+  /** To an address that may have no account. Its organization and its sender chose the names. */
+  invitation: z.strictObject({
+    invitationId: z.uuid(),
+    organizationName: z.string().min(1),
+    inviterName: z.string().min(1),
+    inviterEmail: z.string().min(1),
+    expiresAt: instant,
+  }),
   app_ready: z.strictObject({ ...app, instanceId: z.uuid(), address: z.url() }),
   /** The paid time ends soon and nothing has been paid for the next period. */
   app_expiring: z.strictObject({ ...subscription, expiresAt: instant }),
@@ -59,8 +67,13 @@ export type Notification = {
   [K in NotificationKind]: { readonly kind: K; readonly data: NotificationData[K] };
 }[NotificationKind];
 
-/** The kinds whose link carries a one-time token. */
+/** The kinds whose link carries a one-time token of a user. */
 export type TokenLinkKind = "verify_email" | "reset_password";
+
+/** A link that is made when its mail is sent, so that no token stands in the row. */
+export type TokenLink =
+  | { readonly kind: TokenLinkKind; readonly userId: string }
+  | { readonly kind: "invitation"; readonly invitationId: string };
 
 export const notificationKinds = Object.keys(notificationData) as readonly NotificationKind[];
 

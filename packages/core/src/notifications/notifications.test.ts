@@ -44,8 +44,8 @@ function mailbox(refuse?: () => Error) {
         mails.push(mail);
       },
     },
-    async linkFor({ kind, userId }) {
-      links.push(`${kind}:${userId}`);
+    async linkFor(link) {
+      links.push(`${link.kind}:${link.kind === "invitation" ? link.invitationId : link.userId}`);
       return "http://portal.test/minted?token=sewa_v_secret";
     },
   };

@@ -10,6 +10,7 @@ export function portalPathOf({ kind, data }: Notification): string | null {
   switch (kind) {
     case "verify_email":
     case "reset_password":
+    case "invitation":
       return null;
     case "register_attempt":
       return "/forgot-password";

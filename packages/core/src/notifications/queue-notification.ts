@@ -3,7 +3,7 @@ import { and, asc, eq } from "drizzle-orm";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { enqueue } from "../jobs/index.ts";
-import { type Notification, parseNotification } from "./notification.ts";
+import { type Locale, type Notification, parseNotification } from "./notification.ts";
 
 export type QueueNotification = Notification & {
   /** The kind and the fact that the mail tells of, for example `app_ready:<id>`. Of the same key a second mail is never made. */
@@ -18,13 +18,30 @@ export async function queueNotification(
   tx: Tx,
   input: QueueNotification & { readonly userId: string },
 ): Promise<boolean> {
+  return insertNotification(tx, input, { userId: input.userId });
+}
+
+/** The same, to an address that may have no account. */
+export async function queueMailTo(
+  tx: Tx,
+  input: QueueNotification,
+  to: { readonly email: string; readonly locale: Locale },
+): Promise<boolean> {
+  return insertNotification(tx, input, to);
+}
+
+async function insertNotification(
+  tx: Tx,
+  input: QueueNotification,
+  to: { readonly userId: string } | { readonly email: string; readonly locale: Locale },
+): Promise<boolean> {
   const { kind, data } = parseNotification(input.kind, input.data);
   const [row] = await tx.sql
     .insert(notifications)
     .values({
       id: tx.ctx.ids.next(),
       organizationId: organizationOf(tx),
-      userId: input.userId,
+      ...to,
       kind,
       dedupeKey: input.dedupeKey,
       data,

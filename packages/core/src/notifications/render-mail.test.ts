@@ -12,6 +12,13 @@ const samples: { readonly [K in Notification["kind"]]: Extract<Notification, { k
   verify_email: {},
   reset_password: {},
   register_attempt: {},
+  invitation: {
+    invitationId: id,
+    organizationName: "Budi's shop",
+    inviterName: "Budi",
+    inviterEmail: "budi@example.com",
+    expiresAt: moment,
+  },
   app_ready: { ...app, instanceId: id, address: "https://blog-x1y2z3.apps.test" },
   app_expiring: { ...subscription, expiresAt: moment },
   app_expired: { ...subscription, deletesAt: moment },

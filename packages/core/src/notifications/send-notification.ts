@@ -3,7 +3,7 @@ import { notifications, organizations, users } from "@sewa/db/schema";
 import { and, eq, sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { assert } from "../errors.ts";
-import { type Notification, parseNotification, type TokenLinkKind } from "./notification.ts";
+import { type Locale, type Notification, parseNotification, type TokenLink } from "./notification.ts";
 import { portalPathOf } from "./portal-paths.ts";
 import { renderMail } from "./render-mail.ts";
 
@@ -23,11 +23,11 @@ export interface Mailer {
 
 export interface SendDependencies {
   readonly mailer: Mailer;
-  /** Makes the one-time link of an account mail, at the moment of sending. */
-  linkFor(link: { readonly kind: TokenLinkKind; readonly userId: string }): Promise<string>;
+  /** Makes the link with a token, at the moment of sending. Null: what it was for is over, and nobody is told. */
+  linkFor(link: TokenLink): Promise<string | null>;
 }
 
-/** `skipped`: it was sent before, given up before, or does not exist. */
+/** `skipped`: it was sent before, given up before, has nothing to say any more, or does not exist. */
 export type SendOutcome = "sent" | "skipped" | "failed";
 
 /** A mail is given up after so many tries; with the back-off of the job queue that is several hours. */
@@ -50,6 +50,7 @@ export async function sendNotification(
   try {
     const notification = parseNotification(row.kind, row.data);
     const link = await linkOf(ctx, notification, row.userId, dependencies);
+    if (link === null) return await giveUp(ctx, notificationId);
     const mail = renderMail(notification, { locale: row.locale, timeZone: row.timeZone, link });
     await dependencies.mailer.send({ ...mail, to: row.email, messageId: messageIdOf(ctx, notificationId) });
   } catch (error) {
@@ -68,12 +69,12 @@ async function loadQueued(ctx: CoreContext, notificationId: string) {
       kind: notifications.kind,
       data: notifications.data,
       userId: notifications.userId,
-      email: users.email,
-      locale: users.locale,
+      email: sql<string>`coalesce(${notifications.email}, ${users.email})`,
+      locale: sql<Locale>`coalesce(${notifications.locale}, ${users.locale})`,
       timeZone: organizations.timeZone,
     })
     .from(notifications)
-    .innerJoin(users, eq(users.id, notifications.userId))
+    .leftJoin(users, eq(users.id, notifications.userId))
     .innerJoin(organizations, eq(organizations.id, notifications.organizationId))
     .where(and(eq(notifications.id, notificationId), eq(notifications.status, "queued")));
   return row ?? null;
@@ -82,15 +83,27 @@ async function loadQueued(ctx: CoreContext, notificationId: string) {
 async function linkOf(
   ctx: CoreContext,
   notification: Notification,
-  userId: string,
+  userId: string | null,
   dependencies: SendDependencies,
-): Promise<string> {
+): Promise<string | null> {
   if (notification.kind === "verify_email" || notification.kind === "reset_password") {
+    assert(userId !== null, "an account mail goes to a user");
     return dependencies.linkFor({ kind: notification.kind, userId });
+  }
+  if (notification.kind === "invitation") {
+    return dependencies.linkFor({ kind: "invitation", invitationId: notification.data.invitationId });
   }
   const path = portalPathOf(notification);
   assert(path !== null, "a mail without a token leads to a page of the portal");
   return `${ctx.config.portalUrl}${path}`;
+}
+
+async function giveUp(ctx: CoreContext, notificationId: string): Promise<SendOutcome> {
+  await ctx.db.drizzle
+    .update(notifications)
+    .set({ status: "failed", lastError: "What it tells of is over." })
+    .where(and(eq(notifications.id, notificationId), eq(notifications.status, "queued")));
+  return "skipped";
 }
 
 async function noteFailure(

@@ -71,7 +71,11 @@ export async function givenCustomer(
     }
   });
   const db = serverDatabases.get(ctx.db) ?? ctx.db;
-  return { ctx: createContext({ ...ctx, db }, { actor: userActor(userId), organizationId }), organizationId, userId };
+  return {
+    ctx: createContext({ ...ctx, db }, { actor: userActor(userId, "owner"), organizationId }),
+    organizationId,
+    userId,
+  };
 }
 
 /** Orders a plan of the catalog by its slug, as a portal does: quote first, then place. */

@@ -1,5 +1,18 @@
 import { sql } from "drizzle-orm";
-import { boolean, char, check, index, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  char,
+  check,
+  foreignKey,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { at, counter, id, insertedAt } from "./columns.ts";
 
 export const users = pgTable(
@@ -20,11 +33,22 @@ export const users = pgTable(
   (t) => [uniqueIndex("users_email_key").on(t.email), check("users_email_lower", sql`${t.email} = lower(${t.email})`)],
 );
 
+/** What an organization decides for itself. Never queried. */
+export interface OrganizationSettings {
+  /** Only addresses of these domains are invited; any when there are none. */
+  readonly allowedEmailDomains: readonly string[];
+}
+
 export const organizations = pgTable(
   "organizations",
   {
     id: id(),
     name: text().notNull(),
+    /** Its name in addresses: what a DNS label can be. Random until somebody chooses one. */
+    slug: text()
+      .notNull()
+      .default(sql`'org-' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 16)`),
+    settings: jsonb().$type<OrganizationSettings>().notNull().default({ allowedEmailDomains: [] }),
     /** IANA name; periods and reminder hours are computed in it. */
     timeZone: text().notNull(),
     /** Of who pays, as the tax office writes it (NPWP); printed on invoices. */
@@ -39,6 +63,7 @@ export const organizations = pgTable(
     createdAt: insertedAt(),
   },
   (t) => [
+    uniqueIndex("organizations_slug_key").on(t.slug),
     index("organizations_parked")
       .on(t.id)
       .where(sql`${t.parkedAt} is not null`),
@@ -55,10 +80,61 @@ export const members = pgTable(
     userId: uuid()
       .notNull()
       .references(() => users.id),
-    role: text({ enum: ["owner"] }).notNull(),
+    role: text({ enum: ["owner", "admin", "developer", "billing", "viewer"] }).notNull(),
     createdAt: insertedAt(),
   },
   (t) => [primaryKey({ columns: [t.organizationId, t.userId] }), index("members_user").on(t.userId)],
+);
+
+/** Somebody is asked to become a member, at an address that may have no account yet. */
+export const invitations = pgTable(
+  "invitations",
+  {
+    id: id(),
+    organizationId: uuid()
+      .notNull()
+      .references(() => organizations.id),
+    /** As core normalised it. */
+    email: text().notNull(),
+    role: text({ enum: ["owner", "admin", "developer", "billing", "viewer"] }).notNull(),
+    status: text({ enum: ["pending", "accepted", "declined", "revoked", "expired"] }).notNull(),
+    invitedBy: uuid()
+      .notNull()
+      .references(() => users.id),
+    /** Who has accepted. */
+    userId: uuid().references(() => users.id),
+    /** Real time. A pending one is worth nothing from then on. */
+    expiresAt: at().notNull(),
+    settledAt: at(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("invitations_organization_key").on(t.organizationId, t.id),
+    uniqueIndex("invitations_one_pending")
+      .on(t.organizationId, t.email)
+      .where(sql`${t.status} = 'pending'`),
+    check("invitations_settled", sql`(${t.status} = 'pending') = (${t.settledAt} is null)`),
+    check("invitations_accepted_by", sql`(${t.status} = 'accepted') = (${t.userId} is not null)`),
+  ],
+);
+
+/** Links that were mailed; the id is the SHA-256 of the token. A mail that was sent twice has two, and both work. */
+export const invitationTokens = pgTable(
+  "invitation_tokens",
+  {
+    id: text().primaryKey(),
+    organizationId: uuid().notNull(),
+    invitationId: uuid().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    index("invitation_tokens_invitation").on(t.organizationId, t.invitationId),
+    foreignKey({
+      name: "invitation_tokens_invitation_fk",
+      columns: [t.organizationId, t.invitationId],
+      foreignColumns: [invitations.organizationId, invitations.id],
+    }),
+  ],
 );
 
 /** The id is the SHA-256 of the token: whoever reads this table cannot log in with it. */

@@ -1,4 +1,4 @@
-import { index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { check, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
 import { organizations, users } from "./accounts.ts";
 import { at, id, insertedAt } from "./columns.ts";
@@ -11,9 +11,10 @@ export const notifications = pgTable(
     organizationId: uuid()
       .notNull()
       .references(() => organizations.id),
-    userId: uuid()
-      .notNull()
-      .references(() => users.id),
+    /** To whom; null where it goes to an address that may have no account. */
+    userId: uuid().references(() => users.id),
+    email: text(),
+    locale: text({ enum: ["id", "en"] }),
     kind: text().notNull(),
     /** The fact that it tells of; a second row about the same fact is refused. */
     dedupeKey: text().notNull(),
@@ -26,6 +27,10 @@ export const notifications = pgTable(
     createdAt: insertedAt(),
   },
   (t) => [
+    check(
+      "notifications_recipient",
+      sql`(${t.userId} is null) = (${t.email} is not null) and (${t.email} is null) = (${t.locale} is null)`,
+    ),
     uniqueIndex("notifications_dedupe_key").on(t.dedupeKey),
     index("notifications_organization").on(t.organizationId, t.id),
     index("notifications_queued")

@@ -1,0 +1,71 @@
+import { invitations, invitationTokens, organizations, users } from "@sewa/db/schema";
+import { and, eq } from "drizzle-orm";
+import { hashToken } from "../accounts/index.ts";
+import type { CoreContext } from "../context.ts";
+import { assert, DomainError } from "../errors.ts";
+import type { MemberRole } from "../roles.ts";
+import { deriveInvitationStatus, invitationInvalid, type InvitationStatus } from "./invitation.ts";
+
+/** What whoever holds the link may know before they answer, also without an account. */
+export interface InvitationPreview {
+  readonly organizationName: string;
+  readonly inviterName: string;
+  readonly email: string;
+  readonly role: MemberRole;
+  readonly status: InvitationStatus;
+  readonly expiresAt: Date;
+}
+
+export interface Invited {
+  readonly invitationId: string;
+  readonly organizationId: string;
+  readonly preview: InvitationPreview;
+}
+
+/** Throws TOKEN_INVALID for a link that is wrong, was answered, was taken back or is too old, in the same words. */
+export async function getInvitation(ctx: CoreContext, input: { readonly token: string }): Promise<InvitationPreview> {
+  const { preview } = await readInvited(ctx, input.token);
+  if (preview.status !== "pending") throw invitationInvalid();
+  return preview;
+}
+
+/** Whom a token speaks for: knows no organization yet, so it looks in all of them. Throws TOKEN_INVALID. */
+export async function readInvited(ctx: CoreContext, token: string): Promise<Invited> {
+  const id = hashToken("invitation", token);
+  if (id === null) throw invitationInvalid();
+  const [row] = await ctx.db.drizzle
+    .select({ invitation: invitations, organizationName: organizations.name, inviterName: users.name })
+    .from(invitationTokens)
+    .innerJoin(
+      invitations,
+      and(
+        eq(invitations.organizationId, invitationTokens.organizationId),
+        eq(invitations.id, invitationTokens.invitationId),
+      ),
+    )
+    .innerJoin(organizations, eq(organizations.id, invitations.organizationId))
+    .innerJoin(users, eq(users.id, invitations.invitedBy))
+    .where(eq(invitationTokens.id, id));
+  if (row === undefined) throw invitationInvalid();
+  const { invitation, organizationName, inviterName } = row;
+  const { email, role, expiresAt } = invitation;
+  const status = deriveInvitationStatus(invitation, ctx.clock.now());
+  return {
+    invitationId: invitation.id,
+    organizationId: invitation.organizationId,
+    preview: { organizationName, inviterName, email, role, status, expiresAt },
+  };
+}
+
+/** Throws WRONG_ACCOUNT unless the user has proven the address that was invited. */
+export async function assertInvited(ctx: CoreContext, userId: string, email: string): Promise<void> {
+  const [user] = await ctx.db.drizzle
+    .select({ email: users.email, emailVerifiedAt: users.emailVerifiedAt })
+    .from(users)
+    .where(eq(users.id, userId));
+  assert(user !== undefined, "a user who acts exists");
+  if (user.email !== email) {
+    throw new DomainError("WRONG_ACCOUNT", "This invitation was sent to another address. Log in with that one.");
+  }
+  if (user.emailVerifiedAt === null) throw new DomainError("EMAIL_NOT_VERIFIED", "Confirm your e-mail address first.");
+}

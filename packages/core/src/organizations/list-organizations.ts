@@ -1,0 +1,36 @@
+import { members, organizations } from "@sewa/db/schema";
+import { and, asc, eq, gt } from "drizzle-orm";
+import { authorize, getOrganization, type Organization, organizationColumns } from "../accounts/index.ts";
+import type { CoreContext } from "../context.ts";
+import { assert } from "../errors.ts";
+import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
+import type { MemberRole } from "../roles.ts";
+
+/** An organization, as one of its members sees it. */
+export interface MembershipView {
+  readonly organization: Organization;
+  readonly role: MemberRole;
+}
+
+/** Those that the actor is a member of, oldest first. */
+export async function listOrganizations(ctx: CoreContext, input: PageInput): Promise<Page<MembershipView>> {
+  const { actor } = ctx;
+  authorize(actor, "account.read");
+  assert(actor.type === "user", "only a user is a member");
+  const cursor = readIdCursor(input.cursor);
+  const limit = pageLimit(input);
+  const rows = await ctx.db.drizzle
+    .select({ organization: organizationColumns, role: members.role })
+    .from(members)
+    .innerJoin(organizations, eq(organizations.id, members.organizationId))
+    .where(and(eq(members.userId, actor.userId), cursor === null ? undefined : gt(organizations.id, cursor)))
+    .orderBy(asc(organizations.id))
+    .limit(limit + 1);
+  return toPage(rows, limit, ({ organization }) => [organization.id]);
+}
+
+/** The one that the context is bound to. */
+export async function readOrganization(ctx: CoreContext): Promise<Organization> {
+  authorize(ctx.actor, "organization.read");
+  return ctx.transaction((tx) => getOrganization(tx));
+}

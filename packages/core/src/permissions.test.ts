@@ -1,0 +1,93 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import type { Actor } from "./actor.ts";
+import { authorize, isAllowed, type MemberPermission, type Permission, permissionTable } from "./permissions.ts";
+import { isAtLeast, type MemberRole, memberRoles } from "./roles.ts";
+
+const page = fileURLToPath(new URL("../../../docs/permissions.md", import.meta.url));
+const permissions = Object.keys(permissionTable) as readonly Permission[];
+const ofMembers = permissions.filter((permission) => !permission.startsWith("admin.") && permission !== "catalog.read");
+const member = (role: MemberRole): Actor => ({ type: "user", userId: "", role });
+const actors: Readonly<Record<string, Actor>> = {
+  anonymous: { type: "anonymous" },
+  ...Object.fromEntries(memberRoles.map((role) => [role, member(role)])),
+  operator: { type: "operator", userId: "" },
+};
+const allowed = (role: MemberRole): readonly Permission[] =>
+  permissions.filter((permission) => isAllowed(member(role), permission));
+
+test("docs/permissions.md says what the table says; printed anew with --update", async () => {
+  const head = ["permission", ...Object.keys(actors)];
+  const lines = permissions.map((permission) => [
+    `\`${permission}\``,
+    ...Object.values(actors).map((actor) => (isAllowed(actor, permission) ? "yes" : "")),
+  ]);
+  const widths = head.map((_, at) => Math.max(...[head, ...lines].map((line) => line[at]?.length ?? 0)));
+  const row = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  const text = [
+    "# Permissions",
+    "",
+    "Who may do what, printed from [permissions.ts](../packages/core/src/permissions.ts) by its test. Do not edit.",
+    "",
+    "Those of members speak of the organization that a call is about: what the header `sewa-organization` names (on a WebSocket the",
+    "connection parameter `organization`), else the caller's oldest membership. Who is no member there gets `NOT_FOUND`, as for an organization",
+    "that nobody has; a member whose role lacks the permission gets `FORBIDDEN`. What makes an app dearer also takes `order.place`, and",
+    "removing one `subscription.cancel`. Nobody gives a role above their own, or takes one from somebody above them; an organization",
+    "keeps an owner. The operator's speak of the house and of no organization.",
+    "",
+    row(head),
+    row(widths.map((width) => "-".repeat(width))),
+    ...lines.map(row),
+    "",
+  ].join("\n");
+  await expect(text).toMatchFileSnapshot(page);
+});
+
+test("an owner may everything in their organization, and whoever stands above may what those below may", () => {
+  expect(allowed("owner")).toEqual(["catalog.read", ...ofMembers]);
+  for (const [role, other] of memberRoles.flatMap((one) => memberRoles.map((two) => [one, two] as const))) {
+    const missing = isAtLeast(role, other) ? allowed(other).filter((each) => !allowed(role).includes(each)) : [];
+    expect({ role, other, missing }).toEqual({ role, other, missing: [] });
+  }
+  expect(allowed("owner").filter((permission) => !allowed("admin").includes(permission))).toEqual([
+    "organization.transfer",
+  ]);
+});
+
+test("who only looks changes nothing and sees no secret; a developer spends nothing; who pays orders nothing", () => {
+  const harmless = /\.(read|leave)$|^organization\.create$/;
+  expect(allowed("viewer").filter((permission) => !harmless.test(permission))).toEqual([]);
+  const beyond = (role: MemberRole): readonly Permission[] =>
+    allowed(role).filter((permission) => !allowed("viewer").includes(permission));
+  expect(beyond("developer")).toEqual([
+    "instance.operate",
+    "instance.change",
+    "instance.readLogs",
+    "instance.revealCredentials",
+  ]);
+  expect(beyond("billing")).toEqual([
+    "subscription.renew",
+    "coupon.apply",
+    "payment.write",
+    "wallet.write",
+    "usage.write",
+  ]);
+});
+
+test("nobody but operators has a permission of operators, and operators have none of members", () => {
+  const holders = (permission: Permission): readonly string[] =>
+    Object.entries(actors).flatMap(([name, actor]) => (isAllowed(actor, permission) ? [name] : []));
+  for (const permission of ofMembers) expect(holders(permission)).not.toContain("operator");
+  const ofOperators = permissions.filter((permission) => permission.startsWith("admin."));
+  for (const permission of ofOperators) expect(holders(permission)).toEqual(["operator"]);
+});
+
+test("a role that is none has nothing", () => {
+  const nobody = { type: "user", userId: "", role: "root" } as unknown as Actor;
+  for (const permission of ofMembers) expect(() => authorize(nobody, permission)).toThrow("You may not do this.");
+  // A permission of the operators is not one of the members.
+  // @ts-expect-error
+  const wrong: MemberPermission = "admin.nodes.write";
+  expect(permissions).toContain(wrong);
+});
