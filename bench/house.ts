@@ -67,6 +67,7 @@ export async function openHouse(): Promise<House> {
         maxInstancesPerOrganization: 1_000_000,
         testClocks: false,
         orphanVolumeGraceDays: 30,
+        auditRetentionMonths: null,
         invoiceSeries: "INV",
         seller: null,
         roomPrice: null,

@@ -16,7 +16,8 @@ export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["instances"],
   ["operations", "organizations", "wallet", "ledger", "catalog", "capacity", "taxes"],
   ["accounts", "notifications"],
-  ["events", "audit", "jobs", "idempotency"],
+  ["keys"],
+  ["events", "audit", "jobs", "idempotency", "outgoing"],
 ];
 
 const CORE = "packages/core/src/";

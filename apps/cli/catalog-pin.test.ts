@@ -12,6 +12,7 @@ vi.setConfig({ testTimeout: storyMs });
 
 const manifest = '{"schemaVersion":2}';
 const digest = `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
+const ownNetwork = { OUTGOING_ALLOWED_RANGES: "127.0.0.0/8" };
 const asked: string[] = [];
 let host: string;
 
@@ -58,15 +59,15 @@ test("the digest of an image is written where its registry answers, once, and co
   const text = blueprint([`${host}/shop/app:1.2.3`]);
   await writeFile(file, text);
 
-  const dry = await sewa(["catalog", "pin", file, "--dry-run", "--json"]);
+  const dry = await sewa(["catalog", "pin", file, "--dry-run", "--json"], ownNetwork);
   expect(dry).toMatchObject({ code: 0, stderr: "" });
   expect(await readFile(file, "utf8")).toBe(text);
 
-  expect(await sewa(["catalog", "pin", file])).toMatchObject({ code: 0, stderr: "" });
+  expect(await sewa(["catalog", "pin", file], ownNetwork)).toMatchObject({ code: 0, stderr: "" });
   expect(await readFile(file, "utf8")).toBe(blueprint([`${host}/shop/app:1.2.3@${digest}`]));
 
   asked.length = 0;
-  const again = await sewa(["catalog", "pin", file]);
+  const again = await sewa(["catalog", "pin", file], ownNetwork);
   expect(again).toEqual({ code: 0, stdout: "Every image has a digest already.\n", stderr: "" });
   expect(asked).toEqual([]);
 });
@@ -75,13 +76,27 @@ test("an image that its registry does not have is named, and the others are pinn
   await using folder = await mkdtempDisposable(join(tmpdir(), "sewa-pin-"));
   const file = join(folder.path, "shop.yaml");
   await writeFile(file, blueprint([`${host}/shop/app:9.9.9`, `${host}/shop/app:1.2.3`, "127.0.0.1:9/shop/app:1.0.0"]));
-  const outcome = await sewa(["catalog", "pin", file]);
+  const outcome = await sewa(["catalog", "pin", file], ownNetwork);
   expect(outcome.code).toBe(1);
   expect(outcome.stdout).toContain("answers 404");
   expect(outcome.stdout).toContain("127.0.0.1:9 does not answer");
   expect(await readFile(file, "utf8")).toBe(
     blueprint([`${host}/shop/app:9.9.9`, `${host}/shop/app:1.2.3@${digest}`, "127.0.0.1:9/shop/app:1.0.0"]),
   );
+});
+
+test("a registry in a network that nobody has allowed is not asked, whatever a blueprint names", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "sewa-pin-"));
+  const file = join(folder.path, "shop.yaml");
+  const text = blueprint([`${host}/shop/app:1.2.3`]);
+  await writeFile(file, text);
+  asked.length = 0;
+  const outcome = await sewa(["catalog", "pin", file]);
+  expect(outcome.code).toBe(1);
+  expect(outcome.stdout).toContain("is not asked: It is not on the public internet. (OUTGOING_ALLOWED_RANGES)");
+  expect([asked, await readFile(file, "utf8")]).toEqual([[], text]);
+  const wrong = await sewa(["catalog", "pin", file], { OUTGOING_ALLOWED_RANGES: "everything" });
+  expect(wrong.stderr).toContain("OUTGOING_ALLOWED_RANGES: Not ranges such as 10.0.0.0/8");
 });
 
 test("names are read as container runtimes read them", () => {

@@ -43,7 +43,15 @@ export async function withCore<T>(work: (ctx: CoreContext, env: OperatorEnv) => 
 }
 
 /** Most commands seal and open nothing. One that does must not do it with a key that nobody has. */
-const missingKeyring: Keyring = { seal: refuse, open: refuse, sign: refuse };
+const missingKeyring: Keyring = {
+  get ids() {
+    return refuse();
+  },
+  seal: refuse,
+  open: refuse,
+  sign: refuse,
+  findSigner: refuse,
+};
 
 function refuse(): never {
   throw new ConfigurationError(["SECRETS_KEYRING: has to be set."]);

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { speakFor } from "./client.ts";
 import { addAccountCommands } from "./commands/account.ts";
+import { addAuditCommands } from "./commands/audit.ts";
 import { addBlueprintCommands } from "./commands/blueprint.ts";
 import { addBooksCommands } from "./commands/books.ts";
 import { addClockCommands } from "./commands/clock.ts";
@@ -10,6 +11,7 @@ import { addInstanceCommands } from "./commands/instances.ts";
 import { addInventoryCommands } from "./commands/inventory.ts";
 import { addInvoiceCommands } from "./commands/invoices.ts";
 import { addJobCommands } from "./commands/jobs.ts";
+import { addKeyCommands } from "./commands/keys.ts";
 import { addLedgerCommands } from "./commands/ledger.ts";
 import { addNodeCommands } from "./commands/nodes.ts";
 import { addOperatorCommands } from "./commands/operator.ts";
@@ -39,6 +41,8 @@ export function createProgram(): Command {
   addCouponCommands(program);
   addJobCommands(program);
   addLedgerCommands(program);
+  addAuditCommands(program);
+  addKeyCommands(program);
   addRevenueCommands(program);
   addTaxCommands(program);
   addBooksCommands(program);

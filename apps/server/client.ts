@@ -33,3 +33,10 @@ export function pathOf(request: IncomingMessage): string | null {
     return null;
   }
 }
+
+const maxUserAgentCharacters = 300;
+
+/** What the client calls itself; the audit keeps it. */
+export function userAgentOf(request: IncomingMessage): string | null {
+  return request.headers["user-agent"]?.slice(0, maxUserAgentCharacters) ?? null;
+}

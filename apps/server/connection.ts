@@ -10,6 +10,7 @@ import { readLog } from "./log-source.ts";
 export interface Connection {
   readonly requestId: string;
   readonly address: string | null;
+  readonly userAgent: string | null;
   readonly credentials: Credentials | null;
   readonly callers: CallerSource;
   readonly cookies: SessionCookies;
@@ -20,14 +21,14 @@ export interface Connection {
 
 /** What procedures of this connection are called with. */
 export function createConnectionContext(house: House, connection: Connection): ReturnType<typeof createApiContext> {
-  const { requestId, address, credentials, callers, cookies } = connection;
+  const { requestId, address, userAgent, credentials, callers, cookies } = connection;
   const takeName = createSlots(1);
   return createApiContext({
     requestId,
     clientAddress: address,
     sessionToken: credentials?.kind === "token" ? credentials.secret : null,
     cookies,
-    core: createContext(house.core, { actor: house.core.actor, requestId }),
+    core: createContext(house.core, { actor: house.core.actor, requestId, client: { address, userAgent } }),
     caller: () => callers.get(),
     admit: (caller) => house.admit(caller, address),
     openFeed: (organizationId, signal) => openFeed(house, connection, organizationId, signal),

@@ -1,4 +1,4 @@
-import { type CoreContext, createContext, type PaymentProvider, sharedClock, uuidV7Ids } from "@sewa/core";
+import { type CoreContext, createContext, type PaymentProvider, requireKeys, sharedClock, uuidV7Ids } from "@sewa/core";
 import { connectDatabase, type Database } from "@sewa/db";
 import { type FeedHub, startFeedHub } from "./feeds.ts";
 import { createSlots, type ServerLimits, usualLimits } from "./limits.ts";
@@ -31,7 +31,7 @@ export interface House extends AsyncDisposable {
 
 const clockSyncMs = 60_000;
 
-/** Rejects when the database does not answer. */
+/** Rejects when the database does not answer, and with a `ConfigurationError` when the keyring lacks what it needs. */
 export async function openHouse(options: ServerOptions): Promise<House> {
   await using opening = new AsyncDisposableStack();
   const { log } = options;
@@ -72,6 +72,7 @@ export async function openHouse(options: ServerOptions): Promise<House> {
     },
     { actor: { type: "anonymous" } },
   );
+  await requireKeys(core);
   metrics.house(core);
   const hub = opening.use(
     await startFeedHub(database, {

@@ -3,7 +3,7 @@ import { appRouter, describeError } from "@sewa/api";
 import { nodeHTTPRequestHandler } from "@trpc/server/adapters/node-http";
 import { answerPreflight, type RefusalReason, refusals, refuse, sendJson, setCorsHeaders } from "./answers.ts";
 import { createCallerSource } from "./callers.ts";
-import { addressOf, pathOf, requestIdOf } from "./client.ts";
+import { addressOf, pathOf, requestIdOf, userAgentOf } from "./client.ts";
 import { type Connection, createConnectionContext } from "./connection.ts";
 import { readCookie, readCredentials, readOrganization, sessionCookie, sessionCookieName } from "./credentials.ts";
 import { isReady } from "./health.ts";
@@ -157,6 +157,7 @@ function createHttpConnection(
   return {
     requestId,
     address: addressOf(request, house.trustedProxies),
+    userAgent: userAgentOf(request),
     credentials,
     callers: createCallerSource(house.core, credentials, {
       maxAgeMs: house.limits.callerMaxAgeMs,

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { redactFields } from "@sewa/core";
 import { databaseErrorOf } from "@sewa/db";
 import { pino, type DestinationStream, type Logger } from "pino";
 
@@ -7,8 +8,6 @@ export type { Logger } from "pino";
 /** The request that the current work belongs to; every log line of it carries the id. */
 export const currentRequest = new AsyncLocalStorage<{ readonly requestId: string }>();
 
-const secrets = ["password", "newPassword", "token", "ticket", "cookie", "authorization"];
-
 /** JSON lines. `level` as pino names them, `silent` for none. */
 export function createServerLog(options: { readonly level: string }, destination?: DestinationStream): Logger {
   return pino(
@@ -16,9 +15,10 @@ export function createServerLog(options: { readonly level: string }, destination
       level: options.level,
       base: { process: "server" },
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: describeFailure },
       mixin: () => ({ ...currentRequest.getStore() }),
-      redact: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+      formatters: {
+        log: (fields) => redactFields("err" in fields ? { ...fields, err: describeFailure(fields["err"]) } : fields),
+      },
     },
     destination ?? pino.destination(1),
   );

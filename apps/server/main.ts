@@ -29,6 +29,7 @@ async function main(): Promise<number> {
     await server.close();
     return exit.ok;
   } catch (error) {
+    if (error instanceof ConfigurationError) return explain(error);
     log.fatal({ err: error }, "server could not start or stop");
     return exit.failed;
   }
@@ -39,7 +40,12 @@ function readEnvOrExplain(): Env | null {
     return readEnv();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`The server cannot start with this environment:\n${error.message}\n`);
+    explain(error);
     return null;
   }
+}
+
+function explain(error: ConfigurationError): number {
+  process.stderr.write(`The server cannot start with this environment:\n${error.message}\n`);
+  return exit.configuration;
 }

@@ -83,8 +83,12 @@ test("O4 the log keeps secrets and the text of failed queries to itself", () => 
   });
   log.error({ err: failed }, "call failed");
   log.error({ err: new Error("outer", { cause: failed }) }, "call failed");
+  log.error(failed, "call failed");
+  log.error({ deep: { failed }, at: { a: { b: { c: { d: { newPassword: "hunter2" } } } } } }, "call failed");
+  log.error({ err: new Error("smtp://sewa:hunter2@mail.test:25 does not answer") }, "call failed");
   expect(lines.join("\n")).not.toContain("hunter2");
-  expect(lines).toHaveLength(3);
+  expect(lines).toHaveLength(6);
+  expect(lines[5]).toContain("mail.test:25 does not answer");
 });
 
 test("W1 what waits for a reader who does not read is bounded", async () => {

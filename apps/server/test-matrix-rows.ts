@@ -38,6 +38,7 @@ const change: Row = ({ subscriptionId }, { idempotencyKey }) => ({ subscriptionI
 export const rows: Readonly<Record<string, Row>> = {
   "auth.me": none,
   "auth.socketTicket": none,
+  "audit.list": page,
   "orders.quote": (_, { planId }) => ({ planId, parameters: {} }),
   "orders.place": (_, { planId, idempotencyKey }) => ({
     planId,
@@ -187,6 +188,8 @@ export const rows: Readonly<Record<string, Row>> = {
   "admin.coupons.list": page,
   "admin.coupons.get": () => ({ couponId: "cpn_00000000000000000000000001" }),
   "admin.plans.list": page,
+  "admin.audit.list": ({ organizationId }) => ({ organizationId }),
+  "admin.audit.verify": ({ organizationId }) => ({ organizationId }),
   "admin.organizations.list": page,
   "admin.organizations.get": ({ organizationId }) => ({ organizationId }),
   "admin.users.list": page,

@@ -5,7 +5,7 @@ import { getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
 import { getWSConnectionHandler } from "@trpc/server/adapters/ws";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type CallerSource, createCallerSource } from "./callers.ts";
-import { addressOf, pathOf, requestIdOf } from "./client.ts";
+import { addressOf, pathOf, requestIdOf, userAgentOf } from "./client.ts";
 import { type Connection, createConnectionContext } from "./connection.ts";
 import { readCredentials, readOrganization, sessionCookieName } from "./credentials.ts";
 import type { House } from "./house.ts";
@@ -133,6 +133,7 @@ function createSocketConnection(
   return {
     requestId,
     address: addressOf(request, house.trustedProxies),
+    userAgent: userAgentOf(request),
     credentials,
     callers,
     cookies: { set: () => undefined, clear: () => undefined },

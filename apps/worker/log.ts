@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { redactFields } from "@sewa/core";
 import { databaseErrorOf } from "@sewa/db";
 import { Logger as GraphileLogger } from "graphile-worker";
 import { type DestinationStream, pino, type Logger } from "pino";
@@ -24,9 +25,10 @@ export function createLog(options: { readonly level: string }, destination?: Des
       level: options.level,
       base: { process: "worker" },
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: describeError },
       mixin: () => ({ ...currentJob.getStore() }),
-      redact: ["*.password", "*.token", "*.secret", "*.secrets", "*.authorization"],
+      formatters: {
+        log: (fields) => redactFields("err" in fields ? { ...fields, err: describeError(fields["err"]) } : fields),
+      },
     },
     destination ?? pino.destination(1),
   );

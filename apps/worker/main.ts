@@ -35,6 +35,7 @@ async function main(): Promise<number> {
     });
     return (await worker.closed) === "stopped" ? exit.ok : exit.broken;
   } catch (error) {
+    if (error instanceof ConfigurationError) return explain(error);
     log.fatal({ err: error }, "worker could not start");
     return exit.failed;
   }
@@ -45,7 +46,12 @@ function readEnvOrExplain(): ReturnType<typeof readEnv> | null {
     return readEnv();
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`The worker cannot start with this environment:\n${error.message}\n`);
+    explain(error);
     return null;
   }
+}
+
+function explain(error: ConfigurationError): number {
+  process.stderr.write(`The worker cannot start with this environment:\n${error.message}\n`);
+  return exit.configuration;
 }

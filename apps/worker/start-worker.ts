@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { beatPool, endPool, reapDeadPools } from "@sewa/core";
+import { beatPool, endPool, reapDeadPools, requireKeys } from "@sewa/core";
 import { type ContextOptions, openTaskContext, type TaskContext } from "./context.ts";
 import { createTaskList } from "./define-task.ts";
 import { type Health, startInternalServer } from "./internal-server.ts";
@@ -33,12 +33,16 @@ const reapMs = 30_000;
 /** Longer without a sign of life, and the process is better started anew. */
 const deadAfterMs = 90_000;
 
-/** Starts to work. Rejects when the database does not answer; a cluster may be away at the start and come later. */
+/**
+ * Starts to work. Rejects when the database does not answer, and with a `ConfigurationError` when the keyring lacks what the
+ * database needs; a cluster may be away at the start and come later.
+ */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { log } = options;
   await using opening = new AsyncDisposableStack();
   const context = opening.use(openTaskContext(options));
   await context.keepTime();
+  await requireKeys(context.core);
   const queue = opening.use(
     await startQueue({
       databaseUrl: options.databaseUrl,

@@ -1,11 +1,13 @@
 import type { JobName } from "@sewa/core";
 import type { TaskDefinition } from "./define-task.ts";
+import { auditCheck } from "./tasks/audit-check.ts";
 import { booksCheck } from "./tasks/books-check.ts";
 import { changePreview, changeReconcile } from "./tasks/changes.ts";
 import { clockAdvance, houseClean } from "./tasks/house.ts";
 import { instanceProbe } from "./tasks/instance-probe.ts";
 import { instanceReconcile } from "./tasks/instance-reconcile.ts";
 import { inventoryAudit } from "./tasks/inventory-audit.ts";
+import { keysRotate } from "./tasks/keys-rotate.ts";
 import { mailSend } from "./tasks/mail-send.ts";
 import { nodeReconcile } from "./tasks/node-reconcile.ts";
 import { invoiceCollect, paymentReconcile, paymentSweep, refundReconcile, walletTopUp } from "./tasks/payments.ts";
@@ -37,6 +39,8 @@ const byName = {
   "mail:sweep": mailSweep,
   "inventory:audit": inventoryAudit,
   "books:check": booksCheck,
+  "keys:rotate": keysRotate,
+  "audit:check": auditCheck,
   "house:clean": houseClean,
 } as const satisfies Record<JobName, TaskDefinition>;
 

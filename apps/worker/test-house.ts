@@ -45,6 +45,7 @@ const config: CoreConfig = {
   maxInstancesPerOrganization: 5,
   testClocks: false,
   orphanVolumeGraceDays: 30,
+  auditRetentionMonths: null,
   invoiceSeries: "INV",
   seller: null,
   roomPrice: null,

@@ -22,6 +22,7 @@ const core = {
   CPU_RESERVE_PERCENT: "-1",
   MAX_INSTANCES_PER_ORGANIZATION: "1.5",
   ORPHAN_VOLUME_GRACE_DAYS: "-1",
+  AUDIT_RETENTION_MONTHS: "for ever",
   INVOICE_SERIES: "inv-2026",
   SELLER_NAME: "Sewa\nBank: 123",
   SELLER_ADDRESS: "Jl. Sudirman 1\nJakarta",

@@ -1,8 +1,10 @@
 import { writeFile } from "node:fs/promises";
+import type { Outgoing } from "@sewa/core";
 import { listUnpinnedImages, pinImages } from "@sewa/blueprint";
+import { readOutgoingEnv } from "../env.ts";
 import { exitCodes } from "../failure.ts";
 import { type JsonOption, show, table } from "../output.ts";
-import { resolveDigest } from "../registry.ts";
+import { registryCalls, resolveDigest } from "../registry.ts";
 import { readBlueprint, readText } from "./blueprint-input.ts";
 
 interface Pinned {
@@ -22,9 +24,12 @@ export async function pinFiles(
   options: JsonOption & { readonly dryRun?: boolean },
 ): Promise<void> {
   const isDryRun = options.dryRun === true;
+  const outgoing = registryCalls(readOutgoingEnv().OUTGOING_ALLOWED_RANGES);
   const pinned: Pinned[] = [];
   for (const file of files) {
-    const found = await Promise.all(listUnpinnedImages(await readBlueprint(file)).map((image) => pinOne(file, image)));
+    const found = await Promise.all(
+      listUnpinnedImages(await readBlueprint(file)).map((image) => pinOne(file, image, outgoing)),
+    );
     pinned.push(...found);
     const digests = new Map(found.flatMap(({ image, digest }) => (digest === null ? [] : [[image, digest] as const])));
     if (digests.size > 0 && !isDryRun) await writeFile(file, pinImages(await readText(file), digests));
@@ -38,9 +43,9 @@ export async function pinFiles(
   if (pinned.some(({ digest }) => digest === null)) process.exitCode = exitCodes.refused;
 }
 
-async function pinOne(file: string, image: string): Promise<Pinned> {
+async function pinOne(file: string, image: string, outgoing: Outgoing): Promise<Pinned> {
   try {
-    return { file, image, digest: await resolveDigest(image), problem: null };
+    return { file, image, digest: await resolveDigest(image, outgoing), problem: null };
   } catch (error) {
     return { file, image, digest: null, problem: error instanceof Error ? error.message : String(error) };
   }

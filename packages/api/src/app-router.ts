@@ -1,4 +1,5 @@
 import { adminRouter } from "./admin/router.ts";
+import { auditRouter } from "./audit/router.ts";
 import { authRouter } from "./auth/router.ts";
 import { clockRouter } from "./clock/router.ts";
 import { couponsRouter } from "./coupons/router.ts";
@@ -36,6 +37,7 @@ export const appRouter = router({
   usage: usageRouter,
   transactions: transactionsRouter,
   events: eventsRouter,
+  audit: auditRouter,
   clock: clockRouter,
   system: systemRouter,
   admin: adminRouter,

@@ -84,6 +84,7 @@ export const coreConfigShape = {
   CPU_RESERVE_PERCENT: wholeNumber(0, 90).default(15),
   MAX_INSTANCES_PER_ORGANIZATION: wholeNumber(1, 1_000).default(5),
   ORPHAN_VOLUME_GRACE_DAYS: wholeNumber(0, 3_650).default(30),
+  AUDIT_RETENTION_MONTHS: wholeNumber(1, 1_200).optional(),
   INVOICE_SERIES: z
     .string()
     .regex(/^[A-Z0-9]{1,10}$/, "Up to ten capital letters or digits.")
@@ -115,6 +116,7 @@ export function toCoreConfig(env: CoreEnvironment): CoreConfig {
     maxInstancesPerOrganization: env.MAX_INSTANCES_PER_ORGANIZATION,
     testClocks: env.TEST_CLOCKS,
     orphanVolumeGraceDays: env.ORPHAN_VOLUME_GRACE_DAYS,
+    auditRetentionMonths: env.AUDIT_RETENTION_MONTHS ?? null,
     invoiceSeries: env.INVOICE_SERIES,
     seller:
       env.SELLER_NAME === undefined

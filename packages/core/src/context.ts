@@ -41,6 +41,8 @@ export interface CoreConfig {
   readonly invoiceSeries: string;
   /** Who asks for the money, as printed on invoices; null where the operator has not said it. */
   readonly seller: { readonly name: string; readonly address: string | null; readonly taxId: string | null } | null;
+  /** Months after which audit entries are removed, up to a signed checkpoint; null keeps them for good. */
+  readonly auditRetentionMonths: number | null;
   /** What room costs the operator in a month, in minor units of `currency`; null when nobody has said it. */
   readonly roomPrice: { readonly perCpuMinor: bigint; readonly perGibMinor: bigint } | null;
 }
@@ -76,9 +78,18 @@ export interface Tx {
   readonly afterCommit: (() => void)[];
 }
 
+/** Where a call comes from, as the audit keeps it. Personal. */
+export interface Client {
+  /** Network address, as far as the trusted proxies tell. */
+  readonly address: string | null;
+  readonly userAgent: string | null;
+}
+
 /** Everything a verb needs to know about who asks, for whom and with what. */
 export interface CoreContext extends CoreDependencies {
   readonly actor: Actor;
+  /** Null where no client calls: in jobs and on the command line. */
+  readonly client: Client | null;
   /** The tenant that transactions are bound to; null before log-in and for the house's own things. */
   readonly organizationId: string | null;
   readonly requestId: string | null;
@@ -93,7 +104,12 @@ export interface CoreContext extends CoreDependencies {
 
 export function createContext(
   dependencies: CoreDependencies,
-  who: { readonly actor: Actor; readonly organizationId?: string | null; readonly requestId?: string | null },
+  who: {
+    readonly actor: Actor;
+    readonly organizationId?: string | null;
+    readonly requestId?: string | null;
+    readonly client?: Client | null;
+  },
 ): CoreContext {
   const organizationId = who.organizationId ?? null;
   const ctx: CoreContext = {
@@ -101,6 +117,7 @@ export function createContext(
     actor: who.actor,
     organizationId,
     requestId: who.requestId ?? null,
+    client: who.client ?? null,
     transaction: (work) => runTransaction(ctx, work),
     forOrganization: (id) => createContext(dependencies, { ...who, organizationId: id }),
     as: (actor) => createContext(dependencies, { ...who, actor }),

@@ -40,6 +40,7 @@ const prefixes = {
   plan: "pln",
   event: "evt",
   audit: "aud",
+  entry: "ent",
   finding: "fnd",
   taxRate: "tax",
 } as const;

@@ -14,11 +14,13 @@ export * from "./idempotency/index.ts";
 export * from "./instances/index.ts";
 export * from "./inventory/index.ts";
 export * from "./jobs/index.ts";
+export * from "./keys/index.ts";
 export * from "./ledger/index.ts";
 export * from "./notifications/index.ts";
 export * from "./operations/index.ts";
 export * from "./orders/index.ts";
 export * from "./organizations/index.ts";
+export * from "./outgoing/index.ts";
 export * from "./payments/index.ts";
 export * from "./reports/index.ts";
 export * from "./spending/index.ts";
@@ -49,6 +51,7 @@ export {
   toCoreConfig,
 } from "./config.ts";
 export {
+  type Client,
   type CoreConfig,
   type CoreContext,
   type CoreDependencies,
@@ -70,4 +73,5 @@ export { createKeyring, type Keyring, parseKeyring } from "./keyring.ts";
 export { fromMajor, type Money, minorDigitsOf, toMajor } from "./money.ts";
 export { maxPageSize, type Page, type PageInput } from "./pages.ts";
 export { isTimeZone } from "./periods.ts";
+export { redactFields, redactText } from "./redact.ts";
 export { isAtLeast, type MemberRole, memberRoles } from "./roles.ts";

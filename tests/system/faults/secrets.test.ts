@@ -1,7 +1,12 @@
 import { type AddressInfo, createServer } from "node:net";
 import { connectDatabase } from "@sewa/db";
-import { createClient } from "@sewa/dev";
+import { openSecret, parseKeyring } from "@sewa/core";
+import { dataKeys, paymentMethods } from "@sewa/db/schema";
+import { createClient, webhookUrl, withCore } from "@sewa/dev";
+import { testCards } from "@sewa/devgateway";
+import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
+import { ended, openCheckout, orderDear, referenceOf } from "../payments/house.ts";
 import { isUp, order, reached, startHouse, until } from "../house.ts";
 import { startApp } from "./app-process.ts";
 
@@ -16,14 +21,26 @@ interface Place {
 /** Shorter ones would be found by chance. */
 const leastCharacters = 10;
 
-/** As it is, and as it travels in headers, addresses and objects of the cluster. */
+/** As it is, and as it travels in headers, addresses, dumps of bytes and objects of the cluster. */
 function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
   return [
     secret,
-    Buffer.from(secret).toString("base64"),
+    bytes.toString("hex"),
+    bytes.toString("hex").toUpperCase(),
+    ...inBase64(bytes),
     encodeURIComponent(secret),
     JSON.stringify(secret).slice(1, -1),
   ];
+}
+
+/** What stays the same of it wherever it stands within something longer: three ways, by the place modulo three. */
+function inBase64(bytes: Buffer): readonly string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString("base64url");
+    const own = text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+    return [own, own.replaceAll("-", "+").replaceAll("_", "/")];
+  });
 }
 
 function findLeaks(canaries: Canaries, places: readonly Place[]): readonly string[] {
@@ -107,6 +124,35 @@ async function refusedAnswers(apiUrl: string, canaries: Canaries): Promise<reado
   ];
 }
 
+/** A paid order whose card is kept: what the gateway gave for the card, and what closes it in our database. */
+async function payWithCard(
+  house: Awaited<ReturnType<typeof startHouse>>,
+  customer: Awaited<ReturnType<typeof house.customer>>,
+): Promise<readonly (readonly [string, string])[]> {
+  const { gateway, env } = house.parts;
+  const { instanceId, invoiceId } = await orderDear(customer);
+  const payment = await openCheckout(customer, invoiceId, true);
+  gateway.pay(referenceOf(payment), { type: "card", number: testCards.succeeds.number, isKept: true });
+  expect(await ended(customer, payment)).toMatchObject({ status: "succeeded" });
+  await reached(customer, instanceId, isUp);
+  return withCore(house.parts, async (ctx) => {
+    const [card] = await ctx.db.drizzle.select().from(paymentMethods);
+    const { id, organizationId, keyId, sealed } = card!;
+    const open = { keyId: keyId!, sealed: sealed! };
+    const token = await ctx
+      .forOrganization(organizationId)
+      .transaction((tx) => openSecret(tx, { table: "payment_methods", id }, open));
+    const [own] = await ctx.db.drizzle.select().from(dataKeys).where(eq(dataKeys.organizationId, organizationId));
+    const key = parseKeyring(env["SECRETS_KEYRING"]!).open(own!, `data_keys|${organizationId}|${own!.id}`);
+    return [
+      ["number of the card", testCards.succeeds.number],
+      ["token of the card", token],
+      ["key of the organization", key],
+      ["key of the organization as bytes", Buffer.from(key, "base64").toString("hex")],
+    ];
+  });
+}
+
 test("O4 after a life with refusals and failures no secret stands in a log, a row, a job, a metric, an answer or an open object", async () => {
   await using house = await startHouse({ servers: 0, workers: 0 });
   const { databaseUrl, env, mailHouse, devcluster } = house.parts;
@@ -118,6 +164,8 @@ test("O4 after a life with refusals and failures no secret stands in a log, a ro
   const canaries: Canaries = new Map([
     ["password of the database", decodeURIComponent(new URL(env["DATABASE_URL"]!).password)],
     ["key of the keyring", env["SECRETS_KEYRING"]!.split(":")[1]!],
+    ["key of the gateway", env["SANDBOX_GATEWAY_KEY"]!],
+    ["secret of the webhooks", env["SANDBOX_WEBHOOK_SECRETS"]!.split(",")[0]!],
     ["token of the cluster", /token: "?([^"\s]+)/.exec(devcluster!.kubeconfig)![1]!],
   ]);
 
@@ -130,6 +178,8 @@ test("O4 after a life with refusals and failures no secret stands in a log, a ro
   const passwords = credentials.filter(({ name }) => /password/i.test(name));
   expect(passwords).not.toEqual([]);
   for (const { name, value } of passwords) canaries.set(`the app's ${name}`, value);
+  house.parts.gateway.webhooks.deliverTo(webhookUrl(apiUrl));
+  for (const [name, secret] of await payWithCard(house, customer)) canaries.set(name, secret);
   const { ticket } = await customer.api.auth.socketTicket.mutate();
   canaries.set("socket ticket", ticket);
   {
@@ -179,6 +229,8 @@ test("O4 after a life with refusals and failures no secret stands in a log, a ro
     "public.events",
     "public.audit_entries",
     "public.notifications",
+    "public.payment_notices",
+    "public.data_keys",
     "metrics",
   ].filter((name) => places.find((place) => place.name === name)!.text === "");
   expect(silent).toEqual([]);

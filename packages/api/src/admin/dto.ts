@@ -1,4 +1,5 @@
 import type { MoneyDto } from "../dto.ts";
+import type { AuditEntryDto } from "../events/dto.ts";
 import type { TrialDto } from "../offerings/dto.ts";
 
 export interface NodeConditionDto {
@@ -290,4 +291,41 @@ export interface AdminPlanDto {
 export interface AdminPlanPageDto {
   readonly items: readonly AdminPlanDto[];
   readonly nextCursor: string | null;
+}
+
+/** An entry of the audit as operators read it: with which operator it was, and from where. */
+export interface AdminAuditEntryDto extends AuditEntryDto {
+  /** Null: about the house. */
+  readonly organizationId: string | null;
+}
+
+export interface AdminAuditEntryPageDto {
+  readonly items: readonly AdminAuditEntryDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface SearchAuditInput {
+  readonly organizationId?: string | undefined;
+  /** What a customer or operator did. */
+  readonly actor?: { readonly type: "user" | "operator"; readonly id: string } | undefined;
+  readonly action?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface VerifyAuditInput {
+  /** Without it, the chain of what was done to the house. */
+  readonly organizationId?: string | undefined;
+}
+
+export interface AuditFaultDto {
+  readonly type: "entry" | "head" | "checkpoint";
+  readonly id: string;
+  readonly message: string;
+}
+
+export interface VerifiedAuditDto {
+  readonly entries: number;
+  /** The first row that is wrong; null: the chain holds. */
+  readonly fault: AuditFaultDto | null;
 }

@@ -19,6 +19,7 @@ import { toInvoiceDto } from "../invoices/to-dto.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
 import { operatorProcedure } from "../trpc.ts";
+import { adminAuditRouter } from "./audit-router.ts";
 import { booksRouter } from "./books-router.ts";
 import { adminCouponsRouter } from "./coupons-router.ts";
 import {
@@ -139,6 +140,7 @@ export const adminRouter = {
   revenue: revenueRouter,
   taxes: taxesRouter,
   books: booksRouter,
+  audit: adminAuditRouter,
   coupons: adminCouponsRouter,
   plans: adminPlansRouter,
   organizations: adminOrganizationsRouter,

@@ -120,3 +120,36 @@ export interface ListEventsInput {
   readonly cursor?: string | undefined;
   readonly limit?: number | undefined;
 }
+
+/** What was done, once and for all. */
+export interface AuditEntryDto {
+  readonly id: string;
+  /** Counts the organization's entries from 1, without gaps. */
+  readonly sequence: number;
+  /** The type of the event. */
+  readonly action: string;
+  readonly actor: EventActorDto;
+  /** What it was done to; `id` as elsewhere, where things of the kind have one. */
+  readonly subject: AuditSubjectDto | null;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly reason: string | null;
+  /** Stands in the answer of the call, and in everything that came of it. */
+  readonly requestId: string | null;
+  /** From where; null for what operators and the house did, and where it was erased. */
+  readonly clientAddress: string | null;
+  readonly userAgent: string | null;
+  /** On the organization's clock. */
+  readonly occurredAt: Date;
+  readonly recordedAt: Date;
+}
+
+export interface AuditSubjectDto {
+  readonly type: string;
+  readonly id: string;
+}
+
+export interface AuditEntryPageDto {
+  readonly items: readonly AuditEntryDto[];
+  readonly nextCursor: string | null;
+}

@@ -21,7 +21,7 @@ function typeOf({ type }: EventRow): EventType {
 }
 
 /** Which operator it was is nobody's business but the house's. */
-function toActorDto(text: string): EventActorDto {
+export function toActorDto(text: string): EventActorDto {
   const [type = "", id = ""] = text.split(":");
   switch (type) {
     case "user":
@@ -49,7 +49,8 @@ const idKeys: Readonly<Partial<Record<string, IdKind>>> = {
   invitationId: "invitation",
 };
 
-function publicValue(key: string, value: unknown): unknown {
+/** Ids in facts are public ones, as everywhere. */
+export function publicValue(key: string, value: unknown): unknown {
   const kind = idKeys[key];
   return kind !== undefined && typeof value === "string" ? toPublicId(kind, value) : value;
 }

@@ -1,27 +1,129 @@
-import { auditEntries } from "@sewa/db/schema";
-import { and, desc, eq, lt } from "drizzle-orm";
-import type { CoreContext } from "../context.ts";
-import { organizationOf } from "../context.ts";
-import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
+import { auditEntries, operatorAuditEntries } from "@sewa/db/schema";
+import { and, desc, eq, lt, sql } from "drizzle-orm";
+import { unionAll } from "drizzle-orm/pg-core";
+import { type CoreContext, organizationOf } from "../context.ts";
+import { type Page, type PageInput, pageLimit, readIdCursor, readNumberCursor, toPage } from "../pages.ts";
+import { authorize } from "../permissions.ts";
 
-export type AuditRow = typeof auditEntries.$inferSelect;
+/** An entry as people read it. */
+export interface AuditRow {
+  readonly id: string;
+  /** Counts the entries of its chain. */
+  readonly sequence: number;
+  /** Null: about the house. */
+  readonly organizationId: string | null;
+  readonly action: string;
+  readonly actor: string;
+  readonly subjectType: string | null;
+  readonly subjectId: string | null;
+  readonly requestId: string | null;
+  readonly clientAddress: string | null;
+  readonly userAgent: string | null;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly reason: string | null;
+  /** On the organization's clock; of the house's entries the same as the next. */
+  readonly occurredAt: Date;
+  readonly recordedAt: Date;
+}
 
-/** Newest first. */
+const common = {
+  action: auditEntries.action,
+  actor: auditEntries.actor,
+  subjectType: auditEntries.subjectType,
+  subjectId: auditEntries.subjectId,
+  requestId: auditEntries.requestId,
+  clientAddress: auditEntries.clientAddress,
+  userAgent: auditEntries.userAgent,
+  before: auditEntries.before,
+  after: auditEntries.after,
+  reason: auditEntries.reason,
+};
+const ofOrganization = {
+  id: auditEntries.id,
+  sequence: auditEntries.sequence,
+  organizationId: sql<string | null>`${auditEntries.organizationId}`.as("organization_id"),
+  ...common,
+  occurredAt: auditEntries.occurredAt,
+  recordedAt: auditEntries.recordedAt,
+};
+const ofHouse = {
+  id: operatorAuditEntries.id,
+  sequence: operatorAuditEntries.sequence,
+  organizationId: sql<string | null>`null::uuid`.as("organization_id"),
+  action: operatorAuditEntries.action,
+  actor: operatorAuditEntries.actor,
+  subjectType: operatorAuditEntries.subjectType,
+  subjectId: operatorAuditEntries.subjectId,
+  requestId: operatorAuditEntries.requestId,
+  clientAddress: operatorAuditEntries.clientAddress,
+  userAgent: operatorAuditEntries.userAgent,
+  before: operatorAuditEntries.before,
+  after: operatorAuditEntries.after,
+  reason: operatorAuditEntries.reason,
+  occurredAt: operatorAuditEntries.recordedAt,
+  recordedAt: operatorAuditEntries.recordedAt,
+};
+
+/** What was done in the bound organization, newest first. */
 export async function listAuditEntries(ctx: CoreContext, input: PageInput): Promise<Page<AuditRow>> {
-  const cursor = readIdCursor(input.cursor);
+  authorize(ctx.actor, "audit.read");
+  const cursor = readNumberCursor(input.cursor);
   const limit = pageLimit(input);
   return ctx.transaction(async (tx) => {
     const rows = await tx.sql
-      .select()
+      .select(ofOrganization)
       .from(auditEntries)
       .where(
         and(
           eq(auditEntries.organizationId, organizationOf(tx)),
-          cursor === null ? undefined : lt(auditEntries.id, cursor),
+          cursor === null ? undefined : lt(auditEntries.sequence, cursor),
         ),
       )
+      .orderBy(desc(auditEntries.sequence))
+      .limit(limit + 1);
+    return toPage(rows, limit, (row) => [row.sequence]);
+  });
+}
+
+export interface AuditSearch extends PageInput {
+  readonly organizationId?: string | undefined;
+  /** As it is kept: `user:<id>`, `operator:<id>`, `system:<process>`. */
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+}
+
+/** What was done in all organizations and to the house, newest first; of one organization alone where it is named. */
+export async function searchAudit(ctx: CoreContext, input: AuditSearch): Promise<Page<AuditRow>> {
+  authorize(ctx.actor, "admin.audit.read");
+  const cursor = readIdCursor(input.cursor);
+  const limit = pageLimit(input);
+  const { organizationId, actor, action } = input;
+  const fits = (source: typeof auditEntries | typeof operatorAuditEntries) =>
+    and(
+      actor === undefined ? undefined : eq(source.actor, actor),
+      action === undefined ? undefined : eq(source.action, action),
+      cursor === null ? undefined : lt(source.id, cursor),
+    );
+  const bound = organizationId === undefined ? ctx : ctx.forOrganization(organizationId);
+  return bound.transaction(async ({ sql: db }) => {
+    const own = organizationId === undefined ? undefined : eq(auditEntries.organizationId, organizationId);
+    const organizations = db
+      .select(ofOrganization)
+      .from(auditEntries)
+      .where(and(own, fits(auditEntries)))
       .orderBy(desc(auditEntries.id))
       .limit(limit + 1);
-    return toPage(rows, limit, (row) => [row.id]);
+    if (organizationId !== undefined) return toPage(await organizations, limit, ({ id }) => [id]);
+    const house = db
+      .select(ofHouse)
+      .from(operatorAuditEntries)
+      .where(fits(operatorAuditEntries))
+      .orderBy(desc(operatorAuditEntries.id))
+      .limit(limit + 1);
+    const rows = await unionAll(organizations, house)
+      .orderBy(desc(sql`id`))
+      .limit(limit + 1);
+    return toPage(rows, limit, ({ id }) => [id]);
   });
 }

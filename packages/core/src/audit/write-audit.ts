@@ -12,7 +12,10 @@ export interface AuditEntry {
   readonly reason?: string | null;
 }
 
-/** Who did what to which, in the transaction that did it. Never hand in secrets: what is written stays. */
+/**
+ * Who did what to which, in the transaction that did it. Never hand in secrets: what is written stays. A trigger makes each
+ * row a link of the organization's chain and locks its head for that: nothing may be locked afterwards.
+ */
 export async function writeAudit(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
   const organizationId = organizationOf(tx);
@@ -21,19 +24,40 @@ export async function writeAudit(tx: Tx, entries: readonly AuditEntry[]): Promis
     .values(entries.map((entry) => ({ ...toRow(tx, entry), organizationId, occurredAt: tx.now })));
 }
 
-/** For what belongs to no customer: catalog, nodes, jobs. */
-export async function writeOperatorAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  await tx.sql.insert(operatorAuditEntries).values(toRow(tx, entry));
+const pending = new WeakMap<Tx, ReturnType<typeof toRow>[]>();
+
+/**
+ * For what belongs to no customer: catalog, nodes, jobs. Written as the very last statement of the transaction, after the
+ * organization's head, because the house has one chain and its head makes every other one of these wait.
+ */
+export function writeOperatorAudit(tx: Tx, entry: AuditEntry): void {
+  const list = pending.get(tx);
+  if (list !== undefined) {
+    list.push(toRow(tx, entry));
+    return;
+  }
+  const rows = [toRow(tx, entry)];
+  pending.set(tx, rows);
+  // From a hook, so that it stands behind whatever was registered after it.
+  tx.beforeCommit.push(async () => {
+    tx.beforeCommit.push(async () => {
+      await tx.sql.insert(operatorAuditEntries).values(rows);
+    });
+    await Promise.resolve();
+  });
 }
 
 function toRow(tx: Tx, entry: AuditEntry) {
+  const { actor, requestId, client } = tx.ctx;
   return {
     id: tx.ctx.ids.next(),
     action: entry.action,
-    actor: formatActor(tx.ctx.actor),
+    actor: formatActor(actor),
     subjectType: entry.subject?.type ?? null,
     subjectId: entry.subject?.id ?? null,
-    requestId: tx.ctx.requestId,
+    requestId,
+    clientAddress: client?.address ?? null,
+    userAgent: client?.userAgent ?? null,
     before: toJson(entry.before),
     after: toJson(entry.after),
     reason: entry.reason ?? null,

@@ -64,7 +64,7 @@ export async function setNodeSchedulable(
       .returning();
     assert(after !== undefined, "the locked node is still there");
     await sumPools(tx);
-    await writeOperatorAudit(tx, {
+    writeOperatorAudit(tx, {
       action: input.schedulable ? "node.uncordoned" : "node.cordoned",
       subject: { type: "node", id: input.name },
       before: { desiredSchedulable: before.desiredSchedulable },

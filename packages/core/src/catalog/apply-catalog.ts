@@ -58,7 +58,7 @@ export async function applyCatalog(
       await hideMissing(tx, catalog.offerings, changes);
       if (options.dryRun === true) throw dryRun;
       if (changes.length > 0)
-        await writeOperatorAudit(tx, {
+        writeOperatorAudit(tx, {
           action: "catalog.applied",
           subject: null,
           // What allows the house to sell an app stands beside what it sells.

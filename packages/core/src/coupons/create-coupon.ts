@@ -54,7 +54,7 @@ export async function createCoupon(ctx: CoreContext, input: NewCoupon): Promise<
       .catch(refuseKnown);
     if (planIds.length > 0)
       await tx.sql.insert(couponPlans).values(planIds.map((planId) => ({ couponId: id, planId })));
-    await writeOperatorAudit(tx, {
+    writeOperatorAudit(tx, {
       action: "coupon.created",
       subject: { type: "coupon", id },
       after: { ...row, planIds },

@@ -14,7 +14,7 @@ export async function deactivateCoupon(ctx: CoreContext, couponId: string): Prom
     const { code, deactivatedAt } = await lockCoupon(tx, couponId);
     if (deactivatedAt === null) {
       await tx.sql.update(coupons).set({ deactivatedAt: tx.now }).where(eq(coupons.id, couponId));
-      await writeOperatorAudit(tx, {
+      writeOperatorAudit(tx, {
         action: "coupon.deactivated",
         subject: { type: "coupon", id: couponId },
         after: { code },
@@ -38,7 +38,7 @@ export async function deleteCoupon(ctx: CoreContext, couponId: string): Promise<
     if (used.length > 0) throw new DomainError("CONFLICT", "The coupon was redeemed. Deactivate it instead.");
     await tx.sql.delete(couponPlans).where(eq(couponPlans.couponId, couponId));
     await tx.sql.delete(coupons).where(eq(coupons.id, couponId));
-    await writeOperatorAudit(tx, {
+    writeOperatorAudit(tx, {
       action: "coupon.deleted",
       subject: { type: "coupon", id: couponId },
       before: { code },

@@ -47,13 +47,11 @@ test("P16 one transaction notifies its organization once, after commit, with not
   await listening.close();
 });
 
-test("events, audit rows and prices cannot be changed or deleted by the processes", async () => {
+test("events cannot be changed or deleted by the processes, and what is audited has its row", async () => {
   await using core = await testCore();
   const { ctx } = await givenCustomer(core.ctx);
   await ctx.transaction(async (tx) => record(tx, { type: "order.placed", orderId: ctx.ids.next() }));
-  for (const table of [events, auditEntries]) {
-    await expect(core.database.drizzle.delete(table)).rejects.toMatchObject({ cause: { code: "42501" } });
-  }
+  await expect(core.database.drizzle.delete(events)).rejects.toMatchObject({ cause: { code: "42501" } });
   await expect(core.database.drizzle.update(events).set({ type: "x" })).rejects.toMatchObject({
     cause: { code: "42501" },
   });

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert, unreachable } from "../errors.ts";
 import { randomText } from "../ids.ts";
+import { openSecret, sealSecret } from "../keys/index.ts";
 
 const charsets = {
   alphanumeric: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
@@ -22,8 +23,8 @@ export async function createSecrets(
   declarations: readonly SecretDeclaration[],
 ): Promise<void> {
   const values = Object.fromEntries(declarations.map((declaration) => [declaration.name, generate(declaration)]));
-  const { keyId, sealed } = tx.ctx.keyring.seal(JSON.stringify(values), sealContext(tx, instanceId));
-  await tx.sql.insert(instanceSecrets).values({ instanceId, organizationId: organizationOf(tx), keyId, sealed });
+  const closed = await sealSecret(tx, placeOf(instanceId), JSON.stringify(values));
+  await tx.sql.insert(instanceSecrets).values({ instanceId, organizationId: organizationOf(tx), ...closed });
 }
 
 /** Secrets that were declared later get their values now; those that are there keep theirs. */
@@ -36,10 +37,10 @@ export async function addMissingSecrets(
   const missing = declarations.filter(({ name }) => !Object.hasOwn(known, name));
   if (missing.length === 0) return;
   const added = Object.fromEntries(missing.map((declaration) => [declaration.name, generate(declaration)]));
-  const { keyId, sealed } = tx.ctx.keyring.seal(JSON.stringify({ ...known, ...added }), sealContext(tx, instanceId));
+  const closed = await sealSecret(tx, placeOf(instanceId), JSON.stringify({ ...known, ...added }));
   await tx.sql
     .update(instanceSecrets)
-    .set({ keyId, sealed })
+    .set(closed)
     .where(and(eq(instanceSecrets.organizationId, organizationOf(tx)), eq(instanceSecrets.instanceId, instanceId)));
 }
 
@@ -49,7 +50,7 @@ export async function openSecrets(tx: Tx, instanceId: string): Promise<Readonly<
     .from(instanceSecrets)
     .where(and(eq(instanceSecrets.organizationId, organizationOf(tx)), eq(instanceSecrets.instanceId, instanceId)));
   assert(row !== undefined, "an instance has its secrets from the first moment");
-  return storedSecrets.parse(JSON.parse(tx.ctx.keyring.open(row, sealContext(tx, instanceId))));
+  return storedSecrets.parse(JSON.parse(await openSecret(tx, placeOf(instanceId), row)));
 }
 
 /** Apps refuse passwords without a digit, a small or a capital letter; such a one is drawn again, if it is long enough to try. */
@@ -60,8 +61,8 @@ function randomSecret(length: number, charset: keyof typeof charsets): string {
   return text;
 }
 
-function sealContext(tx: Tx, instanceId: string): string {
-  return `${organizationOf(tx)}|${instanceId}`;
+function placeOf(instanceId: string): Parameters<typeof sealSecret>[1] {
+  return { table: "instance_secrets", id: instanceId };
 }
 
 function generate({ generate: rule }: SecretDeclaration): string {

@@ -27,7 +27,7 @@ export async function requestAudit(ctx: CoreContext): Promise<InventoryAuditRow>
     const asked = audit ?? (await findNewest(tx));
     assert(asked !== null, "an audit that was asked for is there");
     await enqueue(tx, "inventory:audit", {});
-    await writeOperatorAudit(tx, { action: "inventory.auditRequested", subject: { type: "audit", id: asked.id } });
+    writeOperatorAudit(tx, { action: "inventory.auditRequested", subject: { type: "audit", id: asked.id } });
     return asked;
   });
 }

@@ -23,7 +23,7 @@ export async function noteAction(
       .set({ action, actedAt: ctx.clock.now() })
       .where(eq(inventoryFindings.id, finding.id));
     const object = describeSubject(finding);
-    await writeOperatorAudit(tx, {
+    writeOperatorAudit(tx, {
       action: `inventory.${action}`,
       subject: { type: "finding", id: finding.id },
       after: { kind: finding.kind, object, organizationId, instanceId: finding.instanceId },

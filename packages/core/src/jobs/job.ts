@@ -81,6 +81,8 @@ export const jobs = {
     key: "mode",
     priority: priorities.due,
   },
+  "keys:rotate": { payload: z.strictObject({}), key: null, priority: priorities.idle },
+  "audit:check": { payload: z.strictObject({}), key: null, priority: priorities.idle },
   "house:clean": { payload: z.strictObject({}), key: null, priority: priorities.idle },
 } as const satisfies Record<
   string,

@@ -80,7 +80,7 @@ export async function runJob(ctx: CoreContext, name: string, payload: unknown): 
   }
   return ctx.transaction(async (tx) => {
     await enqueue(tx, name as JobName, parsed.data as JobPayload<JobName>);
-    await writeOperatorAudit(tx, { action: "job.run", subject: { type: "task", id: name }, after: parsed.data });
+    writeOperatorAudit(tx, { action: "job.run", subject: { type: "task", id: name }, after: parsed.data });
     return { key: jobKey(name, parsed.data as JobPayload<JobName>) };
   });
 }
@@ -108,7 +108,7 @@ async function changeJob(ctx: CoreContext, action: string, jobId: string, change
     if (before === undefined) throw notFound("job");
     const [changed] = await tx.sql.execute<{ done: boolean }>(sql`select ${change}(${id}::bigint) as done`);
     if (changed?.done !== true) throw notFound("job, or a worker is running it");
-    await writeOperatorAudit(tx, { action, subject: { type: "job", id: jobId } });
+    writeOperatorAudit(tx, { action, subject: { type: "job", id: jobId } });
     const [after = before] = await readJobs(tx.sql, which);
     return after;
   });

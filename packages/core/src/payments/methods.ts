@@ -4,6 +4,7 @@ import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { sha256Hex } from "../ids.ts";
+import { openSecret, sealSecret } from "../keys/index.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
 import { authorize } from "../permissions.ts";
 import type { SavedMethod } from "./provider.ts";
@@ -93,7 +94,8 @@ export async function openMethod(tx: Tx, methodId: string): Promise<string | nul
   const method = await findMethod(tx, methodId);
   assert(method !== null, "an intent's card is there");
   const { keyId, sealed } = method;
-  return keyId === null || sealed === null ? null : tx.ctx.keyring.open({ keyId, sealed }, sealContext(method));
+  if (keyId === null || sealed === null) return null;
+  return openSecret(tx, { table: "payment_methods", id: methodId }, { keyId, sealed });
 }
 
 /** Keeps a card that the provider keeps; the same one is kept once. */
@@ -108,16 +110,12 @@ export async function saveMethod(tx: Tx, { methodReference, label }: SavedMethod
       provider: "sandbox",
       label: label.replaceAll(/\p{Cc}/gu, " ").slice(0, maxLabelCharacters),
       fingerprint: sha256Hex(`sandbox:${methodReference}`),
-      ...tx.ctx.keyring.seal(methodReference, sealContext({ organizationId, id })),
+      ...(await sealSecret(tx, { table: "payment_methods", id }, methodReference)),
       savedAt: tx.now,
     })
     .onConflictDoNothing()
     .returning();
   if (saved !== undefined) recordMethod(tx, "paymentMethod.saved", saved);
-}
-
-function sealContext({ organizationId, id }: Pick<PaymentMethodRow, "organizationId" | "id">): string {
-  return `payment_method:${organizationId}:${id}`;
 }
 
 async function findMethod(tx: Tx, methodId: string): Promise<PaymentMethodRow | null> {

@@ -40,7 +40,7 @@ export async function createTaxRate(ctx: CoreContext, input: CreateTaxRateInput)
       .returning()
       .catch(refuseTwice);
     assert(row !== undefined, "an inserted rate is returned");
-    await writeOperatorAudit(tx, { action: "tax.created", subject: { type: "tax_rate", id }, after: row });
+    writeOperatorAudit(tx, { action: "tax.created", subject: { type: "tax_rate", id }, after: row });
     return row;
   });
 }

@@ -23,7 +23,7 @@ export async function endTaxRate(
     if (endsAt < now || endsAt < before.startsAt) throw new DomainError("INVALID_INPUT", "A tax ends now or later.");
     const [after] = await tx.sql.update(taxRates).set({ endsAt }).where(eq(taxRates.id, id)).returning();
     assert(after !== undefined, "the locked rate is still there");
-    await writeOperatorAudit(tx, { action: "tax.ended", subject: { type: "tax_rate", id }, before, after });
+    writeOperatorAudit(tx, { action: "tax.ended", subject: { type: "tax_rate", id }, before, after });
     return after;
   });
 }

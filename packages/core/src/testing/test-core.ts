@@ -1,5 +1,6 @@
 import { connectDatabase, type Database } from "@sewa/db";
 import { createTestDatabase } from "@sewa/db/testing";
+import { listChains, verifyAudit } from "../audit/index.ts";
 import { type Clock, manualClock } from "../clock.ts";
 import { checkBooks } from "../books/index.ts";
 import { type CoreConfig, type CoreContext, type CoreDependencies, createContext, type Observer } from "../context.ts";
@@ -22,6 +23,7 @@ export const testConfig: CoreConfig = {
   maxInstancesPerOrganization: 5,
   testClocks: false,
   orphanVolumeGraceDays: 30,
+  auditRetentionMonths: null,
   invoiceSeries: "INV",
   seller: null,
   roomPrice: null,
@@ -73,6 +75,7 @@ export async function testCore(
     async [Symbol.asyncDispose]() {
       try {
         await requireTrueBooks(ctx);
+        await requireTrueAudit(ctx);
       } finally {
         await Promise.all([database.close(), server.close()]);
         await testDatabase[Symbol.asyncDispose]();
@@ -89,4 +92,10 @@ async function requireTrueBooks(ctx: CoreContext): Promise<void> {
     ({ fault }) => fault ?? [],
   );
   if (findings.length + faults.length > 0) throw new Error(`Broken books: ${JSON.stringify([...findings, ...faults])}`);
+}
+
+async function requireTrueAudit(ctx: CoreContext): Promise<void> {
+  const faults: unknown[] = [];
+  for (const owner of await listChains(ctx)) faults.push((await verifyAudit(ctx, owner)).fault ?? []);
+  if (faults.flat().length > 0) throw new Error(`Broken audit: ${JSON.stringify(faults.flat())}`);
 }

@@ -10,6 +10,7 @@ export * from "./house.ts";
 export * from "./instances.ts";
 export * from "./inventory.ts";
 export * from "./jobs.ts";
+export * from "./keys.ts";
 export * from "./ledger.ts";
 export * from "./notifications.ts";
 export * from "./payments.ts";

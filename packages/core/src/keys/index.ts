@@ -1,0 +1,4 @@
+export { countKeys, type KeyUse, requireKeys } from "./count-keys.ts";
+export { rewrapKeys } from "./rewrap-keys.ts";
+export { findLastRotation, type KeyRotationRow, rotateKeys } from "./rotate-keys.ts";
+export { openSecret, sealSecret } from "./seal.ts";
