@@ -1,8 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { connectDatabase } from "@sewa/db";
-import { createTestDatabase } from "@sewa/db/testing";
+import { connectAsSuperuser, createTestDatabase } from "@sewa/db/testing";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { repository, sewa, storyMs } from "./test-command.ts";
 import { startHouseProcess } from "./test-process.ts";
@@ -75,7 +74,7 @@ test("the audit is verified, searched and made to forget a person; a row that wa
     stdout: "Erased from 0 entries.\n",
   });
   expect(await sewa(["audit", "list", "--user", "ana"], env)).toMatchObject({ code: 2 });
-  await using owner = connectDatabase({ url: database.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(database.url);
   await owner.drizzle.execute(
     `alter table audit_entries disable trigger user; update audit_entries set actor = 'user:x' where id = '${entry!.id}'`,
   );

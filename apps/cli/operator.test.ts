@@ -1,6 +1,6 @@
 import { toPublicId } from "@sewa/core";
 import { connectDatabase } from "@sewa/db";
-import { createTestDatabase } from "@sewa/db/testing";
+import { connectAsSuperuser, createTestDatabase } from "@sewa/db/testing";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { sewa, storyMs } from "./test-command.ts";
 import { startHouseProcess } from "./test-process.ts";
@@ -36,7 +36,7 @@ test("the books are verified: a wrong row is named, and the command ends with 1"
     stdout: "The books hold: 0 organization(s), 0 transaction(s).\n",
     stderr: "",
   });
-  await using owner = connectDatabase({ url: database.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(database.url);
   const organizationId = "00000000-0000-7000-8000-000000000009";
   await owner.drizzle.execute(`
     insert into organizations (id, name, time_zone) values ('${organizationId}', 'Shop', 'UTC');
@@ -50,7 +50,7 @@ test("the books are verified: a wrong row is named, and the command ends with 1"
 test("the books are asked, what is found is shown, and who is parked is let go only when nothing is", async () => {
   const fine = await sewa(["books", "check", "--all"], env);
   expect(fine).toMatchObject({ code: 0, stdout: expect.stringMatching(/The books hold\.\n$/) as string });
-  await using owner = connectDatabase({ url: database.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(database.url);
   const organizationId = "00000000-0000-7000-8000-000000000008";
   const organization = toPublicId("organization", organizationId);
   await owner.drizzle.execute(`

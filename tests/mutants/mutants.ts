@@ -482,4 +482,25 @@ export const mutants: readonly Mutant[] = [
     replace: `subscription.trialPriceId !== null ? intro`,
     tests: [`${core}/changes/intro.test.ts`],
   },
+  {
+    name: "whoever is bound to nobody reads for the house",
+    file: `${core}/context.ts`,
+    find: `organizationId === null && (actor.type === "operator" || actor.type === "system")`,
+    replace: `organizationId === null`,
+    tests: [`${core}/books/fence.test.ts`],
+  },
+  {
+    name: "a fence that is open for who writes",
+    file: "packages/db/migrations/0037_row_security.sql",
+    find: `using (%s) with check (%2$s)'`,
+    replace: `using (%s) with check (true)'`,
+    tests: [`${core}/books/fence.test.ts`],
+  },
+  {
+    name: "who reads for the house writes as well",
+    file: "packages/db/migrations/0037_row_security.sql",
+    find: `for select to sewa_app using ((select current_setting(''app.scope'', true)) = ''house'')'`,
+    replace: `to sewa_app using ((select current_setting(''app.scope'', true)) = ''house'')'`,
+    tests: [`${core}/books/fence.test.ts`],
+  },
 ];

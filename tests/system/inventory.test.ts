@@ -1,5 +1,5 @@
 import { connectDatabase } from "@sewa/db";
-import { createTestDatabase } from "@sewa/db/testing";
+import { connectAsSuperuser, createTestDatabase } from "@sewa/db/testing";
 import { startDevcluster } from "@sewa/devcluster";
 import type { Client } from "@sewa/dev";
 import { type SQL, sql } from "drizzle-orm";
@@ -428,7 +428,7 @@ test(
     await house.workers[0]!.close();
     await using database = await createTestDatabase();
     // Databases of tests are copies of one, and so one house unless told otherwise.
-    await using owner = connectDatabase({ url: database.url, role: "sewa_owner", max: 1 });
+    await using owner = connectAsSuperuser(database.url);
     await owner.drizzle.execute(sql`update house set id = gen_random_uuid()`);
     await using auditor = await startAuditor(house, { databaseUrl: database.url });
     const before = namesIn(house, app.namespace);

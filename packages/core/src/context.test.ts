@@ -1,7 +1,11 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connectDatabase } from "@sewa/db";
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
-import type { Tx } from "./context.ts";
+import { createContext, type Tx } from "./context.ts";
 import { DomainError } from "./errors.ts";
+import { givenCustomer } from "./testing/given.ts";
 import { type TestCore, testCore } from "./testing/test-core.ts";
 
 /** Everybody waits until `count` are here; who comes later does not wait. */
@@ -77,4 +81,49 @@ test("P6 what a transaction refuses itself is not done again", async () => {
   });
   await expect(refused).rejects.toMatchObject({ code: "CONFLICT" });
   expect(tries).toBe(1);
+});
+
+/** Passes everything on to the database and counts the flights: how often somebody asks after an answer. */
+async function countingProxy(url: string): Promise<AsyncDisposable & { readonly url: string; flights: number }> {
+  const { port, hostname } = new URL(url);
+  const sockets = new Set<Socket>();
+  let isAnswered = true;
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) sockets.add(socket.on("error", () => socket.destroy()));
+    client.on("data", () => {
+      if (isAnswered) proxy.flights += 1;
+      isAnswered = false;
+    });
+    upstream.on("data", () => (isAnswered = true));
+    client.pipe(upstream).pipe(client);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const proxy = {
+    url: url.replace(`:${port}/`, `:${(server.address() as AddressInfo).port}/`),
+    flights: 0,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await once(server.close(), "close");
+    },
+  };
+  return proxy;
+}
+
+test("a transaction is begun and bound to its customer in one flight", async () => {
+  await using core = await testCore();
+  const { ctx } = await givenCustomer(core.ctx, { testClock: true });
+  await using proxy = await countingProxy(core.url);
+  await using db = connectDatabase({ url: proxy.url, role: "sewa_app", max: 1 });
+  const near = createContext({ ...core.ctx, db }, ctx);
+  await db.ping();
+  const flightsOf = async (work: (tx: Tx) => Promise<unknown>): Promise<number> => {
+    const before = proxy.flights;
+    await near.transaction(work);
+    return proxy.flights - before;
+  };
+  const ask = (tx: Tx): PromiseLike<unknown> => tx.sql.execute("select 1");
+  // One to begin and to bind, and one to commit.
+  expect(await flightsOf(async () => undefined)).toBe(2);
+  expect(await flightsOf(async (tx) => ask(tx))).toBe(3);
 });

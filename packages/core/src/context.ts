@@ -95,6 +95,8 @@ export interface CoreContext extends CoreDependencies {
   readonly requestId: string | null;
   /** READ COMMITTED, bound to the organization. Throws what `work` throws, after a rollback. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Bound like a transaction, and every statement sees the same picture of the database, which the first one takes. */
+  picture<T>(work: (sql: Transaction) => Promise<T>, accessMode?: "read only" | "read write"): Promise<T>;
   /** The same actor and request, bound to another organization. */
   forOrganization(organizationId: string): CoreContext;
   as(actor: Actor): CoreContext;
@@ -119,6 +121,7 @@ export function createContext(
     requestId: who.requestId ?? null,
     client: who.client ?? null,
     transaction: (work) => runTransaction(ctx, work),
+    picture: (work, accessMode = "read only") => takePicture(ctx, work, accessMode),
     forOrganization: (id) => createContext(dependencies, { ...who, organizationId: id }),
     as: (actor) => createContext(dependencies, { ...who, actor }),
     forRequest: (requestId) => createContext(dependencies, { ...who, requestId }),
@@ -167,12 +170,38 @@ async function tryTransaction<T>(ctx: CoreContext, work: (tx: Tx) => Promise<T>)
   return result;
 }
 
-/** One statement: names the tenant for this transaction and reads its clock. */
+async function takePicture<T>(
+  ctx: CoreContext,
+  work: (sql: Transaction) => Promise<T>,
+  accessMode: "read only" | "read write",
+): Promise<T> {
+  return ctx.db.drizzle.transaction(
+    async (transaction) => {
+      await transaction.execute(sql.raw(bindings(ctx)));
+      return work(transaction);
+    },
+    { isolationLevel: "repeatable read", accessMode },
+  );
+}
+
+/** Says for whom the transaction is, and reads the organization's clock: without parameters, so that it travels with BEGIN. */
 async function bindTenant(transaction: Transaction, ctx: CoreContext): Promise<Date> {
-  if (ctx.organizationId === null) return ctx.clock.now();
-  const rows = await transaction.execute<{ now_ms: string | null }>(sql`
-    select set_config('app.organization_id', ${ctx.organizationId}, true),
-      (select floor(extract(epoch from now_at) * 1000)::text from test_clocks where organization_id = ${ctx.organizationId}) as now_ms`);
+  const { organizationId } = ctx;
+  const clock = `select floor(extract(epoch from now_at) * 1000)::text as now_ms from test_clocks where organization_id = '${organizationId}'`;
+  const statements = organizationId === null ? bindings(ctx) : `${bindings(ctx)}; ${clock}`;
+  const rows = await transaction.execute<{ now_ms?: string }>(sql.raw(statements));
   const nowMs = rows[0]?.now_ms;
-  return nowMs == null ? ctx.clock.now() : new Date(Number(nowMs));
+  return nowMs === undefined ? ctx.clock.now() : new Date(Number(nowMs));
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * What the policies of row-level security read. Bound to an organization, nobody sees another's rows. Bound to none, operators and the
+ * house itself may read everything, and everybody else sees nothing of any customer. No queries: whoever wants a picture may lock first.
+ */
+function bindings({ organizationId, actor }: CoreContext): string {
+  assert(organizationId === null || uuid.test(organizationId), "the id of an organization is a uuid");
+  const isHouse = organizationId === null && (actor.type === "operator" || actor.type === "system");
+  return `set local app.organization_id = '${organizationId ?? ""}'; set local app.scope = '${isHouse ? "house" : ""}'`;
 }

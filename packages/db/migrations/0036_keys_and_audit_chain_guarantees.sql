@@ -28,24 +28,26 @@ begin
 end
 $$;
 --> statement-breakpoint
-create function operator_audit_link() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create function operator_audit_link() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   head record;
 begin
   new.client_salt := gen_random_uuid();
-  new.client_digest := audit_digest(jsonb_build_array(new.client_salt, new.client_address, new.user_agent)::text);
+  new.client_digest := public.audit_digest(jsonb_build_array(new.client_salt, new.client_address, new.user_agent)::text);
   new.details_salt := gen_random_uuid();
-  new.details_digest := audit_digest(jsonb_build_array(new.details_salt, new.before, new.after, new.reason)::text);
-  select audit_sequence, audit_chain into strict head from house_head for no key update;
+  new.details_digest := public.audit_digest(jsonb_build_array(new.details_salt, new.before, new.after, new.reason)::text);
+  select audit_sequence, audit_chain into strict head from public.house_head for no key update;
   new.sequence := head.audit_sequence + 1;
-  new.digest := audit_digest(jsonb_build_array(
+  new.digest := public.audit_digest(jsonb_build_array(
     new.sequence, new.id, new.action, new.actor, new.subject_type, new.subject_id, new.request_id,
     (extract(epoch from new.recorded_at) * 1000)::bigint, new.client_digest, new.details_digest)::text);
-  new.chain := audit_digest(head.audit_chain || new.digest);
-  update house_head set audit_sequence = new.sequence, audit_chain = new.chain;
+  new.chain := public.audit_digest(head.audit_chain || new.digest);
+  update public.house_head set audit_sequence = new.sequence, audit_chain = new.chain;
   return new;
 end
 $$;
+--> statement-breakpoint
+revoke all on function operator_audit_link() from public;
 --> statement-breakpoint
 
 -- What was written before there were chains is chained as it stands.
@@ -153,18 +155,18 @@ grant create on schema public to sewa_worker;
 set local role sewa_worker;
 --> statement-breakpoint
 create function keys_in_use() returns table (key_id text, data_keys bigint, secrets bigint, signatures bigint)
-language sql stable security definer set search_path = public, pg_temp as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select used.key_id, count(*) filter (where used.kind = 'data_key'), count(*) filter (where used.kind = 'secret'),
     count(*) filter (where used.kind = 'signature')
   from (
-    select d.key_id, 'data_key' as kind from data_keys d
+    select d.key_id, 'data_key' as kind from public.data_keys d
     union all
-    select c.key_id, 'signature' from audit_checkpoints c
+    select c.key_id, 'signature' from public.audit_checkpoints c
     union all
-    select s.key_id, 'secret' from instance_secrets s where not exists (select 1 from data_keys d where d.id::text = s.key_id)
+    select s.key_id, 'secret' from public.instance_secrets s where not exists (select 1 from public.data_keys d where d.id::text = s.key_id)
     union all
-    select m.key_id, 'secret' from payment_methods m
-    where m.key_id is not null and not exists (select 1 from data_keys d where d.id::text = m.key_id)
+    select m.key_id, 'secret' from public.payment_methods m
+    where m.key_id is not null and not exists (select 1 from public.data_keys d where d.id::text = m.key_id)
   ) used
   group by used.key_id
 $$;

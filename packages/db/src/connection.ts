@@ -5,7 +5,11 @@ export interface Connection {
   readonly client: Sql;
   /** It broke, or was silent for too long: nothing may be sent on it any more. */
   isBroken: boolean;
+  /** Told once, by whom a transaction is under way. */
+  onDrop: ((why: unknown) => void) | null;
 }
+
+const silence = "PostgreSQL did not answer in time.";
 
 export type StatementText = Parameters<Sql["unsafe"]>;
 
@@ -14,88 +18,137 @@ export function createConnection(options: Sql["options"]): Connection {
   const connection: Connection = {
     client: postgres(asOptions(options, () => drop(connection))),
     isBroken: false,
+    onDrop: null,
   };
   return connection;
 }
 
 /** What has no answer yet is refused. The driver itself would let a statement wait for ever that was sent while the socket broke. */
-export function drop(connection: Connection): void {
+export function drop(
+  connection: Connection,
+  why: unknown = lostError("The connection of this transaction was lost."),
+): void {
   connection.isBroken = true;
+  connection.onDrop?.(why);
   void connection.client.end({ timeout: 0 });
 }
 
-/** Sends one statement on a connection, or in a transaction of it, and drops the connection when no answer comes. */
+/** Sends one statement on a connection, and drops the connection when no answer comes. */
 export async function send(
   connection: Connection,
-  on: Sql | TransactionSql,
   text: StatementText,
   how: { readonly asRows: boolean; readonly answerMs: number },
 ): Promise<unknown> {
   if (connection.isBroken) throw lostError("The connection of this transaction was lost.");
   const deadline = startDeadline(connection, how.answerMs);
   try {
-    const query = on.unsafe(...text);
+    const query = connection.client.unsafe(...text);
     return await (how.asRows ? query.values() : query);
   } catch (error) {
-    if (!leavesConnection(error)) drop(connection);
-    throw deadline.hasPassed() ? lostError("PostgreSQL did not answer in time.", error) : error;
+    const failure = deadline.hasPassed() ? lostError(silence, error) : error;
+    if (!leavesConnection(error)) drop(connection, failure);
+    throw failure;
   } finally {
     deadline.stop();
   }
 }
 
-/** Runs `work` in a transaction. Rejects as soon as the connection is lost, whatever `work` does then. */
+/**
+ * Runs `work` in a transaction, which begins with its first statement: one without parameters travels together with BEGIN. Rejects
+ * as soon as the connection is lost, whatever `work` does then. A statement that failed fails the transaction, also where `work` goes on.
+ */
 export async function transact<T>(
   connection: Connection,
   work: (sql: TransactionSql) => Promise<T>,
   answerMs: number,
 ): Promise<T> {
-  const outcome = Promise.withResolvers<T>();
-  let failure: unknown = null;
-  // Of BEGIN, and of the connection that it may have to open; then of COMMIT or ROLLBACK.
-  let deadline = startDeadline(connection, answerMs);
-  const shield = <R>(step: (sql: TransactionSql) => Promise<R>) => {
-    return async (sql: TransactionSql): Promise<R> => {
-      try {
-        return await step(guard(connection, sql, answerMs, shield));
-      } catch (error) {
-        failure = error;
-        if (!connection.isBroken) throw error;
-        // The driver would roll back on a socket that is gone, and throw where nobody can catch it. So it never hears of this.
-        outcome.reject(error);
-        return await new Promise<never>(() => undefined);
-      }
-    };
+  const lost = Promise.withResolvers<never>();
+  connection.onDrop = lost.reject;
+  const session = openSession(connection, answerMs);
+  const run = async (): Promise<T> => {
+    const value = await inScope(session, work, "rollback");
+    await session.close("commit");
+    return value;
   };
-  const whole = shield(async (sql) => {
-    deadline.stop();
-    try {
-      return await work(sql);
-    } finally {
-      deadline = startDeadline(connection, answerMs);
-    }
-  });
-  connection.client.begin(whole).then(
-    (value) => outcome.resolve(value as T),
-    (error: unknown) => {
-      if (error !== failure && !leavesConnection(error)) drop(connection);
-      outcome.reject(deadline.hasPassed() ? lostError("PostgreSQL did not answer in time.", error) : error);
-    },
-  );
   try {
-    return await outcome.promise;
+    return await Promise.race([run(), lost.promise]);
   } finally {
-    deadline.stop();
+    connection.onDrop = null;
   }
 }
 
-type Shield = <R>(step: (sql: TransactionSql) => Promise<R>) => (sql: TransactionSql) => Promise<R>;
+interface Session {
+  ask(text: StatementText, asRows: boolean): Promise<unknown>;
+  /** The last statement; nothing is sent where there was none before. */
+  close(text: "commit" | "rollback"): Promise<void>;
+  /** No name is used twice. */
+  savepoint(): string;
+}
+
+function openSession(connection: Connection, answerMs: number): Session {
+  let opening: Promise<unknown> | null = null;
+  let isClosed = false;
+  let savepoints = 0;
+  const say = (text: StatementText, asRows: boolean): Promise<unknown> => send(connection, text, { asRows, answerMs });
+  return {
+    async ask(text, asRows) {
+      // Somebody else may be using the connection by now.
+      if (isClosed) throw new Error("The transaction has ended.");
+      const [query, parameters = []] = text;
+      if (opening === null && parameters.length === 0) {
+        opening = say([`begin;${query}`], asRows);
+        return lastOf(await opening);
+      }
+      opening ??= say(["begin"], false);
+      await opening;
+      return lastOf(await say(text, asRows));
+    },
+    async close(text) {
+      isClosed = true;
+      if (opening !== null) await say([text], false);
+    },
+    savepoint: () => `s${(savepoints += 1)}`,
+  };
+}
+
+/** Of several statements in one text the driver answers all results; the last one is that of the caller. */
+function lastOf(answer: unknown): unknown {
+  return Array.isArray(answer) && !("command" in answer) ? answer.at(-1) : answer;
+}
+
+/** The whole transaction, or one savepoint of it: when `work` or one of its statements fails, all of the scope is undone. */
+async function inScope<T>(
+  session: Session,
+  work: (sql: TransactionSql) => Promise<T>,
+  undo: "rollback" | `rollback to ${string}`,
+): Promise<T> {
+  const failures: unknown[] = [];
+  try {
+    const value = await work(guard(session, failures));
+    if (failures.length > 0) throw failures[0];
+    return value;
+  } catch (error) {
+    // What cannot be undone any more is undone by PostgreSQL, when the connection ends.
+    await (undo === "rollback" ? session.close(undo) : session.ask([undo], false)).catch(() => undefined);
+    throw error;
+  }
+}
 
 /** What Drizzle uses of a transaction. */
-function guard(connection: Connection, sql: TransactionSql, answerMs: number, shield: Shield): TransactionSql {
+function guard(session: Session, failures: unknown[]): TransactionSql {
   const guarded = {
-    unsafe: (...text: StatementText) => prepared((asRows) => send(connection, sql, text, { asRows, answerMs })),
-    savepoint: <T>(work: (inner: TransactionSql) => Promise<T>) => sql.savepoint(shield(work)),
+    unsafe: (...text: StatementText) =>
+      prepared((asRows) =>
+        session.ask(text, asRows).catch((error: unknown) => {
+          failures.push(error);
+          throw error;
+        }),
+      ),
+    async savepoint<T>(work: (inner: TransactionSql) => Promise<T>): Promise<T> {
+      const name = session.savepoint();
+      await session.ask([`savepoint ${name}`], false);
+      return inScope(session, work, `rollback to ${name}`);
+    },
   };
   return guarded as unknown as TransactionSql;
 }
@@ -125,7 +178,7 @@ function startDeadline(connection: Connection, ms: number): Deadline {
   const pass = (): void => {
     if (hasStopped) return;
     hasPassed = true;
-    drop(connection);
+    drop(connection, lostError(silence));
   };
   // A process that was busy for so long first reads what has come meanwhile.
   const timer = setTimeout(() => setImmediate(pass), ms);

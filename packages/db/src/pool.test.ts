@@ -133,6 +133,46 @@ test("P1 whatever a transaction does when its connection is lost, it is refused 
   await Promise.all(numbers.map(() => database.ping()));
 });
 
+test("P1 a statement that failed undoes its transaction whatever is made of it, and its savepoint alone where there is one", async () => {
+  await using database = connect({ max: 1 });
+  await ask(admin, "create table tries (number integer)");
+  await ask(admin, "grant all on tries to sewa_app");
+  const put = (tx: Pick<Database["drizzle"], "execute">, number: number): PromiseLike<unknown> =>
+    tx.execute(sql`insert into tries values (${number})`);
+  const wrong = "select 1 / 0";
+  const swallowed = database.drizzle.transaction(async (tx) => {
+    await put(tx, 1);
+    await tx.execute(wrong).catch(() => undefined);
+  });
+  await expect(swallowed).rejects.toMatchObject({ code: "22012" });
+  await database.drizzle.transaction(async (tx) => {
+    await put(tx, 2);
+    const inner = tx.transaction(async (savepoint) => {
+      await put(savepoint, 3);
+      await savepoint.execute(wrong);
+    });
+    expect(await fails(inner)).toMatchObject({ code: "22012" });
+    await tx.transaction(async (savepoint) => put(savepoint, 4));
+  });
+  // The first statement is where it begins, also when it is that one which fails.
+  expect(await fails(database.drizzle.transaction((tx) => tx.execute(wrong)))).toMatchObject({ code: "22012" });
+  expect(await ask(database, "select number from tries order by 1")).toEqual([{ number: 2 }, { number: 4 }]);
+});
+
+test("P1 a transaction that has ended takes no statement more: its connection is another's", async () => {
+  await using database = connect({ max: 1 });
+  let kept: Pick<Database["drizzle"], "execute"> | null = null;
+  await database.drizzle.transaction(async (tx) => {
+    await tx.execute("select 1");
+    kept = tx;
+  });
+  expect(
+    await fails(Promise.resolve(kept!).then((tx: Pick<Database["drizzle"], "execute">) => tx.execute("select 1"))),
+  ).toMatchObject({
+    message: "The transaction has ended.",
+  });
+});
+
 test("P1 after a crash of the whole server each call is answered, and those after it are served at once", async () => {
   await using database = connect({ max: 4 });
   let failures = 0;

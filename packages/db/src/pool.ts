@@ -87,7 +87,7 @@ export function createPool(url: string, options: postgres.Options<Record<string,
   const client = {
     options: template.options,
     unsafe: (...text: StatementText) =>
-      prepared((asRows) => using((connection) => send(connection, connection.client, text, { asRows, answerMs }))),
+      prepared((asRows) => using((connection) => send(connection, text, { asRows, answerMs }))),
     begin: <T>(work: (sql: TransactionSql) => Promise<T>) =>
       using((connection) => transact(connection, work, answerMs)),
   };

@@ -71,7 +71,8 @@ export interface InvitationDto {
   readonly email: string;
   readonly role: MemberRoleDto;
   readonly status: InvitationStatusDto;
-  readonly inviterName: string;
+  /** Null once they are no member any more. */
+  readonly inviterName: string | null;
   readonly expiresAt: Date;
   readonly createdAt: Date;
 }

@@ -69,7 +69,7 @@ export const invitationSchema: Schema<InvitationDto> = z.strictObject({
   email: z.string(),
   role: roleSchema,
   status,
-  inviterName: z.string(),
+  inviterName: z.string().nullable(),
   expiresAt: z.date(),
   createdAt: z.date(),
 });

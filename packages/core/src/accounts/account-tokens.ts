@@ -1,5 +1,6 @@
-import { accountTokens, users } from "@sewa/db/schema";
-import { and, eq, gt, isNull } from "drizzle-orm";
+import { accountTokens, signIn } from "@sewa/db/schema";
+import { and, eq, gt, isNull, sql } from "drizzle-orm";
+import { door } from "./sign-in.ts";
 import { addMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
@@ -37,31 +38,36 @@ export async function getTokenHolder(ctx: CoreContext, kind: MailedKind, token: 
   const tokenId = hashToken(kind, token);
   if (tokenId === null) throw tokenInvalid();
   const [row] = await ctx.db.drizzle
-    .select({ tokenId: accountTokens.id, userId: users.id, email: users.email })
-    .from(accountTokens)
-    .innerJoin(users, eq(users.id, accountTokens.userId))
-    .where(isUsable(ctx, kind, tokenId));
+    .select({ tokenId: signIn.tokenId, userId: signIn.userId, email: signIn.email })
+    .from(door(sql`sign_in_by_token(${tokenId}, ${kind}, ${ctx.clock.now().toISOString()})`));
   if (row === undefined) throw tokenInvalid();
   return row;
 }
 
-/** Uses the token up, or answers null: of two who come at once, one gets it. Rolls back with the transaction. */
-export async function spendToken(
-  tx: Tx,
-  kind: OneTimeKind,
-  tokenId: string,
-): Promise<{ readonly sessionId: string | null } | null> {
-  const [row] = await tx.sql
-    .update(accountTokens)
-    .set({ usedAt: tx.ctx.clock.now() })
-    .where(isUsable(tx.ctx, kind, tokenId))
-    .returning({ sessionId: accountTokens.sessionId });
-  return row ?? null;
+/** Uses the socket ticket up and answers its session, or null: of two who come at once, one gets it. */
+export async function spendTicket(ctx: CoreContext, tokenId: string): Promise<string | null> {
+  const [row] = await ctx.db.drizzle
+    .select({ sessionId: signIn.sessionId })
+    .from(door(sql`spend_socket_ticket(${tokenId}, ${ctx.clock.now().toISOString()})`));
+  return row?.sessionId ?? null;
 }
 
-/** Uses a mailed token up. Throws TOKEN_INVALID. */
+/** Uses a mailed token up: of two who come at once, one does. Rolls back with the transaction. Throws TOKEN_INVALID. */
 export async function useToken(tx: Tx, kind: MailedKind, tokenId: string): Promise<void> {
-  if ((await spendToken(tx, kind, tokenId)) === null) throw tokenInvalid();
+  const now = tx.ctx.clock.now();
+  const used = await tx.sql
+    .update(accountTokens)
+    .set({ usedAt: now })
+    .where(
+      and(
+        eq(accountTokens.id, tokenId),
+        eq(accountTokens.kind, kind),
+        isNull(accountTokens.usedAt),
+        gt(accountTokens.expiresAt, now),
+      ),
+    )
+    .returning({ id: accountTokens.id });
+  if (used.length === 0) throw tokenInvalid();
 }
 
 /** Older links of this kind stop working. */
@@ -73,13 +79,4 @@ export async function dropTokens(tx: Tx, kind: OneTimeKind, userId: string): Pro
 
 function tokenInvalid(): DomainError {
   return new DomainError("TOKEN_INVALID", "This link is not valid any more.");
-}
-
-function isUsable(ctx: CoreContext, kind: OneTimeKind, tokenId: string) {
-  return and(
-    eq(accountTokens.id, tokenId),
-    eq(accountTokens.kind, kind),
-    isNull(accountTokens.usedAt),
-    gt(accountTokens.expiresAt, ctx.clock.now()),
-  );
 }

@@ -1,5 +1,6 @@
-import { users } from "@sewa/db/schema";
-import { eq } from "drizzle-orm";
+import { signIn, users } from "@sewa/db/schema";
+import { eq, sql } from "drizzle-orm";
+import { door } from "./sign-in.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Locale } from "../notifications/index.ts";
 
@@ -20,20 +21,26 @@ export interface Account {
   readonly suspendedAt: Date | null;
 }
 
+/** Through the door of sign-in, where no organization is known yet. */
 export async function findAccountByEmail(ctx: CoreContext, email: string): Promise<Account | null> {
-  const [row] = await selectAccounts(ctx.db.drizzle).where(eq(users.email, email));
+  const [row] = await ctx.db.drizzle
+    .select({
+      id: signIn.userId,
+      email: signIn.email,
+      name: signIn.name,
+      locale: signIn.locale,
+      isOperator: signIn.isOperator,
+      emailVerifiedAt: signIn.emailVerifiedAt,
+      passwordHash: signIn.passwordHash,
+      suspendedAt: signIn.suspendedAt,
+    })
+    .from(door(sql`sign_in_by_email(${email})`));
   return row === undefined ? null : toAccount(row);
 }
 
 /** The row of the user stays as it is until the transaction ends. */
 export async function getAccountForShare(tx: Tx, userId: string): Promise<Account> {
-  const [row] = await selectAccounts(tx.sql).where(eq(users.id, userId)).for("share");
-  if (row === undefined) throw new Error("Broken invariant: the user of a session exists");
-  return toAccount(row);
-}
-
-function selectAccounts(sql: Pick<CoreContext["db"]["drizzle"], "select">) {
-  return sql
+  const [row] = await tx.sql
     .select({
       id: users.id,
       email: users.email,
@@ -44,14 +51,17 @@ function selectAccounts(sql: Pick<CoreContext["db"]["drizzle"], "select">) {
       passwordHash: users.passwordHash,
       suspendedAt: users.suspendedAt,
     })
-    .from(users);
+    .from(users)
+    .where(eq(users.id, userId))
+    .for("share");
+  if (row === undefined) throw new Error("Broken invariant: the user of a session exists");
+  return toAccount(row);
 }
 
-function toAccount({ passwordHash, suspendedAt, ...user }: AccountRow): Account {
-  return { user: toUserView(user), passwordHash, suspendedAt };
+function toAccount(row: Omit<Account, "user"> & Parameters<typeof toUserView>[0]): Account {
+  const { passwordHash, suspendedAt } = row;
+  return { user: toUserView(row), passwordHash, suspendedAt };
 }
-
-type AccountRow = Awaited<ReturnType<typeof selectAccounts>>[number];
 
 export function toUserView(row: {
   readonly id: string;

@@ -1,4 +1,4 @@
-import { users } from "@sewa/db/schema";
+import { sql } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Locale } from "../notifications/index.ts";
 import { insertOrganization } from "./insert-organization.ts";
@@ -30,12 +30,10 @@ export async function createAccount(
   const organizationId = ctx.ids.next();
   return ctx.forOrganization(organizationId).transaction(async (tx) => {
     const { email, name, locale, passwordHash } = account;
-    const [user] = await tx.sql
-      .insert(users)
-      .values({ id: userId, email, name, locale, passwordHash })
-      .onConflictDoNothing({ target: users.email })
-      .returning({ id: users.id });
-    if (user === undefined) return null;
+    const [user] = await tx.sql.execute<{ made: boolean }>(
+      sql`select sign_up(${userId}, ${email}, ${name}, ${locale}, ${passwordHash}) as made`,
+    );
+    if (user?.made !== true) return null;
     await insertOrganization(tx, { name: account.organizationName, ownerId: userId });
     await alongside(tx, { userId, organizationId });
     return { userId, organizationId };

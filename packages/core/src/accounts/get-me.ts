@@ -1,6 +1,6 @@
 import { members, organizations, testClocks, users } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
-import type { CoreContext } from "../context.ts";
+import { type CoreContext, organizationOf } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { toUserView, type UserView } from "./account.ts";
 import { type Organization, organizationColumns } from "./organizations.ts";
@@ -21,23 +21,25 @@ export interface Me {
 export async function getMe(ctx: CoreContext, userId: string): Promise<Me> {
   authorize(ctx.actor, "account.read");
   assert(ctx.organizationId !== null, "whoever is logged in acts for an organization");
-  const [row] = await ctx.db.drizzle
-    .select({
-      id: users.id,
-      email: users.email,
-      name: users.name,
-      locale: users.locale,
-      isOperator: users.isOperator,
-      emailVerifiedAt: users.emailVerifiedAt,
-      organization: organizationColumns,
-      role: members.role,
-      testClockNow: testClocks.nowAt,
-    })
-    .from(users)
-    .innerJoin(members, eq(members.userId, users.id))
-    .innerJoin(organizations, eq(organizations.id, members.organizationId))
-    .leftJoin(testClocks, eq(testClocks.organizationId, organizations.id))
-    .where(and(eq(users.id, userId), eq(organizations.id, ctx.organizationId)));
+  const [row] = await ctx.transaction((tx) =>
+    tx.sql
+      .select({
+        id: users.id,
+        email: users.email,
+        name: users.name,
+        locale: users.locale,
+        isOperator: users.isOperator,
+        emailVerifiedAt: users.emailVerifiedAt,
+        organization: organizationColumns,
+        role: members.role,
+        testClockNow: testClocks.nowAt,
+      })
+      .from(users)
+      .innerJoin(members, eq(members.userId, users.id))
+      .innerJoin(organizations, eq(organizations.id, members.organizationId))
+      .leftJoin(testClocks, eq(testClocks.organizationId, organizations.id))
+      .where(and(eq(users.id, userId), eq(organizations.id, organizationOf(tx)))),
+  );
   if (row === undefined) throw notFound("user");
   const user = toUserView(row);
   const { organization, role, testClockNow } = row;

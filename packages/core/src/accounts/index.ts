@@ -10,7 +10,8 @@ export { inviteOperator, type OperatorInvite } from "./invite-operator.ts";
 export { type LoggedIn, type LogIn, logIn } from "./log-in.ts";
 export { logOut } from "./log-out.ts";
 export { insertOrganization } from "./insert-organization.ts";
-export { homeFirst, type Membership } from "./memberships.ts";
+export { lockFounder, type Membership } from "./memberships.ts";
+export { door } from "./sign-in.ts";
 export { mintMailLink } from "./mint-mail-link.ts";
 export {
   getOrganization,

@@ -1,5 +1,6 @@
-import { sessions } from "@sewa/db/schema";
-import { eq } from "drizzle-orm";
+import { signIn } from "@sewa/db/schema";
+import { sql } from "drizzle-orm";
+import { door } from "./sign-in.ts";
 import type { CoreContext } from "../context.ts";
 import { notifyUser, record } from "../events/index.ts";
 import { bindHome } from "./memberships.ts";
@@ -11,9 +12,8 @@ export async function logOut(ctx: CoreContext, input: { readonly token: string }
   const sessionId = hashToken("session", input.token);
   if (sessionId === null) return;
   const [holder] = await ctx.db.drizzle
-    .select({ userId: sessions.userId })
-    .from(sessions)
-    .where(eq(sessions.id, sessionId));
+    .select({ userId: signIn.userId })
+    .from(door(sql`sign_in_by_session(${sessionId}, null)`));
   if (holder === undefined) return;
   const bound = await bindHome(ctx, holder.userId);
   await bound.transaction(async (tx) => {

@@ -1,12 +1,13 @@
 import type { Database } from "@sewa/db";
-import { members, users } from "@sewa/db/schema";
-import { and, asc, eq, type SQL, sql } from "drizzle-orm";
+import { belonging } from "@sewa/db/schema";
+import { sql } from "drizzle-orm";
 import { userActor } from "../actor.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { record } from "../events/index.ts";
 import type { MemberRole } from "../roles.ts";
 import { insertOrganization } from "./insert-organization.ts";
+import { door } from "./sign-in.ts";
 
 /** That a user belongs to an organization, and as what. */
 export interface Membership {
@@ -15,22 +16,6 @@ export interface Membership {
 }
 
 type Sql = Pick<Database["drizzle"] | Tx["sql"], "select">;
-
-/** For whom a user acts who names no organization: the one that they have been a member of for longest. */
-export const homeFirst = [asc(members.createdAt), asc(members.organizationId)] as const;
-
-/**
- * Joins, to a query of users, the membership in the organization that is named, or in the home where none is. The one
- * place that says whom a caller may speak for; null where it joins nothing.
- */
-export function isSpokenFor(organizationId: string | null): SQL | undefined {
-  const home = sql`(select h.organization_id from ${members} h where h.user_id = ${users.id}
-    order by h.created_at, h.organization_id limit 1)`;
-  return and(
-    eq(members.userId, users.id),
-    eq(members.organizationId, organizationId === null ? home : sql`${organizationId}::uuid`),
-  );
-}
 
 /**
  * Where what a user does to their own account is written down. Who was removed from their last organization gets a new one
@@ -46,14 +31,22 @@ export async function bindHome(ctx: CoreContext, userId: string): Promise<CoreCo
   return ctx.as(userActor(userId, role)).forOrganization(organizationId);
 }
 
+/** For whom a user acts who names no organization: the one that they have been a member of for longest. */
 async function findHome(database: Sql, userId: string): Promise<Membership | null> {
   const [home] = await database
-    .select({ organizationId: members.organizationId, role: members.role })
-    .from(members)
-    .where(eq(members.userId, userId))
-    .orderBy(...homeFirst)
-    .limit(1);
+    .select({ organizationId: belonging.organizationId, role: belonging.role })
+    .from(door(sql`home_of(${userId})`, "belonging"));
   return home ?? null;
+}
+
+/** Of who makes an organization: one after the other, also in different ones. How many they own already. */
+export async function lockFounder(
+  tx: Tx,
+  userId: string,
+): Promise<{ readonly name: string; readonly ownedOrganizations: number }> {
+  const [founder] = await tx.sql.execute<{ name: string; owned: number }>(sql`select * from lock_founder(${userId})`);
+  assert(founder !== undefined, "a user who acts exists");
+  return { name: founder.name, ownedOrganizations: founder.owned };
 }
 
 async function createHome(ctx: CoreContext, userId: string): Promise<Membership> {
@@ -61,15 +54,10 @@ async function createHome(ctx: CoreContext, userId: string): Promise<Membership>
   const bound = ctx.as(userActor(userId, "owner")).forOrganization(organizationId);
   return bound.transaction(async (tx) => {
     // Of two who come at once, the second finds what the first has made.
-    const [user] = await tx.sql
-      .select({ name: users.name })
-      .from(users)
-      .where(eq(users.id, userId))
-      .for("no key update");
-    assert(user !== undefined, "a user who acts exists");
+    const { name } = await lockFounder(tx, userId);
     const made = await findHome(tx.sql, userId);
     if (made !== null) return made;
-    await insertOrganization(tx, { name: user.name, ownerId: userId });
+    await insertOrganization(tx, { name, ownerId: userId });
     record(tx, { type: "organization.created", subject: { type: "organization", id: organizationId } });
     return { organizationId, role: "owner" };
   });

@@ -1,11 +1,11 @@
 import type { Database, Transaction } from "@sewa/db";
-import { members, sessions, users } from "@sewa/db/schema";
+import { sessions, signIn } from "@sewa/db/schema";
 import { eq, lte, sql } from "drizzle-orm";
+import { door } from "./sign-in.ts";
 import type { Adapter, DatabaseSession, Lucia } from "lucia";
 import { addMs, type Clock, dayMs, systemClock } from "../clock.ts";
 import type { Locale } from "../notifications/index.ts";
 import type { MemberRole } from "../roles.ts";
-import { isSpokenFor } from "./memberships.ts";
 
 /** A session that nobody uses ends after this; use in the second half of it begins it anew. */
 export const sessionIdleDays = 14;
@@ -37,7 +37,8 @@ declare module "lucia" {
 }
 
 /**
- * Lucia's storage over our tables. Session ids are hashes of tokens already when they come here. Two things are added
+ * Lucia's storage over our tables. Who knows a session's id comes through the doors of sign-in, for whichever organization; all
+ * else needs a transaction that is bound to the user's. Session ids are hashes of tokens already when they come here. Two things are added
  * to what Lucia does: no renewal reaches beyond the absolute end, and time is our clock's although Lucia asks the
  * machine for it, so its moments are moved by the difference on their way in and out. A session is read together with the
  * membership in the organization that is named, or in the user's home: one round trip says who asks, for whom, as what.
@@ -54,7 +55,7 @@ export function createSessionAdapter(
     absoluteExpiresAt,
     id,
     userId,
-  }: typeof sessions.$inferSelect): DatabaseSession => ({
+  }: Omit<typeof sessions.$inferSelect, "createdAt">): DatabaseSession => ({
     id,
     userId,
     expiresAt: new Date(expiresAt.getTime() + aheadMs),
@@ -63,11 +64,8 @@ export function createSessionAdapter(
   return {
     async getSessionAndUser(sessionId) {
       const [row] = await database
-        .select({ session: sessions, user: userColumns })
-        .from(sessions)
-        .innerJoin(users, eq(users.id, sessions.userId))
-        .leftJoin(members, isSpokenFor(organizationId))
-        .where(eq(sessions.id, sessionId));
+        .select({ session: sessionColumns, user: userColumns })
+        .from(door(sql`sign_in_by_session(${sessionId}, ${organizationId})`));
       if (row === undefined) return [null, null];
       return [toDatabaseSession(row.session), { id: row.session.userId, attributes: row.user }];
     },
@@ -81,13 +79,10 @@ export function createSessionAdapter(
     },
     async updateSessionExpiration(sessionId, expiresAt) {
       const wanted = fromMachine(expiresAt).toISOString();
-      await database
-        .update(sessions)
-        .set({ expiresAt: sql`least(${wanted}::timestamptz, ${sessions.absoluteExpiresAt})` })
-        .where(eq(sessions.id, sessionId));
+      await database.execute(sql`select prolong_session(${sessionId}, ${wanted})`);
     },
     async deleteSession(sessionId) {
-      await database.delete(sessions).where(eq(sessions.id, sessionId));
+      await database.execute(sql`select end_session(${sessionId})`);
     },
     async deleteUserSessions(userId) {
       await database.delete(sessions).where(eq(sessions.userId, userId));
@@ -103,14 +98,21 @@ export function machineAheadMs(clock: Clock): number {
   return clock === systemClock ? 0 : systemClock.now().getTime() - clock.now().getTime();
 }
 
-/** Picked by name: whatever is listed here goes through Lucia, and the password's hash must not. */
+const sessionColumns = {
+  id: signIn.sessionId,
+  userId: signIn.userId,
+  expiresAt: signIn.expiresAt,
+  absoluteExpiresAt: signIn.absoluteExpiresAt,
+};
+
+/** Picked by name: whatever is listed here goes through Lucia. */
 const userColumns = {
-  email: users.email,
-  name: users.name,
-  locale: users.locale,
-  isOperator: users.isOperator,
-  emailVerifiedAt: users.emailVerifiedAt,
-  suspendedAt: users.suspendedAt,
-  organizationId: members.organizationId,
-  role: members.role,
+  email: signIn.email,
+  name: signIn.name,
+  locale: signIn.locale,
+  isOperator: signIn.isOperator,
+  emailVerifiedAt: signIn.emailVerifiedAt,
+  suspendedAt: signIn.suspendedAt,
+  organizationId: signIn.organizationId,
+  role: signIn.role,
 };

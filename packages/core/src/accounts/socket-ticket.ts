@@ -2,7 +2,7 @@ import { sessions } from "@sewa/db/schema";
 import { and, eq, gt } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
-import { mintToken, spendToken } from "./account-tokens.ts";
+import { mintToken, spendTicket } from "./account-tokens.ts";
 import { takeAttempts } from "./attempts.ts";
 import { type Authenticated, readSession } from "./sessions.ts";
 import { hashToken } from "./token.ts";
@@ -47,6 +47,6 @@ export async function redeemSocketTicket(
 ): Promise<Authenticated | null> {
   const tokenId = hashToken("socket_ticket", ticket);
   if (tokenId === null) return null;
-  const spent = await ctx.transaction((tx) => spendToken(tx, "socket_ticket", tokenId));
-  return spent === null || spent.sessionId === null ? null : readSession(ctx, spent.sessionId, organizationId);
+  const sessionId = await spendTicket(ctx, tokenId);
+  return sessionId === null ? null : readSession(ctx, sessionId, organizationId);
 }

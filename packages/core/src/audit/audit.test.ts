@@ -1,3 +1,4 @@
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { connectDatabase } from "@sewa/db";
 import { auditCheckpoints, auditEntries, operatorAuditEntries } from "@sewa/db/schema";
 import { asc, eq } from "drizzle-orm";
@@ -52,7 +53,7 @@ async function workOnHouse(ctx: CoreContext): Promise<void> {
 }
 
 async function asOwner(core: TestCore, statements: string): Promise<void> {
-  await using owner = connectDatabase({ url: core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(core.url);
   await owner.drizzle.execute(statements);
 }
 
@@ -139,7 +140,11 @@ test("no process changes, deletes, empties or makes up an entry", async () => {
         `delete from ${table}`,
         `truncate ${table}`,
       ]) {
-        const refused = await database.drizzle.execute(statement).then(
+        const work = database.drizzle.transaction(async (sql) => {
+          await sql.execute(`select set_config('app.organization_id', '${app.organizationId}', true)`);
+          await sql.execute(statement);
+        });
+        const refused = await work.then(
           () => null,
           (error: { readonly cause?: { readonly code?: string } }) => error.cause?.code,
         );

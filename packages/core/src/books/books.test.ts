@@ -1,4 +1,4 @@
-import { connectDatabase } from "@sewa/db";
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { anyOf } from "./ask-books.ts";
@@ -11,7 +11,7 @@ test("healthy books have no finding, and each check finds what breaks its promis
   expect(await checkBooks(core.ctx)).toEqual([]);
   const violations = violationsOf(it.organizationId, neighbour.organizationId);
   expect(Object.keys(violations)).toEqual(booksChecks.map(({ id }) => id));
-  await using owner = connectDatabase({ url: core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(core.url);
   const undo = new Error("undo");
   for (const { id, rows } of booksChecks) {
     const { statement, others } = violations[id]!;

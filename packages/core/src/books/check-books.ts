@@ -15,9 +15,8 @@ const rowsAtMost = 10;
 /** Asks every check over all organizations, in one picture of the database, and writes nothing. No finding: the books hold. */
 export async function checkBooks(ctx: CoreContext): Promise<readonly BooksFinding[]> {
   authorize(ctx.actor, "admin.ledger.verify");
-  const { breaches } = await ctx.db.drizzle.transaction(
-    (reader) => askBooks(reader, booksChecks, { now: ctx.clock.now(), organizationIds: null }),
-    { isolationLevel: "repeatable read", accessMode: "read only" },
+  const { breaches } = await ctx.picture((reader) =>
+    askBooks(reader, booksChecks, { now: ctx.clock.now(), organizationIds: null }),
   );
   const byCheck = Map.groupBy(breaches, ({ check }) => check);
   return [...byCheck].map(([{ id, promise, kind }, found]) => ({

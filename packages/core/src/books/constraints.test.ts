@@ -7,7 +7,7 @@ interface Attempt {
   readonly checks: readonly string[];
   readonly statements: readonly string[];
   readonly code: string;
-  /** Where the server has no right to try at all: what the worker and the owner are told. */
+  /** Where the server has no right to try at all, or not for somebody else: what the worker and the owner are told. */
   readonly worker?: string;
   /** Where it is the rights that refuse: what the owner is told. Null: nothing, and the check sees it. */
   readonly owner?: string | null;
@@ -32,7 +32,7 @@ function attemptsOn(it: string, neighbour: string): Readonly<Record<string, Atte
   const copy = (table: string, changes: string, where = own): string =>
     `insert into ${table} select (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid(), ${changes}))).*
      from ${table} r where ${where} limit 1`;
-  const nextNumber = "'number', (select max(number) + 1 from invoices)";
+  const nextNumber = "'number', (select max(last_number) + 1 from invoice_counters)";
   return {
     "entries that do not sum to zero": {
       checks: ["M01", "M02"],
@@ -225,12 +225,16 @@ function attemptsOn(it: string, neighbour: string): Readonly<Record<string, Atte
     "a payment of somebody else's invoice": {
       checks: ["M28"],
       statements: [copy("payments", `'organization_id', '${neighbour}', 'reference', 'bank 9'`)],
-      code: "23503",
+      code: "42501",
+      worker: "23503",
+      owner: "42501",
     },
     "a refund of somebody else's payment": {
       checks: ["M28"],
       statements: [copy("refunds", `'organization_id', '${neighbour}', 'amount_minor', 0`)],
-      code: "23503",
+      code: "42501",
+      worker: "23503",
+      owner: "42501",
     },
     "a credit note on somebody else's invoice": {
       checks: ["M28"],
@@ -240,22 +244,30 @@ function attemptsOn(it: string, neighbour: string): Readonly<Record<string, Atte
           `'organization_id', '${neighbour}', 'number', r.number + 1, 'amount_minor', 1, 'tax_minor', 0`,
         ),
       ],
-      code: "23503",
+      code: "42501",
+      worker: "23503",
+      owner: "42501",
     },
     "an instance of somebody else's subscription": {
       checks: ["M28"],
       statements: [copy("instances", `'organization_id', '${neighbour}', 'host', 'other.apps.test'`)],
-      code: "23503",
+      code: "42501",
+      worker: "23503",
+      owner: "42501",
     },
     "an invoice for somebody else's subscription": {
       checks: ["M28"],
       statements: [copy("invoices", `'organization_id', '${neighbour}', ${nextNumber}, 'term_number', 9`)],
-      code: "23503",
+      code: "42501",
+      worker: "23503",
+      owner: "42501",
     },
     "an entry in somebody else's account": {
       checks: ["M28"],
       statements: [transaction(), leg(1, "receivable", 5, "IDR", neighbour), leg(2, "revenue", -5)],
-      code: "23503",
+      code: "42501",
+      worker: "23503",
+      owner: "42501",
     },
   };
 }
@@ -270,6 +282,7 @@ test("what would break the books is refused by the database, whoever writes it",
     for (const [what, { statements, code, worker, owner }] of attempts) {
       const refused: unknown = await database.drizzle
         .transaction(async (transaction) => {
+          await transaction.execute(`set local app.organization_id = '${it.organizationId}'`);
           for (const statement of statements) await transaction.execute(statement);
           // What is looked at when a transaction commits is looked at now.
           await transaction.execute("set constraints all immediate");

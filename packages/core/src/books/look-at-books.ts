@@ -31,14 +31,11 @@ const organizationsAtOnce = 1_000;
  */
 export async function lookAtBooks(ctx: CoreContext, question: BooksQuestion): Promise<BooksLook | null> {
   try {
-    return await ctx.db.drizzle.transaction(
-      async (tx) => {
-        // Takes no picture yet: the first query after it does.
-        await tx.execute(sql`lock table books_findings in share row exclusive mode`);
-        return look(ctx, tx, question);
-      },
-      { isolationLevel: "repeatable read" },
-    );
+    return await ctx.picture(async (tx) => {
+      // Takes no picture yet: the first query after it does.
+      await tx.execute(sql`lock table books_findings in share row exclusive mode`);
+      return look(ctx, tx, question);
+    }, "read write");
   } catch (error) {
     if (databaseErrorOf(error)?.code === "55P03") return null;
     throw error;

@@ -1,4 +1,5 @@
 import { connectDatabase, databaseErrorOf } from "@sewa/db";
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { auditEntries, booksFindings, booksRuns, invoices, subscriptions } from "@sewa/db/schema";
 import { and, asc, eq, isNull, like } from "drizzle-orm";
 import { expect, test } from "vitest";
@@ -46,7 +47,7 @@ const spoilt = [
 
 /** Breaks and mends what the guards keep whole. The books of the house are its own affair afterwards. */
 async function openOwner(core: TestCore) {
-  const owner = connectDatabase({ url: core.url, role: "sewa_owner", max: 1 });
+  const owner = connectAsSuperuser(core.url);
   await takeGuardsDown(owner.drizzle);
   return {
     async spoil(statement: string) {
@@ -117,7 +118,7 @@ test(
 
 /** Makes one line of an invoice wrong, and right again; all other guards stand. */
 async function openLine(core: TestCore, { organizationId }: { readonly organizationId: string }) {
-  const owner = connectDatabase({ url: core.url, role: "sewa_owner", max: 1 });
+  const owner = connectAsSuperuser(core.url);
   const write = (quantity: number) =>
     owner.drizzle.execute(
       `update invoice_lines set quantity = ${quantity} where kind = 'plan' and organization_id = '${organizationId}'`,
@@ -166,7 +167,7 @@ test("a check that could not park is made good by the next one, and two do not a
   await using _ = core;
   await using line = await openLine(core, it);
   await line.spoil();
-  await using owner = connectDatabase({ url: core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(core.url);
   await owner.drizzle.transaction(async (other) => {
     await other.execute("lock table books_findings in share row exclusive mode");
     await using hurried = connectDatabase({ url: core.url, role: "sewa_worker", max: 2, lockTimeoutMs: 100 });
@@ -346,7 +347,12 @@ test("the database itself lets no money of a parked organization be asked for or
     for (const table of ["invoices", "payment_intents", "payments", "billing_periods"]) {
       const copied = `insert into ${table} select (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid()))).*
         from ${table} r where organization_id = '${it.organizationId}' limit 1`;
-      const refused: unknown = await database.drizzle.execute(copied).catch((error: unknown) => error);
+      const refused: unknown = await database.drizzle
+        .transaction(async (transaction) => {
+          await transaction.execute(`set local app.organization_id = '${it.organizationId}'`);
+          await transaction.execute(copied);
+        })
+        .catch((error: unknown) => error);
       expect([role, table, databaseErrorOf(refused)?.code]).toEqual([role, table, "23000"]);
     }
   }

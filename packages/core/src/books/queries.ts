@@ -29,18 +29,20 @@ export async function listBooksFindings(
   const cursor = readIdCursor(input.cursor);
   const limit = pageLimit(input);
   const { id, resolvedAt } = booksFindings;
-  const rows = await ctx.db.drizzle
-    .select({ finding: booksFindings, parkedAt: organizations.parkedAt })
-    .from(booksFindings)
-    .leftJoin(organizations, eq(organizations.id, booksFindings.organizationId))
-    .where(
-      and(
-        input.status === "resolved" ? isNotNull(resolvedAt) : isNull(resolvedAt),
-        cursor === null ? undefined : lt(id, cursor),
-      ),
-    )
-    .orderBy(desc(id))
-    .limit(limit + 1);
+  const rows = await ctx.transaction((tx) =>
+    tx.sql
+      .select({ finding: booksFindings, parkedAt: organizations.parkedAt })
+      .from(booksFindings)
+      .leftJoin(organizations, eq(organizations.id, booksFindings.organizationId))
+      .where(
+        and(
+          input.status === "resolved" ? isNotNull(resolvedAt) : isNull(resolvedAt),
+          cursor === null ? undefined : lt(id, cursor),
+        ),
+      )
+      .orderBy(desc(id))
+      .limit(limit + 1),
+  );
   const views = rows.map(({ finding, parkedAt }) => ({ ...finding, parkedAt }));
   return toPage(views, limit, (view) => [view.id]);
 }
@@ -61,10 +63,11 @@ export async function listBooksRuns(ctx: CoreContext, input: PageInput): Promise
 
 export async function getParking(ctx: CoreContext, organizationId: string): Promise<Parking> {
   const { parkedAt, parkedReason: reason, unparkedAt } = organizations;
-  const [row] = await ctx.db.drizzle
-    .select({ parkedAt, reason, unparkedAt })
-    .from(organizations)
-    .where(eq(organizations.id, organizationId));
+  const [row] = await ctx
+    .forOrganization(organizationId)
+    .transaction((tx) =>
+      tx.sql.select({ parkedAt, reason, unparkedAt }).from(organizations).where(eq(organizations.id, organizationId)),
+    );
   if (row === undefined) throw notFound("organization");
   return row;
 }

@@ -20,10 +20,11 @@ export async function unpark(
   authorize(ctx.actor, "admin.books.unpark");
   const before = await getParking(ctx, organizationId);
   if (before.parkedAt === null) return before;
-  if ((await lookAtBooks(ctx, { mode: "organization", organizationId })) === null) {
+  const bound = ctx.forOrganization(organizationId);
+  if ((await lookAtBooks(bound, { mode: "organization", organizationId })) === null) {
     throw new DomainError("CONFLICT", "The books are being checked. Try again.", { retryAfterSeconds: againSeconds });
   }
-  await ctx.forOrganization(organizationId).transaction(async (tx) => {
+  await bound.transaction(async (tx) => {
     await lockOrganization(tx);
     const wrong = await listWrongChecks(tx);
     if (wrong.length > 0)

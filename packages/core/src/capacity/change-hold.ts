@@ -1,5 +1,5 @@
-import { capacityHolds, instances, nodePools, nodes } from "@sewa/db/schema";
-import { and, eq, gte, isNull, ne, sql } from "drizzle-orm";
+import { capacityHolds, nodePools, nodes } from "@sewa/db/schema";
+import { and, eq, gte, isNull, sql } from "drizzle-orm";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import { type CapacityVerdict, type Demand, decideCapacity } from "./capacity.ts";
@@ -110,17 +110,14 @@ async function fitsOnNode(tx: Tx, { instanceId, demand, nodeName }: HoldChange):
     .from(nodes)
     .where(and(eq(nodes.name, nodeName), isNull(nodes.removedAt)));
   if (node === undefined) return false;
-  const [others] = await tx.sql
-    .select({
-      cpuMillis: sql<number>`coalesce(sum(${capacityHolds.cpuMillis}), 0)`.mapWith(Number),
-      memoryBytes: sql<number>`coalesce(sum(${capacityHolds.memoryBytes}), 0)`.mapWith(Number),
-    })
-    .from(capacityHolds)
-    .innerJoin(instances, eq(instances.id, capacityHolds.instanceId))
-    .where(and(eq(instances.nodeName, nodeName), ne(instances.id, instanceId)));
+  // Most of them are other customers', behind the fence: a door answers with the sums.
+  const [others] = await tx.sql.execute<{ cpu: string; memory: string }>(
+    sql`select cpu_millis::text as cpu, memory_bytes::text as memory from sum_holds_on_node(${nodeName}, ${instanceId})`,
+  );
   assert(others !== undefined, "a sum is one row");
   return (
-    others.cpuMillis + demand.cpuMillis <= node.cpuMillis && others.memoryBytes + demand.memoryBytes <= node.memoryBytes
+    Number(others.cpu) + demand.cpuMillis <= node.cpuMillis &&
+    Number(others.memory) + demand.memoryBytes <= node.memoryBytes
   );
 }
 

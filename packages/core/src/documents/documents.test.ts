@@ -1,6 +1,7 @@
 import { inflateSync } from "node:zlib";
 import { invoices, invoiceTaxes, organizations, users } from "@sewa/db/schema";
-import { connectDatabase, databaseErrorOf } from "@sewa/db";
+import { databaseErrorOf } from "@sewa/db";
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { updateOrganization } from "../accounts/index.ts";
@@ -239,7 +240,7 @@ test("another organization's invoice is not found, and nobody but its owner may 
 
 test("seller and tax of an open invoice cannot be edited, whoever writes", async () => {
   await using house = await given();
-  await using owner = connectDatabase({ url: house.core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(house.core.url);
   const codeOf = (work: Promise<unknown>): Promise<string | undefined> =>
     work.then(
       () => "done",

@@ -1,4 +1,4 @@
-import { connectDatabase } from "@sewa/db";
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { expect, test } from "vitest";
 import { listEvents } from "../events/index.ts";
 import { listInvoices } from "../billing/index.ts";
@@ -58,7 +58,7 @@ test("Q3 a lease is held by one, and who lost it to a later holder writes nothin
 test("a lease is given back although the database breaks off the first tries", async () => {
   await using app = await given();
   const lease = await createInstanceStore(app.core.ctx, "first").lease(app.instanceId);
-  await using owner = connectDatabase({ url: app.core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(app.core.url);
   for (const statement of [
     "create sequence tries",
     "grant usage on sequence tries to sewa_worker",
@@ -154,7 +154,7 @@ test("K30 of an app that goes to and fro four turns are told in five minutes, an
       .filter(({ type }) => type === "instance.phaseChanged")
       .map(({ data }) => `${String(data["from"])} ${String(data["to"])}`);
   const minutesLater = async (count: number): Promise<void> => {
-    await using owner = connectDatabase({ url: app.core.url, role: "sewa_owner", max: 1 });
+    await using owner = connectAsSuperuser(app.core.url);
     await owner.drizzle.execute(`update events set recorded_at = recorded_at - interval '${count} minutes'`);
   };
   await app.provision();

@@ -1,6 +1,7 @@
 import { capacityHolds, inventoryFindings, nodePools } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
+import { createContext } from "../context.ts";
 import { beatPool } from "../jobs/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
@@ -219,7 +220,8 @@ describe("a finding", () => {
     const refused = { cause: { code: "42501" } };
     await expect(ctx.db.drizzle.update(inventoryFindings).set({ sightings: 9 })).rejects.toMatchObject(refused);
     await expect(ctx.db.drizzle.delete(inventoryFindings)).rejects.toMatchObject(refused);
-    expect(await ctx.db.drizzle.$count(inventoryFindings)).toBe(1);
+    const house = createContext(ctx, { actor: core.ctx.actor });
+    expect(await house.transaction((tx) => tx.sql.$count(inventoryFindings))).toBe(1);
   });
 });
 

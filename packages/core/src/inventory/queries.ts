@@ -21,24 +21,28 @@ export async function listFindings(ctx: CoreContext, input: PageInput & FindingF
   const cursor = readIdCursor(input.cursor);
   const limit = pageLimit(input);
   const { resolvedAt } = inventoryFindings;
-  const rows = await ctx.db.drizzle
-    .select()
-    .from(inventoryFindings)
-    .where(
-      and(
-        input.status === "resolved" ? isNotNull(resolvedAt) : isNull(resolvedAt),
-        input.kind === undefined ? undefined : eq(inventoryFindings.kind, input.kind),
-        cursor === null ? undefined : lt(inventoryFindings.id, cursor),
-      ),
-    )
-    .orderBy(desc(inventoryFindings.id))
-    .limit(limit + 1);
+  const rows = await ctx.transaction((tx) =>
+    tx.sql
+      .select()
+      .from(inventoryFindings)
+      .where(
+        and(
+          input.status === "resolved" ? isNotNull(resolvedAt) : isNull(resolvedAt),
+          input.kind === undefined ? undefined : eq(inventoryFindings.kind, input.kind),
+          cursor === null ? undefined : lt(inventoryFindings.id, cursor),
+        ),
+      )
+      .orderBy(desc(inventoryFindings.id))
+      .limit(limit + 1),
+  );
   return toPage(rows, limit, (row) => [row.id]);
 }
 
 export async function getFinding(ctx: CoreContext, findingId: string): Promise<FindingRow> {
   authorize(ctx.actor, "admin.inventory.read");
-  const [row] = await ctx.db.drizzle.select().from(inventoryFindings).where(eq(inventoryFindings.id, findingId));
+  const [row] = await ctx.transaction((tx) =>
+    tx.sql.select().from(inventoryFindings).where(eq(inventoryFindings.id, findingId)),
+  );
   if (row === undefined) throw notFound("finding");
   return row;
 }
@@ -56,15 +60,17 @@ export interface InventoryReport {
 export async function getInventoryReport(ctx: CoreContext, auditId?: string): Promise<InventoryReport> {
   authorize(ctx.actor, "admin.inventory.read");
   const audit = auditId === undefined ? await findFinishedAudit(ctx) : await getAudit(ctx, auditId);
-  const open = await ctx.db.drizzle
-    .select({
-      id: inventoryFindings.id,
-      instanceId: inventoryFindings.instanceId,
-      amountMinor: inventoryFindings.costMinor,
-      currency: inventoryFindings.currency,
-    })
-    .from(inventoryFindings)
-    .where(isNull(inventoryFindings.resolvedAt));
+  const open = await ctx.transaction((tx) =>
+    tx.sql
+      .select({
+        id: inventoryFindings.id,
+        instanceId: inventoryFindings.instanceId,
+        amountMinor: inventoryFindings.costMinor,
+        currency: inventoryFindings.currency,
+      })
+      .from(inventoryFindings)
+      .where(isNull(inventoryFindings.resolvedAt)),
+  );
   const priced = open.filter(({ amountMinor }) => amountMinor !== null);
   const totals = new Map<string, bigint>();
   for (const { amountMinor, currency } of new Map(priced.map((row) => [row.instanceId ?? row.id, row])).values())

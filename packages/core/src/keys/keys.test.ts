@@ -1,5 +1,5 @@
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { dataKeys, instanceSecrets, keyRotations, paymentMethods } from "@sewa/db/schema";
-import { connectDatabase } from "@sewa/db";
 import { eq, sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { type CoreContext, createContext } from "../context.ts";
@@ -45,7 +45,7 @@ async function insertCard(
 async function givenFormerCard(ctx: CoreContext): Promise<string> {
   const id = ctx.ids.next();
   const closed = ctx.keyring.seal(`token of ${id}`, `payment_method:${ctx.organizationId}:${id}`);
-  await insertCard(ctx, ctx.db.drizzle, { id, ...closed });
+  await ctx.transaction((tx) => insertCard(ctx, tx.sql, { id, ...closed }));
   return id;
 }
 
@@ -87,7 +87,7 @@ test("a key that was copied to another organization opens nothing there", async 
   const [mine, theirs] = [await givenCustomer(core.ctx), await givenCustomer(core.ctx)];
   await givenCard(mine.ctx);
   const [row] = await core.database.drizzle.select().from(dataKeys);
-  await using owner = connectDatabase({ url: core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(core.url);
   await owner.drizzle
     .insert(dataKeys)
     .values({ ...row!, id: core.ctx.ids.next(), organizationId: theirs.organizationId });
@@ -192,5 +192,5 @@ test("every table with something sealed or signed is known to the rotation, and 
   const [source] = await core.database.drizzle.execute<{ definition: string }>(
     sql`select pg_get_functiondef('keys_in_use'::regproc) as definition`,
   );
-  for (const name of known) expect(source!.definition).toMatch(new RegExp(`from ${name}\\b`));
+  for (const name of known) expect(source!.definition).toMatch(new RegExp(`from public.${name}\\b`));
 });

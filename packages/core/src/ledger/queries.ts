@@ -8,11 +8,13 @@ import type { LedgerTransactionRow } from "./transaction.ts";
 
 /** Every organization that has books, in the order of their ids. */
 export async function listOrganizationsWithLedger(ctx: CoreContext): Promise<readonly string[]> {
-  const rows = await ctx.db.drizzle
-    .select({ id: organizationHeads.organizationId })
-    .from(organizationHeads)
-    .where(gt(organizationHeads.ledgerSequence, 0))
-    .orderBy(asc(organizationHeads.organizationId));
+  const rows = await ctx.transaction((tx) =>
+    tx.sql
+      .select({ id: organizationHeads.organizationId })
+      .from(organizationHeads)
+      .where(gt(organizationHeads.ledgerSequence, 0))
+      .orderBy(asc(organizationHeads.organizationId)),
+  );
   return rows.map(({ id }) => id);
 }
 

@@ -22,10 +22,7 @@ export async function verifyLedger(
   organizationId: string,
 ): Promise<{ readonly transactions: number; readonly fault: LedgerFault | null }> {
   authorize(ctx.actor, "admin.ledger.verify");
-  return ctx.db.drizzle.transaction((reader) => verify(reader, organizationId), {
-    isolationLevel: "repeatable read",
-    accessMode: "read only",
-  });
+  return ctx.forOrganization(organizationId).picture((reader) => verify(reader, organizationId));
 }
 
 type Reader = Parameters<Parameters<CoreContext["db"]["drizzle"]["transaction"]>[0]>[0];

@@ -1,11 +1,12 @@
-import { members, organizations, users } from "@sewa/db/schema";
-import { and, eq } from "drizzle-orm";
+import { organizations } from "@sewa/db/schema";
+import { eq } from "drizzle-orm";
 import {
   authorize,
   checkName,
   checkSlug,
   getOrganization,
   insertOrganization,
+  lockFounder,
   refuseTakenSlug,
 } from "../accounts/index.ts";
 import { userActor } from "../actor.ts";
@@ -42,8 +43,9 @@ export async function createOrganization(ctx: CoreContext, input: CreateOrganiza
   );
   const bound = ctx.as(userActor(userId, "owner")).forOrganization(organizationId);
   const work = bound.transaction(async (tx) => {
-    if (!(await lockUser(tx, userId))) {
-      await refuseTooMany(tx, userId);
+    const { ownedOrganizations } = await lockFounder(tx, userId);
+    if (!(await isMade(tx))) {
+      if (ownedOrganizations >= maxOwnedOrganizations) throw tooMany();
       await insertOrganization(tx, { name, ownerId: userId, slug });
       const organization = await getOrganization(tx);
       record(tx, {
@@ -57,15 +59,10 @@ export async function createOrganization(ctx: CoreContext, input: CreateOrganiza
   return refuseTakenSlug(work);
 }
 
-/** One after the other makes organizations of a user. Answers whether this one is made. */
-async function lockUser(tx: Tx, userId: string): Promise<boolean> {
-  await tx.sql.select({ id: users.id }).from(users).where(eq(users.id, userId)).for("no key update");
-  const made = await tx.sql.$count(organizations, eq(organizations.id, organizationOf(tx)));
-  return made > 0;
+async function isMade(tx: Tx): Promise<boolean> {
+  return (await tx.sql.$count(organizations, eq(organizations.id, organizationOf(tx)))) > 0;
 }
 
-async function refuseTooMany(tx: Tx, userId: string): Promise<void> {
-  const owned = await tx.sql.$count(members, and(eq(members.userId, userId), eq(members.role, "owner")));
-  if (owned < maxOwnedOrganizations) return;
-  throw new DomainError("QUOTA_EXCEEDED", `A user owns at most ${maxOwnedOrganizations} organizations.`);
+function tooMany(): DomainError {
+  return new DomainError("QUOTA_EXCEEDED", `A user owns at most ${maxOwnedOrganizations} organizations.`);
 }

@@ -1,6 +1,6 @@
-import { invitations, invitationTokens, organizations, users } from "@sewa/db/schema";
-import { and, eq } from "drizzle-orm";
-import { hashToken } from "../accounts/index.ts";
+import { invited, users } from "@sewa/db/schema";
+import { eq, sql } from "drizzle-orm";
+import { door, hashToken } from "../accounts/index.ts";
 import type { CoreContext } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import type { MemberRole } from "../roles.ts";
@@ -34,35 +34,31 @@ export async function readInvited(ctx: CoreContext, token: string): Promise<Invi
   const id = hashToken("invitation", token);
   if (id === null) throw invitationInvalid();
   const [row] = await ctx.db.drizzle
-    .select({ invitation: invitations, organizationName: organizations.name, inviterName: users.name })
-    .from(invitationTokens)
-    .innerJoin(
-      invitations,
-      and(
-        eq(invitations.organizationId, invitationTokens.organizationId),
-        eq(invitations.id, invitationTokens.invitationId),
-      ),
-    )
-    .innerJoin(organizations, eq(organizations.id, invitations.organizationId))
-    .innerJoin(users, eq(users.id, invitations.invitedBy))
-    .where(eq(invitationTokens.id, id));
+    .select({
+      invitationId: invited.invitationId,
+      organizationId: invited.organizationId,
+      organizationName: invited.organizationName,
+      inviterName: invited.inviterName,
+      email: invited.email,
+      role: invited.role,
+      status: invited.status,
+      expiresAt: invited.expiresAt,
+    })
+    .from(door(sql`invitation_by_token(${id})`, "invited"));
   if (row === undefined) throw invitationInvalid();
-  const { invitation, organizationName, inviterName } = row;
-  const { email, role, expiresAt } = invitation;
-  const status = deriveInvitationStatus(invitation, ctx.clock.now());
-  return {
-    invitationId: invitation.id,
-    organizationId: invitation.organizationId,
-    preview: { organizationName, inviterName, email, role, status, expiresAt },
-  };
+  const { invitationId, organizationId, ...preview } = row;
+  const status = deriveInvitationStatus(row, ctx.clock.now());
+  return { invitationId, organizationId, preview: { ...preview, status } };
 }
 
 /** Throws WRONG_ACCOUNT unless the user has proven the address that was invited. */
 export async function assertInvited(ctx: CoreContext, userId: string, email: string): Promise<void> {
-  const [user] = await ctx.db.drizzle
-    .select({ email: users.email, emailVerifiedAt: users.emailVerifiedAt })
-    .from(users)
-    .where(eq(users.id, userId));
+  const [user] = await ctx.transaction((tx) =>
+    tx.sql
+      .select({ email: users.email, emailVerifiedAt: users.emailVerifiedAt })
+      .from(users)
+      .where(eq(users.id, userId)),
+  );
   assert(user !== undefined, "a user who acts exists");
   if (user.email !== email) {
     throw new DomainError("WRONG_ACCOUNT", "This invitation was sent to another address. Log in with that one.");

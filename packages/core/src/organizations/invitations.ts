@@ -15,7 +15,8 @@ export interface InvitationView {
   readonly email: string;
   readonly role: MemberRole;
   readonly status: InvitationStatus;
-  readonly inviterName: string;
+  /** Null once they are no member any more. */
+  readonly inviterName: string | null;
   readonly expiresAt: Date;
   readonly createdAt: Date;
 }
@@ -94,16 +95,19 @@ function recordRevoked(
 }
 
 function selectInvitations(tx: Tx, condition: ReturnType<typeof eq> | undefined) {
-  return tx.sql
-    .select({ invitation: invitations, inviterName: users.name })
-    .from(invitations)
-    .innerJoin(users, eq(users.id, invitations.invitedBy))
-    .where(and(eq(invitations.organizationId, organizationOf(tx)), condition))
-    .$dynamic();
+  return (
+    tx.sql
+      .select({ invitation: invitations, inviterName: users.name })
+      .from(invitations)
+      // Whoever is no member any more is nobody's to see.
+      .leftJoin(users, eq(users.id, invitations.invitedBy))
+      .where(and(eq(invitations.organizationId, organizationOf(tx)), condition))
+      .$dynamic()
+  );
 }
 
 function toView({ clock }: CoreContext) {
-  return (row: { readonly invitation: InvitationRow; readonly inviterName: string }): InvitationView => {
+  return (row: { readonly invitation: InvitationRow; readonly inviterName: string | null }): InvitationView => {
     const { id, email, role, expiresAt, createdAt } = row.invitation;
     const status = deriveInvitationStatus(row.invitation, clock.now());
     return { id, email, role, status, inviterName: row.inviterName, expiresAt, createdAt };

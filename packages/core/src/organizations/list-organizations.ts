@@ -1,6 +1,6 @@
-import { members, organizations } from "@sewa/db/schema";
-import { and, asc, eq, gt } from "drizzle-orm";
-import { authorize, getOrganization, type Organization, organizationColumns } from "../accounts/index.ts";
+import { belonging } from "@sewa/db/schema";
+import { sql } from "drizzle-orm";
+import { authorize, door, getOrganization, type Organization } from "../accounts/index.ts";
 import type { CoreContext } from "../context.ts";
 import { assert } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
@@ -19,13 +19,10 @@ export async function listOrganizations(ctx: CoreContext, input: PageInput): Pro
   assert(actor.type === "user", "only a user is a member");
   const cursor = readIdCursor(input.cursor);
   const limit = pageLimit(input);
+  const { id, name, slug, timeZone, taxId, country, settings } = belonging;
   const rows = await ctx.db.drizzle
-    .select({ organization: organizationColumns, role: members.role })
-    .from(members)
-    .innerJoin(organizations, eq(organizations.id, members.organizationId))
-    .where(and(eq(members.userId, actor.userId), cursor === null ? undefined : gt(organizations.id, cursor)))
-    .orderBy(asc(organizations.id))
-    .limit(limit + 1);
+    .select({ organization: { id, name, slug, timeZone, taxId, country, settings }, role: belonging.role })
+    .from(door(sql`memberships_of(${actor.userId}, ${cursor}, ${limit + 1})`, "belonging"));
   return toPage(rows, limit, ({ organization }) => [organization.id]);
 }
 

@@ -6,7 +6,7 @@ import { authorize } from "../permissions.ts";
 /** One picture of the database, in which nothing can be written. Figures that are asked for together fit together. */
 export async function readHouse<T>(ctx: CoreContext, work: (reader: Transaction) => Promise<T>): Promise<T> {
   authorize(ctx.actor, "admin.revenue.read");
-  return ctx.db.drizzle.transaction(work, { isolationLevel: "repeatable read", accessMode: "read only" });
+  return ctx.picture(work);
 }
 
 /** Organizations on a test clock play with money; none of it is the house's. */

@@ -1,4 +1,4 @@
-import { connectDatabase } from "@sewa/db";
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { expect, test } from "vitest";
 import { updateOrganization } from "../accounts/index.ts";
 import { addMs, dayMs, hourMs } from "../clock.ts";
@@ -275,7 +275,7 @@ test("a price on trial does not count before it stands", async () => {
   const now = world.core.clock.now();
   expect(await mrrAt(world, addMs(now, -1))).toBe(50_694n);
   expect(await mrrAt(world, now)).toBe(121_667n);
-  await using owner = connectDatabase({ url: world.core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(world.core.url);
   await owner.drizzle.execute(`alter table instance_changes disable trigger user;
     update instance_changes set status = 'executing', ended_at = null`);
   expect(await mrrAt(world, now)).toBe(50_694n);
@@ -289,7 +289,7 @@ test("of changes at one moment the first says what the price was before", async 
   for (const plan of ["free", "large"] as const) await app.resize(plan);
   const now = world.core.clock.now();
   // Where the rows lie in the table says nothing.
-  await using owner = connectDatabase({ url: world.core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(world.core.url);
   await owner.drizzle.execute(`alter table instance_changes disable trigger user;
     create temporary table first on commit drop as select * from instance_changes order by id limit 1;
     delete from instance_changes where id in (select id from first); insert into instance_changes select * from first`);

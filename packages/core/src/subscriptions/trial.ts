@@ -1,6 +1,6 @@
 import { databaseErrorOf } from "@sewa/db";
 import { trials } from "@sewa/db/schema";
-import { and, eq, isNull, or } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import { getBillingContact } from "../accounts/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
@@ -8,13 +8,16 @@ import { sha256Hex } from "../ids.ts";
 
 /** TRIAL_USED when the organization, or another one of the same owner, has had the trial of this app. */
 export async function refuseSecondTrial(tx: Tx, offeringId: string): Promise<void> {
-  const isKnown = or(eq(trials.organizationId, organizationOf(tx)), eq(trials.emailHash, await hashOwner(tx)));
-  const known = await tx.sql
-    .select({ id: trials.id })
-    .from(trials)
-    .where(and(eq(trials.offeringId, offeringId), isNull(trials.returnedAt), isKnown))
-    .limit(1);
-  if (known.length > 0) throw trialUsed();
+  const own = and(
+    eq(trials.organizationId, organizationOf(tx)),
+    eq(trials.offeringId, offeringId),
+    isNull(trials.returnedAt),
+  );
+  // What others have is behind the fence: its door answers with yes or no.
+  const [known] = await tx.sql.execute<{ taken: boolean }>(
+    sql`select exists (select 1 from ${trials} where ${own}) or is_trial_taken(${offeringId}, ${await hashOwner(tx)}) as taken`,
+  );
+  if (known?.taken === true) throw trialUsed();
 }
 
 /** Of many orders at once one takes it: the database has each trial once. */

@@ -1,4 +1,5 @@
 import { connectDatabase, databaseErrorOf } from "@sewa/db";
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { invoiceTaxes, operatorAuditEntries, orders } from "@sewa/db/schema";
 import fc from "fast-check";
 import { sql } from "drizzle-orm";
@@ -243,7 +244,7 @@ test("the books see a tax that is not its rate, and one that the total does not 
   await createTaxRate(house.core.ctx, { name: "Levy", percent: "2.75", isInclusive: false });
   await givenOrder(house.ctx, { plan: "small" });
   expect(await checkBooks(house.core.ctx)).toEqual([]);
-  await using owner = connectDatabase({ url: house.core.url, role: "sewa_owner", max: 1 });
+  await using owner = connectAsSuperuser(house.core.url);
   const undo = new Error("undo");
   for (const [id, change] of [
     ["M09", { amountMinor: 1n }],

@@ -327,7 +327,7 @@ test("the server may read what was measured and change nothing of it", async () 
   const { core, ctx, instanceId } = await given();
   await using _ = core;
   await recordUsage(core.ctx, [measured(instanceId, core.clock.now())]);
-  expect(await ctx.db.drizzle.$count(usageSamples)).toBe(1);
+  expect(await ctx.transaction((tx) => tx.sql.$count(usageSamples))).toBe(1);
   for (const statement of ["delete from usage_samples", "update usage_hours set covered_seconds = 0"])
     await expect(ctx.db.drizzle.execute(statement)).rejects.toMatchObject({ cause: { code: "42501" } });
 });

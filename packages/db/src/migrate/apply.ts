@@ -37,15 +37,43 @@ export async function applyMigration(sql: Sql, file: MigrationFile): Promise<voi
     await sql`reset role`;
     await sql`reset search_path`;
   }
-  await sql.begin((tx) => recordApplied(tx, file));
+  await sql.begin(async (tx) => {
+    await asOwner(tx);
+    await recordApplied(tx, file);
+  });
 }
 
 async function applyWhole(sql: Sql, file: MigrationFile): Promise<void> {
   await sql.begin(async (tx) => {
     await asOwner(tx);
     for (const statement of file.statements) await run(tx, file, statement);
+    await asOwner(tx); // Again: the file may have changed the role.
+    await closeFences(tx, file);
     await recordApplied(tx, file);
   });
+}
+
+/**
+ * A file that moves rows lifts FORCE from their table, and it is put back here. A foreign key that was made behind a fence is refused:
+ * PostgreSQL looks whether it holds with the eyes of the owner, who sees no row there, and would call anything valid.
+ */
+async function closeFences(tx: TransactionSql, file: MigrationFile): Promise<void> {
+  const [unseen] = await tx<{ key: string; table: string }[]>`
+    select k.conname as key, c.oid::regclass::text as table from pg_constraint k join pg_class c on c.oid = k.conrelid
+    where k.contype = 'f' and k.convalidated and c.relforcerowsecurity and k.xmin = pg_current_xact_id()::xid limit 1`;
+  if (unseen !== undefined) {
+    const lift = `alter table ${unseen.table} no force row level security;`;
+    throw new MigrationError(
+      `${file.name}.sql: whether ${unseen.key} holds was asked behind the fence of ${unseen.table}. Begin the file with: ${lift}`,
+    );
+  }
+  const lifted = await tx<{ table: string }[]>`
+    select oid::regclass::text as table from pg_class
+    where relnamespace = 'public'::regnamespace and relrowsecurity and not relforcerowsecurity`;
+  if (lifted.length === 0) return;
+  // What waits for the end of the transaction still sees what the file did, and no table can be altered while something waits.
+  await tx`set constraints all immediate`;
+  for (const { table } of lifted) await tx.unsafe(`alter table ${table} force row level security`);
 }
 
 /** Again, as long as nothing but a lock stands in the way. */
@@ -67,7 +95,6 @@ async function asOwner(tx: TransactionSql): Promise<void> {
 }
 
 async function recordApplied(tx: TransactionSql, file: MigrationFile): Promise<void> {
-  await asOwner(tx); // Again: the file may have changed the role.
   await tx`insert into public.sewa_migrations (name, hash) values (${file.name}, ${file.hash})`;
 }
 

@@ -14,6 +14,7 @@ export * from "./keys.ts";
 export * from "./ledger.ts";
 export * from "./notifications.ts";
 export * from "./payments.ts";
+export * from "./sign-in.ts";
 export * from "./subscriptions.ts";
 export * from "./taxes.ts";
 export * from "./uptime.ts";
