@@ -9,9 +9,9 @@ test(
   async () => {
     const few = await sweepAmong(2_000, due);
     const many = await sweepAmong(40_000, due);
-    for (const sweep of ["subscriptions", "payments", "changes"]) {
+    for (const sweep of ["subscriptions", "payments", "changes", "usage"]) {
       const [before, after] = [few, many].map((swept) => swept.find((one) => one.sweep === sweep)!);
-      expect([before!.enqueued, after!.enqueued]).toEqual([due, due]);
+      expect([before!.found, after!.found]).toEqual([due, due]);
       expect(after!.buffers, `pages of ${sweep}, ${before!.buffers} among few`).toBeLessThan(2 * before!.buffers);
     }
   },
