@@ -65,7 +65,15 @@ test("a coupon from its making to the invoice that has it, and what its customer
     total: { amountMinor: 25_000n },
     laterTotal: { amountMinor: 50_000n },
     couponPeriods: 2,
-    lines: [{ amount: { amountMinor: 50_000n } }, { amount: { amountMinor: -25_000n } }],
+    lines: [
+      { quantity: 1n, unitAmount: { amountMinor: 50_000n }, perQuantity: 1n, amount: { amountMinor: 50_000n } },
+      {
+        quantity: 50_000n,
+        unitAmount: { amountMinor: 5_000n },
+        perQuantity: 10_000n,
+        amount: { amountMinor: -25_000n },
+      },
+    ],
   });
   const { priceKey } = await customer.api.orders.quote.query({ ...wish, couponCode: undefined });
   const place = { ...wish, name: "Shop", idempotencyKey: "order-0001" };

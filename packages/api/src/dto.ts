@@ -35,8 +35,12 @@ export interface ListInput {
   readonly limit?: number | undefined;
 }
 
-/** A part of what a period costs. */
+/** A part of what a period costs, as a line of its invoice will say it: quantity x unitAmount / perQuantity, rounded once, half up. */
 export interface QuoteLineDto {
   readonly description: string;
+  /** Of a discount in percent what it is taken off, and its unit amount is so many out of 10,000. */
+  readonly quantity: bigint;
+  readonly unitAmount: MoneyDto;
+  readonly perQuantity: bigint;
   readonly amount: MoneyDto;
 }

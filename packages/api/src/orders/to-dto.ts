@@ -1,6 +1,7 @@
-import { amountOfLine, type OrderView, type Quote, toPublicId } from "@sewa/core";
+import { type OrderView, type Quote, toPublicId } from "@sewa/core";
 import type { ParameterValueDto } from "../offerings/dto.ts";
 import { toUsagePriceDto } from "../offerings/to-dto.ts";
+import { toQuoteLineDto } from "../quote-lines.ts";
 import { toSubscriptionDto } from "../subscriptions/to-dto.ts";
 import { toTaxDto } from "../tax-to-dto.ts";
 import type { OrderDto, QuoteDto } from "./dto.ts";
@@ -13,10 +14,7 @@ export function toQuoteDto(quote: Quote): QuoteDto {
     planName: plan.name,
     offering: { slug: offering.slug, name: offering.name },
     priceKey,
-    lines: lines.map((line) => ({
-      description: line.description,
-      amount: { amountMinor: amountOfLine(line), currency: total.currency },
-    })),
+    lines: lines.map((line) => toQuoteLineDto(line, total.currency)),
     taxes: taxes.map(toTaxDto),
     total,
     laterTotal,

@@ -93,7 +93,10 @@ export interface ChangePlanInput extends PreviewChangeInput {
 
 /** What another plan would cost. Handed back with `at` and `priceKey` it is what is booked. */
 export interface PlanChangePreviewDto {
-  /** Per period, before and after. */
+  /**
+   * Per period, before and after, without what a coupon takes off: that runs out, and these do not. `due` is what is booked, with the
+   * coupon that the running period was paid with; what the next invoice asks for stands in `invoices.previewNext`.
+   */
   readonly priceBefore: MoneyDto;
   readonly priceAfter: MoneyDto;
   /** What each period costs then, in parts. */

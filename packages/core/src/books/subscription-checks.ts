@@ -75,4 +75,14 @@ export const subscriptionChecks: readonly BooksCheck[] = [
         join subscriptions s on s.organization_id = c.organization_id
       where s.status = 'active' and s.current_period_end < c.now_at - interval '10 minutes' and o.parked_at is null`,
   },
+  books(
+    "M38",
+    "An app has those add-ons that are charged with its subscription.",
+    ({ within }) => sql`
+      select i.id, i.organization_id from instances i join subscriptions s on s.id = i.subscription_id
+      where ${within(sql`i.organization_id`)} and i.addons <> coalesce((
+        select jsonb_object_agg(slug, held) from (
+          select item -> 'addon' ->> 'slug' as slug, sum((item ->> 'quantity')::int) as held
+          from jsonb_array_elements(s.items) item where item ->> 'kind' = 'addon' group by 1) charged), '{}')`,
+  ),
 ];

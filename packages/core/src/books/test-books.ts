@@ -222,6 +222,11 @@ export function violationsOf(it: string, neighbour: string): Readonly<Record<str
     M37: books(
       `update invoice_lines set kind = 'discount', amount_minor = -amount_minor where kind = 'plan' and ${own}`,
     ),
+    M38: books(
+      `update instances set addons = '{"extra-storage": 1}' where ${own}`,
+      `update subscriptions set items = items || '[{ "kind": "addon", "description": "Extra storage", "quantity": 2,
+         "unitAmountMinor": "0", "addon": { "slug": "extra-storage", "priceId": "any" } }]' where ${own}`,
+    ),
   };
 }
 

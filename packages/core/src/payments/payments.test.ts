@@ -4,7 +4,7 @@ import { recordNodes } from "../capacity/index.ts";
 import { addMs, dayMs, hourMs, minuteMs } from "../clock.ts";
 import { getInvoice, listInvoices } from "../billing/index.ts";
 import { failOverdueOperations } from "../instances/index.ts";
-import { cancelNow, recordPayment, renewSubscription } from "../subscriptions/index.ts";
+import { cancelNow, reconcileSubscription, recordPayment, renewSubscription } from "../subscriptions/index.ts";
 import { observations } from "../testing/fake-world.ts";
 import { givenMachines, givenOrder } from "../testing/given.ts";
 import { givenPayingCustomer, type PayingCustomer } from "../testing/paying.ts";
@@ -422,4 +422,19 @@ test("data is not deleted while money for it is on its way", async () => {
   app.gateway.faults.isDown = false;
   await app.after(hourMs);
   expect(await app.status()).toBe("active");
+});
+
+test("what costs nothing is renewed and not paid: no payment of nothing begins", async () => {
+  await using app = await givenPayingCustomer();
+  const { subscription } = await givenOrder(app.ctx, { plan: "free" });
+  app.core.clock.set(addMs(app.core.clock.now(), 24 * dayMs));
+  await reconcileSubscription(app.core.ctx, subscription.subscription.id);
+  const { items } = await listInvoices(app.ctx, { subscriptionId: subscription.subscription.id });
+  const renewal = items.find(({ invoice }) => invoice.status === "open")!.invoice;
+  expect(renewal).toMatchObject({ reason: "renewal", totalMinor: 0n });
+  for (const method of ["checkout", "wallet"] as const) {
+    await expect(app.start({ method }, renewal.id)).rejects.toMatchObject({ code: "INVALID_TRANSITION" });
+  }
+  await renewSubscription(app.ctx, { subscriptionId: subscription.subscription.id, idempotencyKey: "renew-0001" });
+  expect((await getInvoice(app.ctx, renewal.id)).invoice.status).toBe("paid");
 });

@@ -45,6 +45,8 @@ export async function startPayment(
     const loaded = await loadForUpdate(tx, subscriptionId);
     const invoice = await getInvoiceRow(tx, input.invoiceId);
     if (invoice.status !== "open") throw new DomainError("INVALID_TRANSITION", `The invoice is ${invoice.status}.`);
+    // The next period of what costs nothing waits for its customer's word, and not for money.
+    if (restOf(invoice).amountMinor === 0n) throw new DomainError("INVALID_TRANSITION", "It costs nothing: renew it.");
     if (invoice.liveIntentId !== null) return sameAsLive(await getIntent(tx, invoice.liveIntentId), input);
     const atMostMs = timeLeftMs(tx, loaded, invoice);
     if (input.method !== "wallet") return startAtProvider(tx, loaded, invoice, input, atMostMs);
