@@ -2,7 +2,9 @@ import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { Temporal } from "temporal-polyfill";
 import { expect, test } from "vitest";
-import { type Interval, periodAt } from "./periods.ts";
+import { addMs, minuteMs } from "./clock.ts";
+import { type Interval, type Period, periodAt } from "./periods.ts";
+import { decideSubscription, nextPeriod, type SubscriptionRow } from "./subscriptions/index.ts";
 import { testCore } from "./testing/test-core.ts";
 
 const runs = 2_000 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
@@ -39,7 +41,13 @@ const towardsTwiceTold = fc
     return { anchor, interval: "P1M" as Interval, timeZone, index };
   });
 
-const history = fc.oneof(
+interface History {
+  readonly anchor: Date;
+  readonly interval: Interval;
+  readonly timeZone: string;
+  readonly index: number;
+}
+const history: fc.Arbitrary<History> = fc.oneof(
   fc.record({
     anchor: anywhere,
     interval: fc.constantFrom<Interval>("P1M", "P30D"),
@@ -58,7 +66,7 @@ function localDay(
   return { year, month, day };
 }
 
-test(`T3 T4 each period begins where the one before ended, on the anchor's day or the month's last (${runs} runs)`, () => {
+test(`T3 T4 F1 each period begins where the one before ended, on the anchor's day or the month's last (${runs} runs)`, () => {
   fc.assert(
     fc.property(history, ({ anchor, interval, timeZone, index }) => {
       const period = periodAt(anchor, interval, timeZone, index);
@@ -73,7 +81,58 @@ test(`T3 T4 each period begins where the one before ended, on the anchor's day o
   );
 });
 
-test(`T3 T4 the database counts periods to the same moment, hours that come twice or never included (${runs} runs)`, async () => {
+/** As renewals do it, period by period, each asked for and paid some minutes early or late. */
+function walk({ anchor, interval, timeZone, index }: History, lateMinutes: readonly number[]): readonly Period[] {
+  const first = periodAt(anchor, interval, timeZone, 0);
+  let row = {
+    status: "active",
+    billingAnchorAt: anchor,
+    interval,
+    timeZone,
+    periodIndex: 0,
+    currentPeriodStart: first.start,
+    currentPeriodEnd: first.end,
+    pastDueDays: 400,
+    cancelAtPeriodEnd: false,
+  } as SubscriptionRow;
+  const periods = [first];
+  let now = anchor;
+  for (let step = 0; periods.length <= index && step < 3 * index; step += 1) {
+    const late = lateMinutes[periods.length % lateMinutes.length] ?? 0;
+    const paidAt = addMs(row.currentPeriodEnd!, late * minuteMs);
+    now = now > paidAt ? now : paidAt;
+    const facts = {
+      subscription: row,
+      nextInvoice: { status: "paid", isBeingPaid: false },
+      usageInvoice: null,
+      instance: { provisioningFailed: false, removed: false },
+      parking: { parkedAt: null, unparkedAt: null },
+    } as const;
+    if (decideSubscription(facts, { orderTtlHours: 24, renewalLeadDays: 7 }, now)?.type !== "advance") {
+      // Too early: the paid period waits for its beginning.
+      now = row.currentPeriodEnd!;
+      continue;
+    }
+    const { start, end } = nextPeriod(row);
+    periods.push({ start, end });
+    row = { ...row, periodIndex: row.periodIndex + 1, currentPeriodStart: start, currentPeriodEnd: end };
+  }
+  return periods;
+}
+
+test(`T3 T4 F1 walked from renewal to renewal, early or late, periods are those that are counted from the anchor (${runs} runs)`, () => {
+  const late = fc.array(fc.integer({ min: -7 * 24 * 60, max: 70 * 24 * 60 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(history, late, (story, lateMinutes) => {
+      const { anchor, interval, timeZone, index } = story;
+      const counted = Array.from({ length: index + 1 }, (_, at) => periodAt(anchor, interval, timeZone, at));
+      expect(walk(story, lateMinutes)).toEqual(counted);
+    }),
+    { numRuns: runs },
+  );
+}, 120_000);
+
+test(`T3 T4 F2 the database counts periods to the same moment, hours that come twice or never included (${runs} runs)`, async () => {
   await using core = await testCore();
   const batch = fc.array(history, { minLength: 100, maxLength: 100 });
   await fc.assert(

@@ -24,7 +24,7 @@ const carriers = [
   `authorization: Basic ${canary}=`,
 ];
 
-test("F22 no canary comes through, however deep it stands, under whatever name of a secret, in whatever text", () => {
+test("no canary comes through, however deep it stands, under whatever name of a secret, in whatever text", () => {
   const plain = fc.string({ maxLength: 8 }).filter((name) => name !== "toJSON");
   const planted: fc.Arbitrary<object> = fc.letrec<{ node: object }>((tie) => ({
     node: fc.oneof(

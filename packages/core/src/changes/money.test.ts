@@ -12,6 +12,8 @@ import { createTaxRate } from "../taxes/index.ts";
 import { type ChangeView, reconcileChange, sweepChanges } from "./index.ts";
 import { after, applyPlans, givenApp, paidApp, pay, type TestApp, usualPreview } from "./test-changes.ts";
 
+const runs = 5_000 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
+
 async function carryOut(app: TestApp, plan: ChangeView): Promise<void> {
   await app.look(plan.change.id);
   await app.provision();
@@ -30,7 +32,7 @@ const notMade = async (app: TestApp): Promise<readonly unknown[]> =>
 const given = async (app: TestApp): Promise<readonly bigint[]> =>
   (await app.core.database.drizzle.select().from(refunds)).map(({ amountMinor }) => amountMinor);
 
-test("a share is rounded once and half up, is never more than the whole, and does not fall when its part grows", () => {
+test(`F3 a share is rounded once and half up, is never more than the whole, and does not fall when its part grows (${runs} runs)`, () => {
   const whole = fc.bigInt(1n, 10n ** 13n);
   const amount = fc.bigInt(0n, 10n ** 15n);
   fc.assert(
@@ -43,6 +45,7 @@ test("a share is rounded once and half up, is never more than the whole, and doe
       expect(rounded).toBeLessThanOrEqual(amountMinor);
       expect(prorate(amountMinor, part === all ? part : part + 1n, all)).toBeGreaterThanOrEqual(rounded);
     }),
+    { numRuns: runs },
   );
   expect(prorate(5n, 1n, 2n)).toBe(3n);
   expect(prorate(70_000n, 0n, 7n)).toBe(0n);

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { deriveCharge, firstPeriod } from "../subscriptions/index.ts";
 import { type Discount, discountBase, discountMinor } from "./coupon.ts";
 
+const runs = 5_000 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
 const amounts = fc.bigInt(0n, 2n ** 53n);
 const items: fc.Arbitrary<readonly PricedItem[]> = fc
   .array(fc.record({ quantity: fc.integer({ min: 1, max: 9 }), amount: amounts }), { minLength: 1, maxLength: 6 })
@@ -32,7 +33,7 @@ const charge = (discount: Discount | null, parts: readonly PricedItem[]) =>
     discount,
   });
 
-test("F3 what is left and what is taken off are the whole, to the unit, in any order of the parts, and never negative", () => {
+test(`F3 what is left and what is taken off are the whole, to the unit, in any order of the parts, and never negative (${runs} runs)`, () => {
   fc.assert(
     fc.property(discounts, items, (discount, parts) => {
       const whole = charge(null, parts).totalMinor;
@@ -43,16 +44,18 @@ test("F3 what is left and what is taken off are the whole, to the unit, in any o
       expect(taken).toBeGreaterThanOrEqual(0n);
       expect(charge(discount, parts.toReversed()).totalMinor).toBe(totalMinor);
     }),
+    { numRuns: runs },
   );
 });
 
-test("F3 a percentage is within half a unit of the exact share of all parts together, and exactly half goes up", () => {
+test(`F3 a percentage is within half a unit of the exact share of all parts together, and exactly half goes up (${runs} runs)`, () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10_000 }), items, (basisPoints, parts) => {
       const exact = discountBase(parts) * BigInt(basisPoints);
       const distance = 2n * (discountMinor(percent(basisPoints), "plan", parts) * 10_000n - exact);
       expect(distance > -10_000n && distance <= 10_000n).toBe(true);
     }),
+    { numRuns: runs },
   );
 });
 

@@ -56,7 +56,7 @@ async function openCard(ctx: CoreContext, id: string): Promise<string> {
   });
 }
 
-test("F21 a secret opens at its own place only: not in another row or organization, and not with a bit of it changed", async () => {
+test("a secret opens at its own place only: not in another row or organization, and not with a bit of it changed", async () => {
   await using core = await testCore();
   const [mine, theirs] = [await givenCustomer(core.ctx), await givenCustomer(core.ctx)];
   const place = { table: "payment_methods", id: core.ctx.ids.next() } as const;

@@ -1,9 +1,7 @@
 import { connectDatabase, databaseErrorOf } from "@sewa/db";
 import { connectAsSuperuser } from "@sewa/db/testing";
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { listInvoices } from "../billing/index.ts";
-import { checkBooks } from "../books/index.ts";
 import { addMs, dayMs, hourMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import { failOverdueOperations } from "../instances/index.ts";
@@ -11,7 +9,7 @@ import { reconcileSubscription, recordPayment } from "../subscriptions/index.ts"
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
-import { type LedgerAccountKind, ledgerAccountKinds, listBalances, post, verifyLedger } from "./index.ts";
+import { listBalances, verifyLedger } from "./index.ts";
 import { chainAfter } from "./transaction.ts";
 
 async function given(plan: "free" | "small" = "small") {
@@ -222,74 +220,3 @@ test("who may write everything cannot change the books unseen: the first wrong r
     await expect(app[Symbol.asyncDispose]()).rejects.toThrow(/Broken books/);
   }
 });
-
-/** Of both sides, and one that may go below zero. What cash and refunds are is compared with payments, of which there are none here. */
-const kinds: readonly LedgerAccountKind[] = ["receivable", "revenue", "bad_debt", "wallet", "goodwill"];
-const runs = 15 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
-
-test(`random postings on parallel connections: balances are those of a simple model, and the books hold (${runs} runs)`, async () => {
-  const command = fc.record({
-    debit: fc.constantFrom(...kinds),
-    credit: fc.constantFrom(...kinds),
-    amount: fc.integer({ min: 0, max: 60 }),
-    key: fc.integer({ min: 0, max: 40 }),
-    parallel: fc.integer({ min: 1, max: 4 }),
-  });
-  await using core = await testCore();
-  await fc.assert(
-    fc.asyncProperty(fc.array(command, { maxLength: 20 }), async (commands) => {
-      const { ctx, organizationId } = await givenCustomer(core.ctx);
-      const model = new Map<LedgerAccountKind, bigint>();
-      const known = new Set<string>();
-      for (const { debit, credit, amount, key, parallel } of commands.filter((each) => each.debit !== each.credit)) {
-        const posting = {
-          kind: "payment_received",
-          source: { type: "payment", id: ctx.ids.next() },
-          key: `key ${key}`,
-          debit,
-          credit,
-          amountMinor: BigInt(amount),
-          currency: "IDR",
-        } as const;
-        const tries = Array.from({ length: parallel }, () =>
-          ctx
-            .transaction((tx) => Promise.resolve(post(tx, posting)))
-            .then(
-              () => true,
-              (error: unknown) => {
-                if (databaseErrorOf(error)?.constraint !== "ledger_accounts_balance") throw error;
-                return false;
-              },
-            ),
-        );
-        const [accepted] = await Promise.all(tries);
-        if (amount === 0 || known.has(posting.key)) continue;
-        const after = moved(model, posting);
-        const isAllowed = [...after].every(
-          ([kind, balance]) => balance >= 0n || ledgerAccountKinds[kind].mayGoNegative,
-        );
-        expect(accepted).toBe(isAllowed);
-        if (!isAllowed) continue;
-        known.add(posting.key);
-        for (const [kind, balance] of after) model.set(kind, balance);
-      }
-      const balances = await balancesOf(ctx);
-      for (const kind of kinds) expect([kind, balances[kind] ?? 0n]).toEqual([kind, model.get(kind) ?? 0n]);
-      expect(await verifyLedger(core.ctx, organizationId)).toEqual({ transactions: known.size, fault: null });
-    }),
-    { numRuns: runs, verbose: true },
-  );
-  expect(await checkBooks(core.ctx)).toEqual([]);
-}, 120_000);
-
-/** The two balances after a posting, each on its normal side. */
-function moved(
-  model: ReadonlyMap<LedgerAccountKind, bigint>,
-  posting: { readonly debit: LedgerAccountKind; readonly credit: LedgerAccountKind; readonly amountMinor: bigint },
-): ReadonlyMap<LedgerAccountKind, bigint> {
-  const on = (kind: LedgerAccountKind, debited: bigint): [LedgerAccountKind, bigint] => {
-    const side = ledgerAccountKinds[kind].normalSide;
-    return [kind, (model.get(kind) ?? 0n) + (side === "debit" ? debited : -debited)];
-  };
-  return new Map([on(posting.debit, posting.amountMinor), on(posting.credit, -posting.amountMinor)]);
-}

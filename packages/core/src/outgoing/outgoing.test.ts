@@ -69,7 +69,7 @@ test("where the operator allows it, an answer comes with its status, headers and
   expect([posted.status, target.asked[1]?.method]).toEqual([201, "POST"]);
 });
 
-test("F16 no spelling of an address of this machine or of a private network gets through, and nothing is connected to", async () => {
+test("no spelling of an address of this machine or of a private network gets through, and nothing is connected to", async () => {
   await using target = await startTarget(ok);
   const call = createOutgoing({ ports: [443, target.port] });
   const hosts = [
@@ -257,7 +257,7 @@ const reserved: readonly (readonly [first: number, last: number])[] = [
 ];
 const dotted = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
 
-test("F16 an address of version 4 is public if it is in none of the reserved ranges, to their very edges; no dress of it in version 6 is", () => {
+test("an address of version 4 is public if it is in none of the reserved ranges, to their very edges; no dress of it in version 6 is", () => {
   const edges = reserved.flatMap(([first, last]) => [first - 1, first, last, last + 1]);
   const values = fc.oneof(
     fc.constantFrom(...edges.filter((edge) => edge >= 0 && edge <= 0xffffffff)),

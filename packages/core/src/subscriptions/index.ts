@@ -42,6 +42,7 @@ export {
   type CancelReason,
   decideSubscription,
   deriveNextDueAt,
+  nextPeriod,
   nextPeriodKey,
   renewalTermsOf,
   type SubscriptionAction,

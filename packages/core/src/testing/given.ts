@@ -47,6 +47,21 @@ export async function givenMachines(ctx: CoreContext, pool = "default"): Promise
   ]);
 }
 
+/** With room for any number of apps. */
+export async function givenLargeMachines(ctx: CoreContext): Promise<void> {
+  const machine = (name: string, role: "control-plane" | "worker") => ({
+    name,
+    role,
+    pool: "default",
+    ready: true,
+    schedulable: true,
+    allocatableCpuMillis: 100_000_000,
+    allocatableMemoryBytes: 2 ** 45,
+    conditions: [],
+  });
+  await recordNodes(ctx, [machine("pc-1", "control-plane"), machine("pc-2", "worker")]);
+}
+
 /** A verified customer with an organization; `ctx` acts as its owner. */
 export async function givenCustomer(
   ctx: CoreContext,

@@ -176,19 +176,25 @@ describe("the hours", () => {
     );
   });
 
-  test("come to equal totals from samples with gaps, repeats and late ones, in whatever order and batches", async () => {
-    const core = await testCore();
+  const runs = 500 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
+  /** So many apps, each with a story of its own, are measured together. */
+  const together = 25;
+
+  test(`F11 come to equal totals from samples with gaps, resets, repeats and late ones, in whatever order and batches (${runs} runs)`, async () => {
+    const core = await testCore({ maxInstancesPerOrganization: together });
     await using _ = core;
     await givenCatalog(core.ctx);
     await givenMachines(core.ctx);
+    const apps: string[] = [];
+    for (let count = 0; count < together; count += 1) apps.push((await givenRunningApp(core.ctx)).instanceId);
     const limitMillis = 1_000;
-    const now = core.clock.now();
     const minute = fc.record({
       index: fc.integer({ min: 0, max: 150 }),
-      cpuMillis: fc.integer({ min: 0, max: limitMillis }),
+      // Also nothing: an app that was started anew.
+      cpuMillis: fc.oneof({ weight: 4, arbitrary: fc.nat(limitMillis) }, { weight: 1, arbitrary: fc.constant(0) }),
     });
     // One minute has one measurement, whoever tells it and how often.
-    const minutes = fc.uniqueArray(minute, { selector: ({ index }) => index, minLength: 1, maxLength: 60 });
+    const minutes = fc.uniqueArray(minute, { selector: ({ index }) => index, maxLength: 60 });
     const story = minutes.chain((known) =>
       fc.record({
         known: fc.constant(known),
@@ -198,25 +204,43 @@ describe("the hours", () => {
         batch: fc.integer({ min: 1, max: 40 }),
       }),
     );
-    const property = fc.asyncProperty(story, async ({ known, told, batch }) => {
-      const { instanceId } = await givenRunningApp(core.ctx);
-      const samples = told.map(({ index, cpuMillis }) =>
-        measured(instanceId, addMs(now, -index * minuteMs), { cpuMillis, memoryBytes: cpuMillis, storageBytes: 1 }),
+    const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
+    const stories = fc.array(story, { minLength: together, maxLength: together });
+    const property = fc.asyncProperty(stories, async (all) => {
+      // Nothing of the run before lies in these hours.
+      core.clock.set(addMs(core.clock.now(), 4 * hourMs));
+      const now = core.clock.now();
+      const samplesOfEach = all.map(({ told, batch }, app) => ({
+        batch,
+        samples: told.map(({ index, cpuMillis }) =>
+          measured(apps[app]!, addMs(now, -index * minuteMs), { cpuMillis, memoryBytes: cpuMillis, storageBytes: 1 }),
+        ),
+      }));
+      const batches = Array.from(
+        { length: Math.max(...all.map(({ told, batch }) => Math.ceil(told.length / batch))) },
+        (__, at) => samplesOfEach.flatMap(({ samples, batch }) => samples.slice(at * batch, (at + 1) * batch)),
       );
-      for (let start = 0; start < samples.length; start += batch)
-        await recordUsage(core.ctx, samples.slice(start, start + batch));
-      const hours = (await hoursOf(core)).filter((row) => row.instanceId === instanceId);
-      const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
-      const total = 60 * sum(known.map(({ cpuMillis }) => cpuMillis));
-      const covered = sum(hours.map(({ coveredSeconds }) => coveredSeconds));
-      expect(covered).toBe(60 * known.length);
-      expect(sum(hours.map(({ cpuMilliSeconds }) => cpuMilliSeconds))).toBe(total);
-      expect(sum(hours.map(({ memoryByteSeconds }) => Number(memoryByteSeconds)))).toBe(total);
-      expect(sum(hours.map(({ storageByteSeconds }) => Number(storageByteSeconds)))).toBe(covered);
-      expect(total).toBeLessThanOrEqual(limitMillis * covered);
+      for (const batch of batches) await recordUsage(core.ctx, batch);
+      const since = addMs(now, -3 * hourMs);
+      const read = async () => (await hoursOf(core)).filter(({ hourAt }) => hourAt >= since);
+      const hours = await read();
+      for (const [app, { known }] of all.entries()) {
+        const own = hours.filter(({ instanceId }) => instanceId === apps[app]);
+        const total = 60 * sum(known.map(({ cpuMillis }) => cpuMillis));
+        const covered = sum(own.map(({ coveredSeconds }) => coveredSeconds));
+        expect(covered).toBe(60 * known.length);
+        expect(sum(own.map(({ cpuMilliSeconds }) => cpuMilliSeconds))).toBe(total);
+        expect(sum(own.map(({ memoryByteSeconds }) => Number(memoryByteSeconds)))).toBe(total);
+        expect(sum(own.map(({ storageByteSeconds }) => Number(storageByteSeconds)))).toBe(covered);
+        expect(total).toBeLessThanOrEqual(limitMillis * covered);
+      }
+      // All of it once more, by two collectors at once, changes nothing.
+      const everything = batches.flat();
+      expect(await Promise.all([recordUsage(core.ctx, everything), recordUsage(core.ctx, everything)])).toEqual([0, 0]);
+      expect(await read()).toEqual(hours);
     });
-    await fc.assert(property, { numRuns: 15 });
-  });
+    await fc.assert(property, { numRuns: runs / together });
+  }, 300_000);
 });
 
 describe("what a chart gets", () => {
