@@ -14,7 +14,7 @@ export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["billing"],
   ["usage", "uptime", "coupons"],
   ["instances"],
-  ["operations", "organizations", "wallet", "ledger", "catalog", "capacity", "taxes"],
+  ["operations", "organizations", "wallet", "ledger", "catalog", "capacity", "taxes", "tokens"],
   ["accounts", "notifications"],
   ["keys"],
   ["events", "audit", "jobs", "idempotency", "outgoing"],

@@ -28,7 +28,7 @@ export const envSchema = z.object({
     .default("http://127.0.0.1:3000"),
   /** Beside the public ones, for addresses that blueprints name: the operator's own registry. */
   OUTGOING_ALLOWED_RANGES: ranges,
-  /** A session's token, instead of the one that `sewa login` keeps. */
+  /** An API token, or a session's, instead of the one that `sewa login` keeps. */
   SEWA_TOKEN: z.string().optional(),
   /** For which organization the customers' commands speak, unless they say it themselves. */
   SEWA_ORGANIZATION: z.string().optional(),

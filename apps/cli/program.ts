@@ -21,6 +21,7 @@ import { addPaymentCommands } from "./commands/payments.ts";
 import { addRevenueCommands } from "./commands/revenue.ts";
 import { addSubscriptionCommands } from "./commands/subscriptions.ts";
 import { addTaxCommands } from "./commands/taxes.ts";
+import { addTokenCommands } from "./commands/tokens.ts";
 
 /** All commands. Parsing throws commander's own errors instead of ending the process. */
 export function createProgram(): Command {
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     .showHelpAfterError("(add --help for how it is used)");
   addAccountCommands(program);
   addOrganizationCommands(program);
+  addTokenCommands(program);
   addOrderCommands(program);
   addSubscriptionCommands(program);
   addPaymentCommands(program);

@@ -1,12 +1,21 @@
 import type { Caller } from "@sewa/api";
-import { type Authenticated, authenticate, type CoreContext, readSession, redeemSocketTicket } from "@sewa/core";
+import {
+  type Authenticated,
+  type AuthenticatedToken,
+  authenticate,
+  authenticateToken,
+  type CoreContext,
+  isApiToken,
+  readSession,
+  redeemSocketTicket,
+} from "@sewa/core";
 import type { Credentials } from "./credentials.ts";
 
 /** Answers who a connection speaks for. */
 export interface CallerSource {
   /**
-   * As known for at most `maxAgeMs`. Null when nobody is logged in. Throws ACCOUNT_SUSPENDED, and NOT_FOUND for who is no
-   * member of the organization.
+   * As known for at most `maxAgeMs`. Null when nobody is logged in. Throws ACCOUNT_SUSPENDED, NOT_FOUND for who is no member
+   * of the organization, and UNAUTHORIZED for an API token that is not good, or not from this address.
    */
   get(): Promise<Caller | null>;
   /** As it is now. */
@@ -22,6 +31,8 @@ export interface CallerSourceOptions {
    * nobody who is removed from one organization goes on in another without knowing.
    */
   readonly organizationId: string | null;
+  /** Of the client. */
+  readonly address: string | null;
   /** The session was prolonged just now. */
   readonly onFresh?: (expiresAt: Date) => void;
 }
@@ -31,17 +42,15 @@ export function createCallerSource(
   credentials: Credentials | null,
   options: CallerSourceOptions,
 ): CallerSource {
-  const read = createReader(core, credentials);
+  const read = createReader(core, credentials, options);
   let { organizationId } = options;
   let last: Caller | null = null;
   let known: { readonly answer: Promise<Caller | null>; readonly at: number } | null = null;
 
   const ask = async (): Promise<Caller | null> => {
     try {
-      const authenticated = await read(organizationId);
-      organizationId ??= authenticated?.organizationId ?? null;
-      if (authenticated?.fresh === true) options.onFresh?.(authenticated.expiresAt);
-      last = authenticated === null ? null : toCaller(authenticated);
+      last = await read(organizationId);
+      organizationId ??= last?.organizationId ?? null;
       return last;
     } catch (error) {
       // A failure is no answer: the next call asks again.
@@ -63,13 +72,31 @@ export function createCallerSource(
   };
 }
 
-/** A ticket is used up the first time; from then on the session that it came from is asked. */
-function createReader(
-  core: CoreContext,
-  credentials: Credentials | null,
-): (organizationId: string | null) => Promise<Authenticated | null> {
+type Reader = (organizationId: string | null) => Promise<Caller | null>;
+
+function createReader(core: CoreContext, credentials: Credentials | null, options: CallerSourceOptions): Reader {
   if (credentials === null) return () => Promise.resolve(null);
-  const { kind, secret } = credentials;
+  const { kind, secret, from } = credentials;
+  // A cookie holds a session: browsers send it on their own, and a token is for programs.
+  if (kind === "token" && from !== "cookie" && isApiToken(secret)) {
+    const { address } = options;
+    return async (organizationId) =>
+      toTokenCaller(await authenticateToken(core, { token: secret, address, organizationId }));
+  }
+  const read = createSessionReader(core, kind, secret);
+  return async (organizationId) => {
+    const authenticated = await read(organizationId);
+    if (authenticated?.fresh === true) options.onFresh?.(authenticated.expiresAt);
+    return authenticated === null ? null : toCaller(authenticated);
+  };
+}
+
+/** A ticket is used up the first time; from then on the session that it came from is asked. */
+function createSessionReader(
+  core: CoreContext,
+  kind: Credentials["kind"],
+  secret: string,
+): (organizationId: string | null) => Promise<Authenticated | null> {
   if (kind === "token") return (organizationId) => authenticate(core, secret, organizationId);
   let redeemed: Promise<string | null> | null = null;
   return async (organizationId) => {
@@ -85,5 +112,10 @@ function createReader(
 }
 
 function toCaller({ user, organizationId, role, sessionId, isOperator }: Authenticated): Caller {
-  return { userId: user.id, organizationId, role, sessionId, isOperator };
+  return { userId: user.id, organizationId, role, sessionId, isOperator, token: null };
+}
+
+function toTokenCaller({ tokenId, userId, organizationId, role, scopes }: AuthenticatedToken): Caller {
+  const token = { id: tokenId, scopes };
+  return { userId, organizationId, role, sessionId: tokenId, isOperator: false, token };
 }

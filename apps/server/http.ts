@@ -151,17 +151,19 @@ function createHttpConnection(
 ): Connection {
   const { isSecure } = house;
   const credentials = readCredentials(request, sessionCookieName(isSecure), null);
+  const address = addressOf(request, house.trustedProxies);
   const setCookie = (value: string, expiresAt: Date): void => {
     if (!response.headersSent) response.setHeader("set-cookie", sessionCookie(isSecure, value, expiresAt));
   };
   return {
     requestId,
-    address: addressOf(request, house.trustedProxies),
+    address,
     userAgent: userAgentOf(request),
     credentials,
     callers: createCallerSource(house.core, credentials, {
       maxAgeMs: house.limits.callerMaxAgeMs,
       organizationId: readOrganization(request, null),
+      address,
       onFresh: (expiresAt) => {
         if (credentials?.from === "cookie") setCookie(credentials.secret, expiresAt);
       },

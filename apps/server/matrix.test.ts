@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { appRouter, type ProcedureMeta, transformer } from "@sewa/api";
-import { isAllowed, type MemberRole, memberRoles, type Permission, toPublicId } from "@sewa/core";
+import { isAllowed, type MemberRole, memberRoles, type Permission, scopeOf, toPublicId } from "@sewa/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { narrowed, rows, type Things } from "./test-matrix-rows.ts";
 import { type MatrixWorld, startMatrixWorld, type Who } from "./test-matrix.ts";
@@ -26,7 +26,7 @@ const procedures = Object.entries(appRouter._def.procedures)
 
 const malformed = Object.fromEntries(
   ["organizationId", "userId", "invitationId", "orderId", "subscriptionId", "instanceId", "operationId", "changeId"]
-    .concat(["invoiceId", "paymentId", "methodId", "transactionId", "bookedPaymentId"])
+    .concat(["tokenId", "invoiceId", "paymentId", "methodId", "transactionId", "bookedPaymentId"])
     .map((name) => [name, "' or 1=1"]),
 ) as unknown as Things;
 
@@ -37,6 +37,7 @@ function unknownThings(): Things {
     organizationId: toPublicId("organization", next()),
     userId: toPublicId("user", next()),
     invitationId: toPublicId("invitation", next()),
+    tokenId: toPublicId("token", next()),
     orderId: toPublicId("order", next()),
     subscriptionId: toPublicId("subscription", next()),
     instanceId: toPublicId("instance", next()),
@@ -131,6 +132,9 @@ test.each(procedures)("$path is for nobody who is not logged in, or whose sessio
   for (const who of [{ token: null, organizationId: victim.organizationId }, ended]) {
     expect(await call(path, type, who, inputOf(path, victim))).toMatchObject({ appCode: "UNAUTHORIZED" });
   }
+  for (const who of world.endedPrograms) {
+    expect(await call(path, type, who, inputOf(path, victim))).toMatchObject({ appCode: "UNAUTHORIZED" });
+  }
   const suspended = meta.access === "operator" ? world.suspendedOperator : world.suspended;
   expect(await call(path, type, suspended, inputOf(path, victim))).toMatchObject({ appCode: "ACCOUNT_SUSPENDED" });
   await untouched();
@@ -139,8 +143,8 @@ test.each(procedures)("$path is for nobody who is not logged in, or whose sessio
 test.each(procedures.filter(({ meta }) => meta.access !== "operator"))(
   "$path speaks for no organization to who is no member: a foreign, an unknown and a malformed one are the same",
   async ({ path, type }) => {
-    const { victim, stranger, operator } = world;
-    for (const { token } of [stranger, operator]) {
+    const { victim, stranger, operator, strangersProgram } = world;
+    for (const { token } of [stranger, operator, strangersProgram]) {
       const named = [victim.organizationId, unknownThings().organizationId, malformed.organizationId];
       const answers = await Promise.all(
         named.map((organizationId) => call(path, type, { token, organizationId }, inputOf(path, victim))),
@@ -186,6 +190,26 @@ test.each(procedures)("$path is refused to each role that lacks the permission",
   }
   await untouched();
 });
+
+const scopeNeeded = (permission: string | null) => (permission === null ? null : scopeOf(permission as Permission));
+
+test.each(procedures)("$path is refused to a token without its scope", async ({ path, type, meta }) => {
+  const { victim, program, programWithout, operatorsProgram } = world;
+  const scope = scopeNeeded(meta.permission);
+  // No scope is enough where there is none, not even all of them.
+  const who = scope !== null ? programWithout[scope] : meta.access === "operator" ? operatorsProgram : program;
+  const answer = await call(path, type, who, inputOf(path, victim));
+  expect(answer).toMatchObject({ appCode: "TOKEN_SCOPE", code: "FORBIDDEN" });
+  await untouched();
+});
+
+test.each(procedures.filter(({ type, meta }) => type !== "mutation" && scopeNeeded(meta.permission) !== null))(
+  "$path is open to a token with its scope",
+  async ({ path, type }) => {
+    const { appCode } = await call(path, type, world.program, inputOf(path, world.victim));
+    expect(["UNAUTHORIZED", "FORBIDDEN", "TOKEN_SCOPE", "INTERNAL"]).not.toContain(appCode);
+  },
+);
 
 test.each(procedures.filter(({ type, meta }) => type !== "mutation" && meta.access !== "operator"))(
   "$path is open to each role that has the permission",

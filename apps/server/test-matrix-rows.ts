@@ -3,6 +3,7 @@ export interface Things {
   readonly organizationId: string;
   readonly userId: string;
   readonly invitationId: string;
+  readonly tokenId: string;
   readonly orderId: string;
   readonly subscriptionId: string;
   readonly instanceId: string;
@@ -118,6 +119,14 @@ export const rows: Readonly<Record<string, Row>> = {
   "organizations.invitations.revoke": ({ invitationId }) => ({ invitationId }),
   "organizations.invitations.accept": () => ({ token: "sewa_i_x" }),
   "organizations.invitations.decline": () => ({ token: "sewa_i_x" }),
+  "tokens.create": (_, { idempotencyKey }) => ({
+    name: "Matrix",
+    scopes: ["read"],
+    expiresInDays: 30,
+    idempotencyKey,
+  }),
+  "tokens.list": page,
+  "tokens.revoke": ({ tokenId }) => ({ tokenId }),
   "payments.start": ({ invoiceId }, { idempotencyKey }) => ({ invoiceId, method: "checkout", idempotencyKey }),
   "payments.cancel": ({ paymentId }, { idempotencyKey }) => ({ paymentId, idempotencyKey }),
   "payments.get": ({ paymentId }) => ({ paymentId }),

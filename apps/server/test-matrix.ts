@@ -1,5 +1,15 @@
 import type { AppRouter } from "@sewa/api";
-import { createSandboxProvider, fromPublicId, type IdKind, type MemberRole, memberRoles, toPublicId } from "@sewa/core";
+import {
+  createSandboxProvider,
+  fromPublicId,
+  type IdKind,
+  type MemberRole,
+  memberRoles,
+  newApiToken,
+  toPublicId,
+  type TokenScope,
+  tokenScopeNames,
+} from "@sewa/core";
 import type { TRPCClient } from "@trpc/client";
 import type { Things } from "./test-matrix-rows.ts";
 import { createClient, type Customer, startTestHouse, type TestHouse } from "./test-house.ts";
@@ -27,6 +37,14 @@ export interface MatrixWorld extends AsyncDisposable {
   /** The owner of the victim, and an operator, by sessions that have ended. */
   readonly expired: Who;
   readonly expiredOperator: Who;
+  /** A token of the victim's owner with every scope, and for each scope one with all others. */
+  readonly program: Who;
+  readonly programWithout: Readonly<Record<TokenScope, Who>>;
+  /** The same with every scope, which open nothing (any more): revoked, expired, not good from here. */
+  readonly endedPrograms: readonly Who[];
+  /** With every scope, of the owner of another organization and of an operator. */
+  readonly strangersProgram: Who;
+  readonly operatorsProgram: Who;
   /** Of who was a member once: an id that is known and gone. */
   readonly formerUserId: string;
   /** Every row of every table that belongs to the victim. */
@@ -69,6 +87,21 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
     const stranger = await house.customer("Stranger");
     await furnish(house, stranger, operator, plan);
 
+    const program = await giveProgram(owner);
+    const programWithout = {} as Record<TokenScope, Who>;
+    for (const scope of tokenScopeNames) {
+      programWithout[scope] = await giveProgram(owner, { scopes: tokenScopeNames.filter((other) => other !== scope) });
+    }
+    const [revoked, expired] = [await giveProgram(owner), newApiToken()];
+    await owner.api.tokens.revoke.mutate({ tokenId: revoked.tokenId });
+    await house.sql(
+      `insert into api_tokens (id, organization_id, user_id, name, hash, hint, scopes, allowed_networks, expires_at)
+        select '${house.core.ids.next()}', organization_id, user_id, name, '${expired.hash}', '${expired.hint}', scopes,
+          allowed_networks, now() - interval '1 second' from api_tokens where id = '${uuidOf("token", revoked.tokenId)}'`,
+    );
+    const elsewhere = await giveProgram(owner, { allowedNetworks: ["192.0.2.0/24", "2001:db8::/32"] });
+    const endedPrograms = [revoked, { token: expired.token }, elsewhere];
+    const [strangersProgram, operatorsProgram] = [await giveProgram(stranger), await giveProgram(operator)];
     await house.sql(`update users set suspended_at = now() where email = '${suspended.email}'`);
     const again = (who: Customer): Promise<{ token: string }> =>
       createClient(house.url, null).auth.logIn.mutate({ email: who.email, password: who.password });
@@ -86,8 +119,8 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
     );
     const sums = [...tables.map(({ name }) => [String(name), "organization_id"]), ["organizations", "id"]].map(
       ([table, column]) =>
-        `select '${table}' as name, count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) order by t::text)), '') as sum
-          from ${table} t where ${column} = '${home}'`,
+        `select '${table}' as name, count(*) || ' ' || coalesce(md5(string_agg(t.text, chr(10) order by t.text)), '') as sum
+          from (select (to_jsonb(row) - 'last_used_at' - 'last_used_address')::text as text from ${table} row where ${column} = '${home}') t`,
     );
     return {
       house,
@@ -100,6 +133,11 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
       suspendedOperator: { token: fallen.token },
       expired: { token: ended.token, organizationId },
       expiredOperator: { token: endedOperator.token },
+      program,
+      programWithout,
+      endedPrograms,
+      strangersProgram,
+      operatorsProgram,
       formerUserId: former.userId,
       digest: async () =>
         Object.fromEntries((await house.sql(sums.join(" union all "))).map(({ name, sum }) => [name, sum])),
@@ -109,6 +147,20 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
     await house[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+async function giveProgram(
+  { api }: Customer,
+  wish: { readonly scopes?: readonly TokenScope[]; readonly allowedNetworks?: readonly string[] } = {},
+): Promise<Who & { readonly tokenId: string }> {
+  const { id: tokenId, token } = await api.tokens.create.mutate({
+    name: "Program",
+    scopes: tokenScopeNames,
+    expiresInDays: 30,
+    idempotencyKey: `matrix-${crypto.randomUUID()}`,
+    ...wish,
+  });
+  return { token, tokenId };
 }
 
 async function planOf(api: TRPCClient<AppRouter>): Promise<{ readonly id: string }> {
@@ -157,6 +209,12 @@ async function furnish(
     role: "viewer",
     idempotencyKey: key("invite"),
   });
+  const { id: tokenId } = await api.tokens.create.mutate({
+    name: "Thing",
+    scopes: ["read"],
+    expiresInDays: 30,
+    idempotencyKey: key("token"),
+  });
   const uuid = uuidOf("organization", organizationId);
   const one = async (query: string): Promise<string> => String((await house.sql(query))[0]?.["id"]);
   const [transaction] = (await api.transactions.list.query({})).items;
@@ -174,6 +232,7 @@ async function furnish(
   const bookedPaymentId = await one(`select id from payments where organization_id = '${uuid}' limit 1`);
   return {
     invitationId: invitation.id,
+    tokenId,
     orderId,
     subscriptionId,
     instanceId,

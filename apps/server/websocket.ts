@@ -125,14 +125,16 @@ function createSocketConnection(
   parameters: Readonly<Record<string, string | undefined>> | null,
 ): Connection {
   const credentials = readCredentials(request, sessionCookieName(house.isSecure), parameters);
+  const address = addressOf(request, house.trustedProxies);
   const takeStream = createSlots(house.limits.subscriptionsPerSocket);
   const callers: CallerSource = createCallerSource(house.core, credentials, {
     maxAgeMs: house.limits.callerMaxAgeMs,
     organizationId: readOrganization(request, parameters),
+    address,
   });
   return {
     requestId,
-    address: addressOf(request, house.trustedProxies),
+    address,
     userAgent: userAgentOf(request),
     credentials,
     callers,

@@ -14,6 +14,7 @@ import { paymentsRouter } from "./payments/router.ts";
 import { subscriptionsRouter } from "./subscriptions/router.ts";
 import { systemRouter } from "./system/router.ts";
 import { transactionsRouter } from "./transactions/router.ts";
+import { tokensRouter } from "./tokens/router.ts";
 import { router } from "./trpc.ts";
 import { usageRouter } from "./usage/router.ts";
 import { walletRouter } from "./wallet/router.ts";
@@ -32,6 +33,7 @@ export const appRouter = router({
   coupons: couponsRouter,
   invoices: invoicesRouter,
   organizations: organizationsRouter,
+  tokens: tokensRouter,
   payments: paymentsRouter,
   wallet: walletRouter,
   usage: usageRouter,

@@ -1,3 +1,5 @@
+import type { TokenScopeDto } from "./organizations/dto.ts";
+
 /**
  * What a procedure is called with. The server implements it; frontends see its name and never its insides, so nothing here
  * may mention a package that they do not have.
@@ -45,8 +47,17 @@ export interface Caller {
   readonly organizationId: string;
   /** In that organization. */
   readonly role: "owner" | "admin" | "developer" | "billing" | "viewer";
+  /** Of a program, the id of its token: what limits are counted by. */
   readonly sessionId: string;
   readonly isOperator: boolean;
+  /** By which a program calls; null when a person has logged in. */
+  readonly token: CallerToken | null;
+}
+
+/** An API token does what its member may, as far as its scopes go. */
+export interface CallerToken {
+  readonly id: string;
+  readonly scopes: readonly TokenScopeDto[];
 }
 
 /** Does nothing on a WebSocket, where no cookie can be set. */

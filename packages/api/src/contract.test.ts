@@ -55,6 +55,7 @@ test("whatever creates, charges or destroys takes an idempotency key, and only p
     "organizations.create",
     "organizations.members.remove",
     "organizations.invitations.create",
+    "tokens.create",
     "payments.start",
     "payments.cancel",
     "wallet.topUp",

@@ -3,8 +3,10 @@ import {
   authorize,
   DomainError,
   type MemberPermission,
+  notForTokens,
   type OperatorPermission,
   type Permission,
+  userActor,
 } from "@sewa/core";
 import { initTRPC, TRPCError } from "@trpc/server";
 import type { ProcedureMeta } from "./access.ts";
@@ -57,16 +59,21 @@ const base = t.procedure
 /** Anybody may call it; core sees nobody. */
 export const publicProcedure = base.meta({ access: "public", permission: null });
 
-/** Whoever is logged in, for themselves; bound to the organization that they speak for. */
-export const userProcedure = base.meta({ access: "user", permission: null }).use(async ({ ctx, next }) => {
+const callerProcedure = base.use(async ({ ctx, next }) => {
   const caller = await requireCaller(ctx);
   await ctx.admit(caller);
   return next({ ctx: bindCaller(ctx, caller, memberActor(caller), caller.organizationId) });
 });
 
-/** A member of the organization whose role has the permission. */
+/** Whoever is logged in, for themselves; bound to the organization that they speak for. For no API token. */
+export const userProcedure = callerProcedure.meta({ access: "user", permission: null }).use(async ({ ctx, next }) => {
+  refuseToken(ctx.identity);
+  return next();
+});
+
+/** A member of the organization whose role has the permission, or a token of theirs with its scope. */
 export function organizationProcedure(permission: MemberPermission): typeof userProcedure {
-  return userProcedure.meta({ access: "organization", permission }).use(async ({ ctx, next }) => {
+  return callerProcedure.meta({ access: "organization", permission }).use(async ({ ctx, next }) => {
     authorize(coreContext(ctx).actor, permission);
     return next({ ctx: { confirm: () => confirmCaller(ctx, permission) } });
   });
@@ -77,6 +84,7 @@ export function operatorProcedure(permission: OperatorPermission): typeof userPr
   return base.meta({ access: "operator", permission }).use(async ({ ctx, next }) => {
     const caller = await requireCaller(ctx);
     await ctx.admit(caller);
+    refuseToken(caller);
     if (!caller.isOperator) throw new DomainError("FORBIDDEN", "You may not do this.");
     const actor: Actor = { type: "operator", userId: caller.userId };
     authorize(actor, permission);
@@ -99,8 +107,13 @@ interface CallerContext {
   confirm(): Promise<void>;
 }
 
-function memberActor({ userId, role }: Caller): Actor {
-  return { type: "user", userId, role };
+function memberActor({ userId, role, token }: Caller): Actor {
+  return userActor(userId, role, token);
+}
+
+/** Throws TOKEN_SCOPE. */
+function refuseToken({ token }: Caller): void {
+  if (token !== null) throw notForTokens();
 }
 
 /** The caller is asked for again: sessions end, members are removed, and roles fall while a stream is open. */

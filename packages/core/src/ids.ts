@@ -22,6 +22,7 @@ const prefixes = {
   organization: "org",
   user: "usr",
   invitation: "ivt",
+  token: "tok",
   order: "ord",
   subscription: "sub",
   instance: "ins",

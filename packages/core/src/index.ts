@@ -26,10 +26,11 @@ export * from "./reports/index.ts";
 export * from "./spending/index.ts";
 export * from "./subscriptions/index.ts";
 export * from "./taxes/index.ts";
+export * from "./tokens/index.ts";
 export * from "./uptime/index.ts";
 export * from "./usage/index.ts";
 export * from "./wallet/index.ts";
-export { type Actor, formatActor } from "./actor.ts";
+export { type Actor, formatActor, userActor } from "./actor.ts";
 export {
   addMs,
   type Clock,
@@ -75,3 +76,4 @@ export { maxPageSize, type Page, type PageInput } from "./pages.ts";
 export { isTimeZone } from "./periods.ts";
 export { redactFields, redactText } from "./redact.ts";
 export { isAtLeast, type MemberRole, memberRoles } from "./roles.ts";
+export { scopeOf, type TokenScope, tokenScopeNames, tokenScopes } from "./scopes.ts";

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Actor } from "./actor.ts";
 import { authorize, isAllowed, type MemberPermission, type Permission, permissionTable } from "./permissions.ts";
 import { isAtLeast, type MemberRole, memberRoles } from "./roles.ts";
+import { scopeOf, tokenScopeNames, tokenScopes } from "./scopes.ts";
 
 const page = fileURLToPath(new URL("../../../docs/permissions.md", import.meta.url));
 const permissions = Object.keys(permissionTable) as readonly Permission[];
@@ -17,10 +18,11 @@ const allowed = (role: MemberRole): readonly Permission[] =>
   permissions.filter((permission) => isAllowed(member(role), permission));
 
 test("docs/permissions.md says what the table says; printed anew with --update", async () => {
-  const head = ["permission", ...Object.keys(actors)];
+  const head = ["permission", ...Object.keys(actors), "scope of tokens"];
   const lines = permissions.map((permission) => [
     `\`${permission}\``,
     ...Object.values(actors).map((actor) => (isAllowed(actor, permission) ? "yes" : "")),
+    scopeOf(permission) ?? "",
   ]);
   const widths = head.map((_, at) => Math.max(...[head, ...lines].map((line) => line[at]?.length ?? 0)));
   const row = (cells: readonly string[]): string =>
@@ -35,6 +37,11 @@ test("docs/permissions.md says what the table says; printed anew with --update",
     "that nobody has; a member whose role lacks the permission gets `FORBIDDEN`. What makes an app dearer also takes `order.place`, and",
     "removing one `subscription.cancel`. Nobody gives a role above their own, or takes one from somebody above them; an organization",
     "keeps an owner. The operator's speak of the house and of no organization.",
+    "",
+    "An API token acts as the member who made it: what their role may at the time of the call, and of that what its scopes hold; else it",
+    "gets `TOKEN_SCOPE`. What is in no scope takes a person who has logged in, and so do calls that are about oneself beyond one organization.",
+    "",
+    ...tokenScopeNames.map((scope) => `- \`${scope}\`: ${tokenScopes[scope]}`),
     "",
     row(head),
     row(widths.map((width) => "-".repeat(width))),
@@ -61,6 +68,8 @@ test("who only looks changes nothing and sees no secret; a developer spends noth
   const beyond = (role: MemberRole): readonly Permission[] =>
     allowed(role).filter((permission) => !allowed("viewer").includes(permission));
   expect(beyond("developer")).toEqual([
+    "token.read",
+    "token.write",
     "instance.operate",
     "instance.change",
     "instance.readLogs",
@@ -90,4 +99,64 @@ test("a role that is none has nothing", () => {
   // @ts-expect-error
   const wrong: MemberPermission = "admin.nodes.write";
   expect(permissions).toContain(wrong);
+});
+
+const token = (role: MemberRole, ...scopes: (typeof tokenScopeNames)[number][]): Actor => ({
+  type: "user",
+  userId: "",
+  role,
+  token: { id: "", scopes },
+});
+
+test("a token may what its scopes hold of what its member may now, and never more than the member", () => {
+  for (const role of memberRoles) {
+    for (const scope of tokenScopeNames) {
+      const mine = permissions.filter((permission) => isAllowed(token(role, scope), permission));
+      expect(mine).toEqual(allowed(role).filter((permission) => scopeOf(permission) === scope));
+    }
+    const all = permissions.filter((permission) => isAllowed(token(role, ...tokenScopeNames), permission));
+    expect(all).toEqual(allowed(role).filter((permission) => scopeOf(permission) !== null));
+    expect(permissions.filter((permission) => isAllowed(token(role), permission))).toEqual([]);
+  }
+});
+
+test("no token makes tokens, changes who is a member, hands an organization over or reaches the operators'", () => {
+  const closed = permissions.filter((permission) => scopeOf(permission) === null);
+  expect(closed.filter((permission) => !permission.startsWith("admin."))).toEqual([
+    "account.read",
+    "organization.create",
+    "organization.leave",
+    "organization.transfer",
+    "member.write",
+    "invitation.write",
+    "token.read",
+    "token.write",
+  ]);
+  expect(closed).toEqual(expect.arrayContaining(permissions.filter((permission) => permission.startsWith("admin."))));
+  const harmless = permissions.filter((permission) => scopeOf(permission) === "read");
+  expect(harmless.filter((permission) => !permission.endsWith(".read"))).toEqual([]);
+  expect(permissions.filter((permission) => scopeOf(permission) === "credentials")).toEqual([
+    "instance.revealCredentials",
+  ]);
+});
+
+test("who is refused is told what is missing: the role first, then the scope", () => {
+  const refused = (actor: Actor, permission: Permission): unknown => {
+    try {
+      authorize(actor, permission);
+      return null;
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(refused(token("viewer", "apps"), "instance.operate")).toMatchObject({ code: "FORBIDDEN" });
+  expect(refused(token("owner", "read"), "instance.operate")).toMatchObject({
+    code: "TOKEN_SCOPE",
+    message: 'This API token lacks the scope "apps".',
+  });
+  expect(refused(token("owner", ...tokenScopeNames), "token.write")).toMatchObject({
+    code: "TOKEN_SCOPE",
+    message: "No API token may do this. Log in.",
+  });
+  expect(refused(token("owner", "apps"), "instance.operate")).toBeNull();
 });

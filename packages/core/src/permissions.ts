@@ -1,6 +1,7 @@
 import type { Actor } from "./actor.ts";
 import { DomainError } from "./errors.ts";
 import { type MemberRole, memberRoles } from "./roles.ts";
+import { scopeOf } from "./scopes.ts";
 
 type Role = MemberRole | "anonymous" | "operator";
 
@@ -17,7 +18,8 @@ const operator = ["operator"] as const;
 /**
  * Who may do what. A customer's permission speaks of the organization that the context is bound to, and of the role of
  * the member there; an operator acts on the house through the `admin` ones and has none of the customer's. The system
- * itself (worker, server, command line) may do everything. What makes an app dearer takes "order.place" as well.
+ * itself (worker, server, command line) may do everything. What makes an app dearer takes "order.place" as well. An API
+ * token may what its member may, as far as its scopes go (`scopeTable`).
  */
 export const permissionTable = {
   "catalog.read": everybody,
@@ -31,6 +33,8 @@ export const permissionTable = {
   "member.write": admins,
   "invitation.read": admins,
   "invitation.write": admins,
+  "token.read": developers,
+  "token.write": developers,
   "order.place": admins,
   "order.read": members,
   "subscription.read": members,
@@ -91,14 +95,33 @@ export type OperatorPermission = Extract<Permission, `admin.${string}`>;
 /** Of members, in their organization. */
 export type MemberPermission = Exclude<Permission, OperatorPermission | "catalog.read">;
 
-/** Throws FORBIDDEN. */
+/** Throws FORBIDDEN, and TOKEN_SCOPE where the member may but the token may not. */
 export function authorize(actor: Actor, permission: Permission): void {
-  if (!isAllowed(actor, permission)) throw new DomainError("FORBIDDEN", "You may not do this.");
+  if (!isInRole(actor, permission)) throw new DomainError("FORBIDDEN", "You may not do this.");
+  if (isInScope(actor, permission)) return;
+  const scope = scopeOf(permission);
+  if (scope === null) throw notForTokens();
+  throw new DomainError("TOKEN_SCOPE", `This API token lacks the scope "${scope}".`);
 }
 
 export function isAllowed(actor: Actor, permission: Permission): boolean {
+  return isInRole(actor, permission) && isInScope(actor, permission);
+}
+
+/** What takes a person who has logged in. */
+export function notForTokens(): DomainError {
+  return new DomainError("TOKEN_SCOPE", "No API token may do this. Log in.");
+}
+
+function isInRole(actor: Actor, permission: Permission): boolean {
   if (actor.type === "system") return true;
   const role: Role = actor.type === "user" ? actor.role : actor.type;
   const allowed: readonly Role[] = permissionTable[permission];
   return allowed.includes(role);
+}
+
+function isInScope(actor: Actor, permission: Permission): boolean {
+  if (actor.type !== "user" || actor.token === undefined) return true;
+  const scope = scopeOf(permission);
+  return scope !== null && actor.token.scopes.includes(scope);
 }

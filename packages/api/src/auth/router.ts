@@ -11,7 +11,7 @@ import {
 } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { nothing } from "../schema.ts";
-import { publicProcedure, userProcedure } from "../trpc.ts";
+import { organizationProcedure, publicProcedure, userProcedure } from "../trpc.ts";
 import type { AuthStatusDto, MeDto, SessionDto, SocketTicketDto } from "./dto.ts";
 import {
   acceptOperatorInviteInput,
@@ -59,7 +59,8 @@ export const authRouter = {
       return { status: "logged_out" };
     }),
 
-  me: userProcedure
+  // Programs ask it as well: for whom they speak.
+  me: organizationProcedure("organization.read")
     .input(nothing)
     .output(meSchema)
     .query(async ({ ctx }): Promise<MeDto> => toMeDto(await getMe(coreContext(ctx), ctx.identity.userId))),

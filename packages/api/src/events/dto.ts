@@ -17,6 +17,8 @@ export type EventTypeDto =
   | "invitation.created"
   | "invitation.revoked"
   | "invitation.declined"
+  | "token.created"
+  | "token.revoked"
   | "organization.parked"
   | "organization.unparked"
   | "order.placed"

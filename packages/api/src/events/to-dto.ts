@@ -47,6 +47,7 @@ const idKeys: Readonly<Partial<Record<string, IdKind>>> = {
   changeId: "change",
   userId: "user",
   invitationId: "invitation",
+  tokenId: "token",
 };
 
 /** Ids in facts are public ones, as everywhere. */

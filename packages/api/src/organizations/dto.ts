@@ -104,3 +104,52 @@ export interface InvitationPreviewDto {
   readonly status: InvitationStatusDto;
   readonly expiresAt: Date;
 }
+
+/** What an API token may do, as far as its member may: see `docs/permissions.md`. */
+export type TokenScopeDto = "read" | "apps" | "orders" | "billing" | "credentials" | "organization";
+
+/** An API token, without what it opens with. */
+export interface TokenDto {
+  readonly id: string;
+  readonly name: string;
+  /** How it begins. */
+  readonly hint: string;
+  /** The member for whom it speaks. */
+  readonly userId: string;
+  readonly userName: string;
+  readonly scopes: readonly TokenScopeDto[];
+  /** From where it is good, in CIDR notation; from everywhere when there are none. */
+  readonly allowedNetworks: readonly string[];
+  readonly status: "active" | "expired" | "revoked";
+  /** Null: never. */
+  readonly expiresAt: Date | null;
+  /** To the minute. */
+  readonly lastUsedAt: Date | null;
+  readonly lastUsedAddress: string | null;
+  readonly revokedAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export interface CreatedTokenDto extends TokenDto {
+  /** Shown this one time: `Authorization: Bearer …`, or `token` in the connection parameters of a WebSocket. */
+  readonly token: string;
+}
+
+export interface TokenPageDto {
+  readonly items: readonly TokenDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface CreateTokenInput {
+  readonly name: string;
+  readonly scopes: readonly TokenScopeDto[];
+  /** Null: it does not end by itself, which only an owner may choose. */
+  readonly expiresInDays: 30 | 90 | 365 | null;
+  /** At most 20 networks as `192.0.2.0/24`, or single addresses; from everywhere unless told. */
+  readonly allowedNetworks?: readonly string[] | undefined;
+  readonly idempotencyKey: string;
+}
+
+export interface RevokeTokenInput {
+  readonly tokenId: string;
+}

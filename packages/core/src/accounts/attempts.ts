@@ -28,6 +28,7 @@ const limits = {
   // Each is a mail to somebody who did not ask for it.
   "invitation.organization": { max: 100, windowMs: dayMs },
   "invitation.address": { max: 20, windowMs: dayMs },
+  "token.organization": { max: 100, windowMs: dayMs },
   "coupon.organization": { max: 10, windowMs: hourMs },
 } as const satisfies Record<string, Limit>;
 

@@ -19,7 +19,7 @@ export interface Me {
 
 /** In the organization that the context is bound to. Throws NOT_FOUND for who is no member of it. */
 export async function getMe(ctx: CoreContext, userId: string): Promise<Me> {
-  authorize(ctx.actor, "account.read");
+  authorize(ctx.actor, "organization.read");
   assert(ctx.organizationId !== null, "whoever is logged in acts for an organization");
   const [row] = await ctx.transaction((tx) =>
     tx.sql

@@ -1,4 +1,5 @@
 export { acceptOperatorInvite } from "./accept-operator-invite.ts";
+export { hashApiToken, isApiToken, newApiToken } from "./api-token.ts";
 export { getBillingContact } from "./billing-contact.ts";
 export type { UserView } from "./account.ts";
 export { returnAttempts, takeAttempts } from "./attempts.ts";
@@ -34,6 +35,7 @@ export {
   authorize,
   isAllowed,
   type MemberPermission,
+  notForTokens,
   type OperatorPermission,
   type Permission,
   permissionTable,
@@ -42,7 +44,7 @@ export { type Register, register } from "./register.ts";
 export { requestPasswordReset } from "./request-password-reset.ts";
 export { resetPassword } from "./reset-password.ts";
 export { sessionIdleDays, sessionMaxDays } from "./session-adapter.ts";
-export { type Authenticated, readSession } from "./sessions.ts";
+export { accountSuspended, type Authenticated, readSession } from "./sessions.ts";
 export { checkSlug, maxSlugCharacters, minSlugCharacters, refuseTakenSlug } from "./slug.ts";
 export { createSocketTicket, redeemSocketTicket, type SocketTicket } from "./socket-ticket.ts";
 export { hashToken, newToken } from "./token.ts";

@@ -21,6 +21,8 @@ export const eventTypes = {
   "invitation.created": { audited: true },
   "invitation.revoked": { audited: true },
   "invitation.declined": { audited: true },
+  "token.created": { audited: true },
+  "token.revoked": { audited: true },
   "organization.parked": { audited: true },
   "organization.unparked": { audited: true },
   "order.placed": { audited: true },

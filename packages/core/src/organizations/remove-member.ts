@@ -3,11 +3,12 @@ import type { CoreContext, Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { once } from "../idempotency/index.ts";
+import { revokeTokensOf } from "../tokens/index.ts";
 import { revokeInvitationsOf } from "./invitations.ts";
 import { assertMayTouch, type MemberView } from "./member.ts";
 import { deleteMember, getMember, lockMembers, refuseLastOwner } from "./members.ts";
 
-/** Takes somebody out, with the invitations that they sent. Throws NOT_FOUND, LAST_OWNER, and FORBIDDEN for who stands above the actor. */
+/** Takes somebody out, with the invitations that they sent and the API tokens that they made. Throws NOT_FOUND, LAST_OWNER, and FORBIDDEN for who stands above the actor. */
 export async function removeMember(
   ctx: CoreContext,
   input: { readonly userId: string; readonly idempotencyKey: string },
@@ -37,6 +38,7 @@ async function endMembership(tx: Tx, member: MemberView, type: "member.removed" 
   const { userId, role } = member;
   await refuseLastOwner(tx, member);
   await revokeInvitationsOf(tx, userId);
+  await revokeTokensOf(tx, userId);
   await deleteMember(tx, userId);
   record(tx, {
     type,

@@ -140,6 +140,7 @@ test("functions that act with other rights look names up where nobody else can p
     read_jobs: "sewa_app",
     refunds_add_up: "",
     retry_job: "sewa_app",
+    sign_in_by_api_token: "sewa_app",
     sign_in_by_email: "sewa_app",
     sign_in_by_session: "sewa_app",
     sign_in_by_token: "sewa_app",

@@ -17,6 +17,7 @@ export * from "./payments.ts";
 export * from "./sign-in.ts";
 export * from "./subscriptions.ts";
 export * from "./taxes.ts";
+export * from "./tokens.ts";
 export * from "./uptime.ts";
 export * from "./usage.ts";
 export * from "./wallet.ts";

@@ -41,6 +41,20 @@ export const belonging = pgView("belonging", {
   settings: jsonb().$type<OrganizationSettings>().notNull(),
 }).existing();
 
+/** `sign_in_by_api_token`. */
+export const apiTokenHolder = pgView("api_token_holder", {
+  tokenId: uuid().notNull(),
+  organizationId: uuid().notNull(),
+  userId: uuid().notNull(),
+  role: role().notNull(),
+  scopes: jsonb().$type<readonly string[]>().notNull(),
+  allowedNetworks: jsonb().$type<readonly string[]>().notNull(),
+  expiresAt: at(),
+  revokedAt: at(),
+  lastUsedAt: at(),
+  suspendedAt: at(),
+}).existing();
+
 /** `invitation_by_token`. */
 export const invited = pgView("invited", {
   invitationId: uuid().notNull(),
