@@ -26,6 +26,7 @@ export function createConnectionContext(house: House, connection: Connection): R
   return createApiContext({
     requestId,
     clientAddress: address,
+    userAgent,
     sessionToken: credentials?.kind === "token" ? credentials.secret : null,
     cookies,
     core: createContext(house.core, { actor: house.core.actor, requestId, client: { address, userAgent } }),

@@ -1,10 +1,14 @@
+import type { SessionDto } from "@sewa/api";
 import type { Command } from "commander";
-import { askPassword } from "../ask-password.ts";
-import { withApi } from "../client.ts";
+import { askCode, askPassword } from "../ask-password.ts";
+import { type Session, withApi } from "../client.ts";
+import { isRefusal } from "../confirming.ts";
 import { formatTime, leaf, sheet, show, type JsonOption } from "../output.ts";
 
 export function addAccountCommands(program: Command): void {
-  leaf(program, "login <email>", "log in; asks for the password, or reads it from standard input").action(login);
+  leaf(program, "login <email>", "log in; asks for the password, or reads it from standard input")
+    .option("--code <code>", "of the authenticator app, or a recovery code; asked for on a terminal where it is needed")
+    .action(login);
   leaf(program, "logout", "end the session").action(logout);
   leaf(program, "me", "who is logged in").action(me);
   leaf(program, "billing", "what is printed about the organization on later invoices")
@@ -13,15 +17,27 @@ export function addAccountCommands(program: Command): void {
     .action(billing);
 }
 
-async function login(email: string, options: JsonOption): Promise<void> {
+async function login(email: string, { code, ...options }: JsonOption & { readonly code?: string }): Promise<void> {
   const password = await askPassword();
   const session = await withApi(async ({ api, apiUrl, tokens }) => {
-    const answer = await api.auth.logIn.mutate({ email, password });
+    const answer = await logIn(api, { email, password, code });
     await tokens.keep(apiUrl, answer.token);
     return answer;
   });
   const { token: _, ...shown } = session;
   show(options, shown, () => `Logged in as ${session.user.email} until ${formatTime(session.expiresAt)}.`);
+}
+
+async function logIn(
+  api: Session["api"],
+  input: { readonly email: string; readonly password: string; readonly code: string | undefined },
+): Promise<SessionDto> {
+  try {
+    return await api.auth.logIn.mutate(input);
+  } catch (error) {
+    if (!isRefusal(error, "TOTP_REQUIRED") || !process.stdin.isTTY) throw error;
+    return api.auth.logIn.mutate({ ...input, code: await askCode() });
+  }
 }
 
 async function logout(options: JsonOption): Promise<void> {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ChangeDto, ChangeRequestDto, ChangeShapeDto } from "@sewa/api";
 import type { Command } from "commander";
 import { listAll, type Session, withApi } from "../client.ts";
+import { confirming } from "../confirming.ts";
 import { Refusal, UsageError } from "../failure.ts";
 import { formatMoney, formatTime, leaf, sheet, show, table, type JsonOption } from "../output.ts";
 import { addonOption, collectPair, toCounts, toTypes } from "./blueprint-input.ts";
@@ -74,8 +75,10 @@ async function list(instanceId: string, options: JsonOption): Promise<void> {
 
 async function apply(changeId: string, { hash, confirm, ...options }: ApplyOptions): Promise<void> {
   const confirmName = confirm === undefined ? {} : { confirmName: confirm };
-  const change = await withApi(({ api }) =>
-    api.instances.executePlan.mutate({ changeId, hash, ...confirmName, idempotencyKey: randomUUID() }),
+  const change = await withApi((session) =>
+    confirming(session, ({ api }) =>
+      api.instances.executePlan.mutate({ changeId, hash, ...confirmName, idempotencyKey: randomUUID() }),
+    ),
   );
   show(options, change, () => `${describeStatus(change)}\n\nFollow it with: sewa instances watch ${change.instanceId}`);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { InstanceDto, OperationDto } from "@sewa/api";
 import type { Command } from "commander";
 import { listAll, type Session, withApi } from "../client.ts";
+import { confirming } from "../confirming.ts";
 import { Refusal } from "../failure.ts";
 import { addChangeCommands } from "./changes.ts";
 import { formatTime, leaf, sheet, show, table, type JsonOption } from "../output.ts";
@@ -48,7 +49,9 @@ async function get(instanceId: string, options: JsonOption): Promise<void> {
 }
 
 async function credentials(instanceId: string, options: JsonOption): Promise<void> {
-  const answer = await withApi(({ api }) => api.instances.revealCredentials.mutate({ instanceId }));
+  const answer = await withApi((session) =>
+    confirming(session, ({ api }) => api.instances.revealCredentials.mutate({ instanceId })),
+  );
   show(options, answer, () =>
     [
       sheet({

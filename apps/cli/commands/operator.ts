@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigurationError, applyCatalog, inviteOperator } from "@sewa/core";
+import { ConfigurationError, applyCatalog, getUserId, inviteOperator, suspendUser, unsuspendUser } from "@sewa/core";
 import { migrate } from "@sewa/db";
 import type { Command } from "commander";
 import { readDatabaseEnv } from "../env.ts";
@@ -19,6 +19,12 @@ export function addOperatorCommands(program: Command): void {
   leaf(admin, "create <email>", "invite an operator: prints a link that works once")
     .option("--name <name>", "the operator's name")
     .action(createOperator);
+  leaf(admin, "suspend <email>", "keep a user out, and end their sessions; what they rent runs on")
+    .requiredOption("--reason <text>", "why: for the audit")
+    .action(suspend);
+  leaf(admin, "unsuspend <email>", "let a user log in again")
+    .requiredOption("--reason <text>", "why: for the audit")
+    .action(unsuspend);
   addAdminTransactionCommands(admin);
   const catalog = program.command("catalog").description("what is sold");
   leaf(catalog, "apply <folder>", "make the catalog what the files of a folder say, and show what changes")
@@ -48,6 +54,20 @@ async function createOperator(email: string, options: JsonOption & { readonly na
       invite.url,
     ].join("\n"),
   );
+}
+
+interface ReasonOption extends JsonOption {
+  readonly reason: string;
+}
+
+async function suspend(email: string, { reason, ...options }: ReasonOption): Promise<void> {
+  const suspension = await withCore(async (ctx) => suspendUser(ctx, { userId: await getUserId(ctx, email), reason }));
+  show(options, suspension, () => `${email} is suspended and logged out everywhere.`);
+}
+
+async function unsuspend(email: string, { reason, ...options }: ReasonOption): Promise<void> {
+  const suspension = await withCore(async (ctx) => unsuspendUser(ctx, { userId: await getUserId(ctx, email), reason }));
+  show(options, suspension, () => `${email} may log in again.`);
 }
 
 async function applyFolder(folder: string, options: JsonOption & { readonly dryRun?: boolean }): Promise<void> {

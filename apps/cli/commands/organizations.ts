@@ -3,6 +3,7 @@ import type { RouterInputs } from "@sewa/api";
 import { type MemberRole, memberRoles } from "@sewa/core";
 import { Argument, type Command } from "commander";
 import { listAll, withApi } from "../client.ts";
+import { confirming } from "../confirming.ts";
 import { formatTime, type JsonOption, leaf, show, table } from "../output.ts";
 
 /** With whom customers work together. */
@@ -95,6 +96,8 @@ async function revoke(invitationId: string, options: JsonOption): Promise<void> 
 }
 
 async function transfer(userId: string, options: JsonOption): Promise<void> {
-  const member = await withApi(({ api }) => api.organizations.transferOwnership.mutate({ userId }));
+  const member = await withApi((session) =>
+    confirming(session, ({ api }) => api.organizations.transferOwnership.mutate({ userId })),
+  );
   show(options, member, () => `${member.email} is the owner now.`);
 }

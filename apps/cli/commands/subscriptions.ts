@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { SubscriptionDto } from "@sewa/api";
 import type { Command } from "commander";
 import { listAll, withApi } from "../client.ts";
+import { confirming } from "../confirming.ts";
 import { UsageError } from "../failure.ts";
 import { formatMoney, formatTime, leaf, sheet, show, table, type JsonOption } from "../output.ts";
 
@@ -61,7 +62,9 @@ async function cancel(id: string, { now = false, confirm, ...options }: CancelOp
   if (confirm === undefined) {
     throw new UsageError("--now deletes the app's data. Say which app it is with --confirm and its name.");
   }
-  return answer(options, ({ api }) => api.subscriptions.cancelNow.mutate({ ...withKey(id), confirmName: confirm }));
+  return answer(options, (session) =>
+    confirming(session, ({ api }) => api.subscriptions.cancelNow.mutate({ ...withKey(id), confirmName: confirm })),
+  );
 }
 
 interface ChangePlanOptions extends JsonOption {

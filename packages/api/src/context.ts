@@ -9,6 +9,8 @@ export interface Context {
   readonly requestId: string;
   /** Network address of the client, as far as the trusted proxies tell. */
   readonly clientAddress: string | null;
+  /** What the client says it is. */
+  readonly userAgent: string | null;
   /** The session's token, where the client holds one: not on sockets that were opened with a ticket. */
   readonly sessionToken: string | null;
   readonly cookies: SessionCookies;

@@ -6,6 +6,7 @@ import {
   notForTokens,
   type OperatorPermission,
   type Permission,
+  requireConfirmation,
   userActor,
 } from "@sewa/core";
 import { initTRPC, TRPCError } from "@trpc/server";
@@ -90,6 +91,28 @@ export function operatorProcedure(permission: OperatorPermission): typeof userPr
     authorize(actor, permission);
     return next({ ctx: bindCaller(ctx, caller, actor, null) });
   });
+}
+
+/**
+ * The same procedure for what cannot be undone: who calls has to have proved lately to be themselves. `isDestroying` looks at the
+ * raw input where not all calls of it are of that kind.
+ */
+export function confirmed(
+  procedure: typeof userProcedure,
+  isDestroying: ((input: unknown) => boolean) | null = null,
+): typeof userProcedure {
+  const { meta } = procedure._def;
+  if (meta === undefined) throw new Error("Broken invariant: every procedure declares who may call it.");
+  return procedure
+    .meta({ ...meta, confirmation: isDestroying === null ? "always" : "destroying" })
+    .use(async ({ ctx, getRawInput, next }) => {
+      // A program has nothing to prove itself with again: the scope of its token was given for this.
+      if (ctx.identity.token !== null) return next();
+      if (isDestroying === null || isDestroying(await getRawInput())) {
+        await requireConfirmation(coreContext(ctx), ctx.identity);
+      }
+      return next();
+    });
 }
 
 /** Throws UNAUTHORIZED. */

@@ -21,6 +21,7 @@ export function uuidV7Ids(clock: Clock): Ids {
 const prefixes = {
   organization: "org",
   user: "usr",
+  session: "ses",
   invitation: "ivt",
   token: "tok",
   order: "ord",

@@ -63,7 +63,8 @@ test("an owner may everything in their organization, and whoever stands above ma
 });
 
 test("who only looks changes nothing and sees no secret; a developer spends nothing; who pays orders nothing", () => {
-  const harmless = /\.(read|leave)$|^organization\.create$/;
+  // An account is everybody's own.
+  const harmless = /\.(read|leave)$|^organization\.create$|^account\.write$/;
   expect(allowed("viewer").filter((permission) => !harmless.test(permission))).toEqual([]);
   const beyond = (role: MemberRole): readonly Permission[] =>
     allowed(role).filter((permission) => !allowed("viewer").includes(permission));
@@ -124,6 +125,7 @@ test("no token makes tokens, changes who is a member, hands an organization over
   const closed = permissions.filter((permission) => scopeOf(permission) === null);
   expect(closed.filter((permission) => !permission.startsWith("admin."))).toEqual([
     "account.read",
+    "account.write",
     "organization.create",
     "organization.leave",
     "organization.transfer",

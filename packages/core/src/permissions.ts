@@ -24,6 +24,7 @@ const operator = ["operator"] as const;
 export const permissionTable = {
   "catalog.read": everybody,
   "account.read": members,
+  "account.write": members,
   "organization.create": members,
   "organization.read": members,
   "organization.write": admins,
@@ -88,6 +89,7 @@ export const permissionTable = {
   "admin.taxes.read": operator,
   "admin.taxes.write": operator,
   "admin.operators.invite": operator,
+  "admin.users.suspend": operator,
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof permissionTable;

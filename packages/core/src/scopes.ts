@@ -22,6 +22,7 @@ export const tokenScopeNames = Object.keys(tokenScopes) as readonly TokenScope[]
 export const scopeTable = {
   "catalog.read": "read",
   "account.read": null,
+  "account.write": null,
   "organization.create": null,
   "organization.read": "read",
   "organization.write": "organization",

@@ -46,6 +46,18 @@ export interface AdminUserDto {
   readonly organizations: readonly { readonly id: string; readonly name: string; readonly role: string }[];
 }
 
+export interface SuspendUserInput {
+  readonly userId: string;
+  /** For the audit; the user is not told. */
+  readonly reason: string;
+}
+
+export interface SuspensionDto {
+  readonly userId: string;
+  /** Null for who may log in. */
+  readonly suspendedAt: Date | null;
+}
+
 interface OfOrganization {
   readonly id: string;
   readonly organizationId: string;

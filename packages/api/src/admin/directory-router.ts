@@ -15,6 +15,8 @@ import {
   getUserEntry,
   listJobs,
   retryJob,
+  suspendUser,
+  unsuspendUser,
 } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
@@ -35,6 +37,7 @@ import type {
   AdminSubscriptionPageDto,
   AdminUserDto,
   AdminUserPageDto,
+  SuspensionDto,
 } from "./directory-dto.ts";
 import {
   findInput,
@@ -60,6 +63,8 @@ import {
   subscriptionEntryPageSchema,
   subscriptionEntrySchema,
   subscriptionIdInput,
+  suspendUserInput,
+  suspensionSchema,
   userEntryPageSchema,
   userEntrySchema,
   userIdInput,
@@ -71,9 +76,11 @@ import {
   toAdminPaymentDto,
   toAdminSubscriptionDto,
   toAdminUserDto,
+  toSuspensionDto,
 } from "./directory-to-dto.ts";
 
 const reader = operatorProcedure("admin.directory.read");
+const suspender = operatorProcedure("admin.users.suspend");
 
 /** The house's own uuid in what narrows a list; one that nobody has finds nothing. */
 const within = <T extends { readonly organizationId?: string | undefined }>({ organizationId, ...input }: T) => ({
@@ -112,6 +119,21 @@ export const adminUsersRouter = {
     .output(userEntrySchema)
     .query(async ({ ctx, input }): Promise<AdminUserDto> =>
       toAdminUserDto(await getUserEntry(coreContext(ctx), uuidOf("user", input.userId))),
+    ),
+
+  // They say how it shall be, so saying it twice changes nothing and no key is needed.
+  suspend: suspender
+    .input(suspendUserInput)
+    .output(suspensionSchema)
+    .mutation(async ({ ctx, input: { userId, reason } }): Promise<SuspensionDto> =>
+      toSuspensionDto(await suspendUser(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
+    ),
+
+  unsuspend: suspender
+    .input(suspendUserInput)
+    .output(suspensionSchema)
+    .mutation(async ({ ctx, input: { userId, reason } }): Promise<SuspensionDto> =>
+      toSuspensionDto(await unsuspendUser(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
     ),
 };
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listShape, moneySchema, opaque, pageSchema, publicId, type Schema } from "../schema.ts";
+import { listShape, moneySchema, opaque, pageSchema, publicId, type Schema, text } from "../schema.ts";
 import type {
   AdminInstanceDto,
   AdminInstancePageDto,
@@ -23,6 +23,8 @@ import type {
   ListJobsInput,
   ObservedPhase,
   SubscriptionStatus,
+  SuspendUserInput,
+  SuspensionDto,
 } from "./directory-dto.ts";
 
 const maxSearchCharacters = 100;
@@ -58,6 +60,15 @@ export const listJobsInput: Schema<ListJobsInput> = z.strictObject({
 });
 export const organizationIdInput: Schema<{ readonly organizationId: string }> = z.strictObject({
   organizationId: publicId,
+});
+const suspensionReason = text(3, 500);
+export const suspendUserInput: Schema<SuspendUserInput> = z.strictObject({
+  userId: publicId,
+  reason: suspensionReason,
+});
+export const suspensionSchema: Schema<SuspensionDto> = z.strictObject({
+  userId: z.string(),
+  suspendedAt: z.date().nullable(),
 });
 export const userIdInput: Schema<{ readonly userId: string }> = z.strictObject({ userId: publicId });
 export const orderIdInput: Schema<{ readonly orderId: string }> = z.strictObject({ orderId: publicId });

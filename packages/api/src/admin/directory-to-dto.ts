@@ -5,6 +5,7 @@ import {
   type PaymentEntry,
   type SubscriptionEntry,
   toPublicId,
+  type Suspension,
   type UserEntry,
 } from "@sewa/core";
 import type {
@@ -14,10 +15,15 @@ import type {
   AdminPaymentDto,
   AdminSubscriptionDto,
   AdminUserDto,
+  SuspensionDto,
 } from "./directory-dto.ts";
 
 export function toAdminOrganizationDto(entry: OrganizationEntry): AdminOrganizationDto {
   return { ...entry, id: toPublicId("organization", entry.id) };
+}
+
+export function toSuspensionDto({ userId, suspendedAt }: Suspension): SuspensionDto {
+  return { userId: toPublicId("user", userId), suspendedAt };
 }
 
 export function toAdminUserDto(entry: UserEntry): AdminUserDto {

@@ -60,7 +60,82 @@ export interface RegisterInput {
 export interface LogInInput {
   readonly email: string;
   readonly password: string;
+  /** Of the authenticator app, or a recovery code; asked for with TOTP_REQUIRED where the second factor is on. */
+  readonly code?: string | undefined;
 }
+
+export interface ChangePasswordInput {
+  readonly currentPassword: string;
+  readonly newPassword: string;
+}
+
+/** The password, or a code where the second factor is on. */
+export interface ConfirmInput {
+  readonly password?: string | undefined;
+  readonly code?: string | undefined;
+}
+
+export interface ConfirmationDto {
+  /** Until then nothing is refused with CONFIRMATION_REQUIRED. */
+  readonly confirmedUntil: Date;
+}
+
+/** The session goes on under this token, and the former one is worth nothing. The cookie is set anew, but not over a WebSocket. */
+export interface RenewedSessionDto {
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+/** One of the user's own that live. */
+export interface OpenSessionDto {
+  readonly id: string;
+  /** What the log-in was made with and where from, as far as that was said. */
+  readonly userAgent: string | null;
+  readonly clientAddress: string | null;
+  readonly createdAt: Date;
+  /** To a few minutes. */
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  /** The one that asks. */
+  readonly isCurrent: boolean;
+}
+
+export interface OpenSessionPageDto {
+  readonly items: readonly OpenSessionDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface RevokeSessionInput {
+  readonly sessionId: string;
+}
+
+export interface RevokedSessionsDto {
+  readonly count: number;
+}
+
+export interface TotpDto {
+  /** Null while log-in asks for the password alone. */
+  readonly enabledAt: Date | null;
+  readonly recoveryCodesLeft: number;
+}
+
+export interface TotpSecretDto {
+  /** Base32, for who cannot read a picture. */
+  readonly secret: string;
+  /** `otpauth://totp/…`: draw it as a picture for the app, in the browser and nowhere else. */
+  readonly uri: string;
+}
+
+export interface CodeInput {
+  readonly code: string;
+}
+
+/** Told this one time; each logs in once without the app. */
+export interface RecoveryCodesDto {
+  readonly recoveryCodes: readonly string[];
+}
+
+export interface EnabledTotpDto extends RenewedSessionDto, RecoveryCodesDto {}
 
 export interface TokenInput {
   readonly token: string;
@@ -83,5 +158,6 @@ export interface AcceptOperatorInviteInput {
 
 /** What has happened now. The same answer whether or not anybody has the address. */
 export interface AuthStatusDto {
-  readonly status: "verification_sent" | "verified" | "reset_sent" | "password_reset" | "accepted" | "logged_out";
+  readonly status:
+    "verification_sent" | "verified" | "reset_sent" | "password_reset" | "accepted" | "logged_out" | "revoked";
 }

@@ -1,5 +1,7 @@
 import {
   acceptOperatorInvite,
+  changePassword,
+  confirmSession,
   createSocketTicket,
   getMe,
   logIn,
@@ -12,20 +14,27 @@ import {
 import { coreContext } from "../core-context.ts";
 import { nothing } from "../schema.ts";
 import { organizationProcedure, publicProcedure, userProcedure } from "../trpc.ts";
-import type { AuthStatusDto, MeDto, SessionDto, SocketTicketDto } from "./dto.ts";
+import type { AuthStatusDto, ConfirmationDto, MeDto, RenewedSessionDto, SessionDto, SocketTicketDto } from "./dto.ts";
+import { keepRenewed } from "./keep-renewed.ts";
 import {
   acceptOperatorInviteInput,
   authStatusSchema,
+  changePasswordInput,
+  confirmationSchema,
+  confirmInput,
   logInInput,
   meSchema,
   registerInput,
+  renewedSessionSchema,
   requestPasswordResetInput,
   resetPasswordInput,
   sessionSchema,
   socketTicketSchema,
   tokenInput,
 } from "./schema.ts";
+import { sessionsRouter } from "./sessions-router.ts";
 import { toMeDto, toUserDto } from "./to-dto.ts";
+import { totpRouter } from "./totp-router.ts";
 
 export const authRouter = {
   register: publicProcedure
@@ -44,7 +53,8 @@ export const authRouter = {
     .input(logInInput)
     .output(sessionSchema)
     .mutation(async ({ ctx, input }): Promise<SessionDto> => {
-      const { token, session, user } = await logIn(coreContext(ctx), { ...input, ip: ctx.clientAddress });
+      const from = { ip: ctx.clientAddress, userAgent: ctx.userAgent };
+      const { token, session, user } = await logIn(coreContext(ctx), { ...input, ...from });
       ctx.cookies.set(token, session.expiresAt);
       return { token, expiresAt: session.expiresAt, user: toUserDto(user) };
     }),
@@ -76,6 +86,24 @@ export const authRouter = {
     .input(resetPasswordInput)
     .output(authStatusSchema)
     .mutation(({ ctx, input }): Promise<AuthStatusDto> => resetPassword(coreContext(ctx), input)),
+
+  // Without a key: the password that it changes is asked for.
+  changePassword: userProcedure
+    .input(changePasswordInput)
+    .output(renewedSessionSchema)
+    .mutation(async ({ ctx, input }): Promise<RenewedSessionDto> =>
+      keepRenewed(ctx, await changePassword(coreContext(ctx), { ...input, ...ctx.identity })),
+    ),
+
+  confirm: userProcedure
+    .input(confirmInput)
+    .output(confirmationSchema)
+    .mutation(async ({ ctx, input }): Promise<ConfirmationDto> => ({
+      confirmedUntil: await confirmSession(coreContext(ctx), { ...input, ...ctx.identity }),
+    })),
+
+  sessions: sessionsRouter,
+  totp: totpRouter,
 
   socketTicket: userProcedure
     .input(nothing)

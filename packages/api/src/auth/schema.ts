@@ -1,25 +1,39 @@
 import { memberRoles } from "@sewa/core";
 import { z } from "zod";
 import type { MemberRoleDto } from "../organizations/dto.ts";
-import { name, opaque, type Schema } from "../schema.ts";
+import { name, opaque, pageSchema, publicId, type Schema } from "../schema.ts";
 import type {
   AcceptOperatorInviteInput,
   AuthStatusDto,
+  ChangePasswordInput,
+  CodeInput,
+  ConfirmationDto,
+  ConfirmInput,
+  EnabledTotpDto,
   LogInInput,
   MeDto,
+  OpenSessionDto,
+  OpenSessionPageDto,
   OrganizationDto,
+  RecoveryCodesDto,
   RegisterInput,
+  RenewedSessionDto,
   RequestPasswordResetInput,
   ResetPasswordInput,
+  RevokedSessionsDto,
+  RevokeSessionInput,
   SessionDto,
   SocketTicketDto,
   TokenInput,
+  TotpDto,
+  TotpSecretDto,
   UserDto,
 } from "./dto.ts";
 
 const email = opaque(508);
 const password = opaque(1_000);
 const token = opaque(200);
+const code = opaque(40);
 const locale = z.enum(["id", "en"]);
 
 export const registerInput: Schema<RegisterInput> = z.strictObject({
@@ -29,7 +43,7 @@ export const registerInput: Schema<RegisterInput> = z.strictObject({
   organizationName: name.optional(),
   locale: locale.optional(),
 });
-export const logInInput: Schema<LogInInput> = z.strictObject({ email, password });
+export const logInInput: Schema<LogInInput> = z.strictObject({ email, password, code: code.optional() });
 export const tokenInput: Schema<TokenInput> = z.strictObject({ token });
 export const requestPasswordResetInput: Schema<RequestPasswordResetInput> = z.strictObject({ email });
 export const resetPasswordInput: Schema<ResetPasswordInput> = z.strictObject({ token, newPassword: password });
@@ -38,6 +52,17 @@ export const acceptOperatorInviteInput: Schema<AcceptOperatorInviteInput> = z.st
   password,
   name: name.optional(),
 });
+
+export const changePasswordInput: Schema<ChangePasswordInput> = z.strictObject({
+  currentPassword: password,
+  newPassword: password,
+});
+export const confirmInput: Schema<ConfirmInput> = z.strictObject({
+  password: password.optional(),
+  code: code.optional(),
+});
+export const codeInput: Schema<CodeInput> = z.strictObject({ code });
+export const revokeSessionInput: Schema<RevokeSessionInput> = z.strictObject({ sessionId: publicId });
 
 const userSchema: Schema<UserDto> = z.strictObject({
   id: z.string(),
@@ -76,5 +101,37 @@ export const sessionSchema: Schema<SessionDto> = z.strictObject({
 });
 export const socketTicketSchema: Schema<SocketTicketDto> = z.strictObject({ ticket: z.string(), expiresAt: z.date() });
 export const authStatusSchema: Schema<AuthStatusDto> = z.strictObject({
-  status: z.enum(["verification_sent", "verified", "reset_sent", "password_reset", "accepted", "logged_out"]),
+  status: z.enum([
+    "verification_sent",
+    "verified",
+    "reset_sent",
+    "password_reset",
+    "accepted",
+    "logged_out",
+    "revoked",
+  ]),
 });
+
+export const openSessionSchema: Schema<OpenSessionDto> = z.strictObject({
+  id: z.string(),
+  userAgent: z.string().nullable(),
+  clientAddress: z.string().nullable(),
+  createdAt: z.date(),
+  lastSeenAt: z.date(),
+  expiresAt: z.date(),
+  isCurrent: z.boolean(),
+});
+export const openSessionPageSchema: Schema<OpenSessionPageDto> = pageSchema(openSessionSchema);
+export const revokedSessionsSchema: Schema<RevokedSessionsDto> = z.strictObject({ count: z.number() });
+const renewedShape = { token: z.string(), expiresAt: z.date() };
+export const renewedSessionSchema: Schema<RenewedSessionDto> = z.strictObject(renewedShape);
+export const confirmationSchema: Schema<ConfirmationDto> = z.strictObject({ confirmedUntil: z.date() });
+
+const recoveryCodes = z.array(z.string());
+export const totpSchema: Schema<TotpDto> = z.strictObject({
+  enabledAt: z.date().nullable(),
+  recoveryCodesLeft: z.number(),
+});
+export const totpSecretSchema: Schema<TotpSecretDto> = z.strictObject({ secret: z.string(), uri: z.string() });
+export const recoveryCodesSchema: Schema<RecoveryCodesDto> = z.strictObject({ recoveryCodes });
+export const enabledTotpSchema: Schema<EnabledTotpDto> = z.strictObject({ ...renewedShape, recoveryCodes });

@@ -1,5 +1,5 @@
-import { type Me, type Organization, toPublicId, type UserView } from "@sewa/core";
-import type { MeDto, OrganizationDto, UserDto } from "./dto.ts";
+import { type Me, type Organization, type SessionView, toPublicId, type UserView } from "@sewa/core";
+import type { MeDto, OpenSessionDto, OrganizationDto, UserDto } from "./dto.ts";
 
 export function toUserDto({ id, email, name, locale, isOperator, isEmailVerified }: UserView): UserDto {
   return { id: toPublicId("user", id), email, name, locale, isOperator, isEmailVerified };
@@ -11,4 +11,8 @@ export function toMeDto({ user, organization, role, isOperator, testClockNow }: 
 
 export function toOrganizationDto({ id, ...organization }: Organization): OrganizationDto {
   return { id: toPublicId("organization", id), ...organization };
+}
+
+export function toOpenSessionDto({ id, ...session }: SessionView): OpenSessionDto {
+  return { id: toPublicId("session", id), ...session };
 }

@@ -23,7 +23,7 @@ import { operationSchema } from "../operations/schema.ts";
 import { toOperationDto } from "../operations/to-dto.ts";
 import { toPageDto } from "../page.ts";
 import { type Stream, streamOf } from "../streams.ts";
-import { organizationProcedure } from "../trpc.ts";
+import { confirmed, organizationProcedure } from "../trpc.ts";
 import type { InstanceUptimeDto } from "../uptime/dto.ts";
 import { instanceUptimeInput, instanceUptimeSchema } from "../uptime/schema.ts";
 import { toInstanceUptimeDto } from "../uptime/to-dto.ts";
@@ -128,7 +128,8 @@ export const instancesRouter = {
       return toPageDto(await listChanges(coreContext(ctx), { ...page, ...filter }), toChangeDto);
     }),
 
-  executePlan: organizationProcedure("instance.change")
+  // Whoever types the name again wants the app removed; without it core removes nothing.
+  executePlan: confirmed(organizationProcedure("instance.change"), hasConfirmName)
     .input(executePlanInput)
     .output(changeSchema)
     .mutation(async ({ ctx, input }): Promise<ChangeDto> =>
@@ -136,7 +137,7 @@ export const instancesRouter = {
     ),
 
   // A mutation because it is audited; without a key because its answer is never stored.
-  revealCredentials: organizationProcedure("instance.revealCredentials")
+  revealCredentials: confirmed(organizationProcedure("instance.revealCredentials"))
     .input(instanceInput)
     .output(credentialsSchema)
     .mutation(async ({ ctx, input }): Promise<CredentialsDto> =>
@@ -201,6 +202,10 @@ export const instancesRouter = {
       }),
     ),
 };
+
+function hasConfirmName(input: unknown): boolean {
+  return typeof input === "object" && input !== null && "confirmName" in input;
+}
 
 function withUuid<T extends { readonly instanceId: string }>(input: T): T {
   return { ...input, instanceId: uuidOf("instance", input.instanceId) };

@@ -13,7 +13,7 @@ import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { listInput, nothing } from "../schema.ts";
-import { organizationProcedure, userProcedure } from "../trpc.ts";
+import { confirmed, organizationProcedure, userProcedure } from "../trpc.ts";
 import type { MemberDto, MembershipDto, MembershipPageDto } from "./dto.ts";
 import { invitationsRouter } from "./invitations-router.ts";
 import { membersRouter } from "./members-router.ts";
@@ -62,7 +62,7 @@ export const organizationsRouter = {
     .mutation(async ({ ctx }): Promise<MemberDto> => toMemberDto(await leaveOrganization(coreContext(ctx)))),
 
   // Without a key: who has handed it over may not do so again.
-  transferOwnership: organizationProcedure("organization.transfer")
+  transferOwnership: confirmed(organizationProcedure("organization.transfer"))
     .input(memberInput)
     .output(memberSchema)
     .mutation(async ({ ctx, input }): Promise<MemberDto> =>

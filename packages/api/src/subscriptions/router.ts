@@ -13,7 +13,7 @@ import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
 import { listInput } from "../schema.ts";
-import { organizationProcedure } from "../trpc.ts";
+import { confirmed, organizationProcedure } from "../trpc.ts";
 import type { PlanChangePreviewDto, SubscriptionDto, SubscriptionPageDto } from "./dto.ts";
 import {
   cancelNowInput,
@@ -49,7 +49,7 @@ export const subscriptionsRouter = {
       toSubscriptionDto(await renewSubscription(coreContext(ctx), withUuid(input))),
     ),
 
-  cancelNow: organizationProcedure("subscription.cancel")
+  cancelNow: confirmed(organizationProcedure("subscription.cancel"))
     .input(cancelNowInput)
     .output(subscriptionSchema)
     .mutation(async ({ ctx, input }): Promise<SubscriptionDto> =>

@@ -40,7 +40,20 @@ export async function findAccountByEmail(ctx: CoreContext, email: string): Promi
 
 /** The row of the user stays as it is until the transaction ends. */
 export async function getAccountForShare(tx: Tx, userId: string): Promise<Account> {
-  const [row] = await tx.sql
+  const [row] = await selectAccounts(tx.sql).where(eq(users.id, userId)).for("share");
+  if (row === undefined) throw new Error("Broken invariant: the user of a session exists");
+  return toAccount(row);
+}
+
+/** The same, kept from everybody who changes what the user logs in with. */
+export async function lockAccount(tx: Tx, userId: string): Promise<Account> {
+  const [row] = await selectAccounts(tx.sql).where(eq(users.id, userId)).for("no key update");
+  if (row === undefined) throw new Error("Broken invariant: the user of a session exists");
+  return toAccount(row);
+}
+
+function selectAccounts(sql: Pick<CoreContext["db"]["drizzle"], "select">) {
+  return sql
     .select({
       id: users.id,
       email: users.email,
@@ -51,11 +64,7 @@ export async function getAccountForShare(tx: Tx, userId: string): Promise<Accoun
       passwordHash: users.passwordHash,
       suspendedAt: users.suspendedAt,
     })
-    .from(users)
-    .where(eq(users.id, userId))
-    .for("share");
-  if (row === undefined) throw new Error("Broken invariant: the user of a session exists");
-  return toAccount(row);
+    .from(users);
 }
 
 function toAccount(row: Omit<Account, "user"> & Parameters<typeof toUserView>[0]): Account {

@@ -14,12 +14,16 @@ interface Limit {
 /**
  * How often something may be tried, over all processes and in real time. Log-in counts failures only: few from one
  * address for one account, more for one account from everywhere (so that a stranger at one address cannot lock its owner
- * out), and more again from one address for all accounts (an office behind one address).
+ * out), and more again from one address for all accounts (an office behind one address). Who has many addresses can fill the
+ * second of them for anybody, so it locks nobody out: beyond it log-in asks for one more proof than the password.
  */
 const limits = {
   "login.pair": { max: 5, windowMs: 15 * minuteMs },
-  "login.account": { max: 30, windowMs: 15 * minuteMs },
-  "login.ip": { max: 60, windowMs: 15 * minuteMs },
+  "login.account": { max: 50, windowMs: dayMs },
+  "login.ip": { max: 100, windowMs: dayMs },
+  // Of the second factor, and counted only for who knows the password: a million codes are not many to try.
+  "login.code": { max: 20, windowMs: dayMs },
+  "confirm.session": { max: 5, windowMs: 15 * minuteMs },
   "register.account": { max: 5, windowMs: hourMs },
   "register.ip": { max: 30, windowMs: hourMs },
   "reset.account": { max: 5, windowMs: hourMs },
@@ -42,7 +46,10 @@ export interface Attempt {
 
 /** Counts before the work is done, so that many at once cannot slip through. Throws RATE_LIMITED at the first full one. */
 export async function takeAttempts(ctx: CoreContext, attempts: readonly Attempt[]): Promise<void> {
-  for (const attempt of attempts) await takeAttempt(ctx, attempt);
+  for (const attempt of attempts) {
+    const refusal = await countAttempt(ctx, attempt);
+    if (refusal !== null) throw refusal;
+  }
 }
 
 /** It was no failure: takes it out of the count again. */
@@ -56,9 +63,17 @@ export async function returnAttempts(ctx: CoreContext, attempts: readonly Attemp
 }
 
 /** Forgets all failed log-ins to one account, from wherever they came. */
-export async function clearLoginAttempts(ctx: CoreContext, email: string): Promise<void> {
-  for (const limit of ["login.pair", "login.account"] as const) {
-    await ctx.db.drizzle.delete(attemptCounters).where(like(attemptCounters.key, `${keyOf({ limit, of: [email] })}%`));
+export async function clearLoginAttempts(
+  ctx: CoreContext,
+  { email, userId }: { readonly email: string; readonly userId: string },
+): Promise<void> {
+  const counted: readonly Attempt[] = [
+    { limit: "login.pair", of: [email] },
+    { limit: "login.account", of: [email] },
+    { limit: "login.code", of: [userId] },
+  ];
+  for (const attempt of counted) {
+    await ctx.db.drizzle.delete(attemptCounters).where(like(attemptCounters.key, `${keyOf(attempt)}%`));
   }
 }
 
@@ -86,7 +101,8 @@ export function networkOf(ip: string | null | undefined): string {
     .join(":")}::/64`;
 }
 
-async function takeAttempt(ctx: CoreContext, attempt: Attempt): Promise<void> {
+/** The same for one, for who has more to say than no: answers the refusal. */
+export async function countAttempt(ctx: CoreContext, attempt: Attempt): Promise<DomainError | null> {
   const { max, windowMs } = limits[attempt.limit];
   const now = ctx.clock.now();
   const windowEndsAt = addMs(now, windowMs);
@@ -102,8 +118,8 @@ async function takeAttempt(ctx: CoreContext, attempt: Attempt): Promise<void> {
       },
     })
     .returning({ count: attemptCounters.count, windowEndsAt: attemptCounters.windowEndsAt });
-  if (row === undefined || row.count <= max) return;
-  throw new DomainError("RATE_LIMITED", "Too many attempts. Try again later.", {
+  if (row === undefined || row.count <= max) return null;
+  return new DomainError("RATE_LIMITED", "Too many attempts. Try again later.", {
     retryAfterSeconds: Math.max(1, Math.ceil((row.windowEndsAt.getTime() - now.getTime()) / secondMs)),
   });
 }

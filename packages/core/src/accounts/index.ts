@@ -4,10 +4,18 @@ export { getBillingContact } from "./billing-contact.ts";
 export type { UserView } from "./account.ts";
 export { returnAttempts, takeAttempts } from "./attempts.ts";
 export { authenticate } from "./authenticate.ts";
+export { beginTotp, type BegunTotp } from "./begin-totp.ts";
+export { type ChangePassword, changePassword } from "./change-password.ts";
+export { requireConfirmation } from "./confirmation.ts";
+export { type ConfirmSession, confirmSession } from "./confirm-session.ts";
 export { type DeletedExpired, deleteExpiredSessionsAndTokens } from "./delete-expired.ts";
+export { disableTotp } from "./disable-totp.ts";
+export { type EnabledTotp, enableTotp } from "./enable-totp.ts";
 export { getMe, type Me } from "./get-me.ts";
+export { getTotpStatus, type TotpStatus } from "./get-totp-status.ts";
 export { checkName, maxPasswordCharacters, minPasswordCharacters, normalizeEmail } from "./input.ts";
 export { inviteOperator, type OperatorInvite } from "./invite-operator.ts";
+export { listSessions, type SessionView } from "./list-sessions.ts";
 export { type LoggedIn, type LogIn, logIn } from "./log-in.ts";
 export { logOut } from "./log-out.ts";
 export { insertOrganization } from "./insert-organization.ts";
@@ -41,13 +49,23 @@ export {
   permissionTable,
 } from "../permissions.ts";
 export { type Register, register } from "./register.ts";
+export { renewRecoveryCodes } from "./renew-recovery-codes.ts";
 export { requestPasswordReset } from "./request-password-reset.ts";
 export { resetPassword } from "./reset-password.ts";
-export { sessionIdleDays, sessionMaxDays } from "./session-adapter.ts";
-export { accountSuspended, type Authenticated, readSession } from "./sessions.ts";
+export { revokeOtherSessions } from "./revoke-other-sessions.ts";
+export { revokeSession } from "./revoke-session.ts";
+export { operatorSessionHours, sessionIdleDays, sessionMaxDays } from "./session-adapter.ts";
+export {
+  accountSuspended,
+  type Authenticated,
+  readSession,
+  type SessionHolder,
+  type StartedSession,
+} from "./sessions.ts";
 export { checkSlug, maxSlugCharacters, minSlugCharacters, refuseTakenSlug } from "./slug.ts";
 export { createSocketTicket, redeemSocketTicket, type SocketTicket } from "./socket-ticket.ts";
 export { hashToken, newToken } from "./token.ts";
+export { getUserId, suspendUser, type SuspendUser, type Suspension, unsuspendUser } from "./suspend-user.ts";
 export { type UpdateOrganization, updateOrganization } from "./update-organization.ts";
 export { verifyEmail } from "./verify-email.ts";
 export { requireOrganization } from "./require-organization.ts";

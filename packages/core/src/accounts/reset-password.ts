@@ -24,6 +24,6 @@ export async function resetPassword(
     await setPassword(tx, userId, { passwordHash });
     record(tx, { type: "user.passwordReset", subject: { type: "user", id: userId } });
   });
-  await clearLoginAttempts(ctx, email);
+  await clearLoginAttempts(ctx, { email, userId });
   return { status: "password_reset" };
 }

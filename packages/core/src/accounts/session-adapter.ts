@@ -10,10 +10,19 @@ import type { MemberRole } from "../roles.ts";
 /** A session that nobody uses ends after this; use in the second half of it begins it anew. */
 export const sessionIdleDays = 14;
 /** A session ends after this whatever happens. */
-export const sessionMaxDays = 90;
+export const sessionMaxDays = 30;
+/** The same for operators, who work in the house by the day. */
+export const operatorSessionHours = 12;
+
+type StoredSession = Omit<typeof sessions.$inferSelect, "createdAt">;
 
 export interface SessionAttributes {
   readonly absoluteExpiresAt: Date;
+  readonly handle: string;
+  readonly clientAddress: string | null;
+  readonly userAgent: string | null;
+  readonly lastSeenAt: Date;
+  readonly confirmedAt: Date;
 }
 
 export interface SessionUser {
@@ -50,17 +59,17 @@ export function createSessionAdapter(
 ): Adapter {
   const aheadMs = machineAheadMs(clock);
   const fromMachine = (date: Date): Date => new Date(date.getTime() - aheadMs);
-  const toDatabaseSession = ({
-    expiresAt,
-    absoluteExpiresAt,
-    id,
-    userId,
-  }: Omit<typeof sessions.$inferSelect, "createdAt">): DatabaseSession => ({
-    id,
-    userId,
-    expiresAt: new Date(expiresAt.getTime() + aheadMs),
-    attributes: { absoluteExpiresAt },
-  });
+  // Lucia would move the end of a session that has reached its absolute end with every request: it is told of a later one.
+  const toldEnd = ({ expiresAt, absoluteExpiresAt }: StoredSession): Date => {
+    const now = clock.now();
+    const isFinal = expiresAt >= absoluteExpiresAt && expiresAt > now;
+    return addMs(isFinal ? addMs(now, sessionIdleDays * dayMs) : expiresAt, aheadMs);
+  };
+  const toDatabaseSession = (row: StoredSession): DatabaseSession => {
+    const { id, userId, absoluteExpiresAt, handle, clientAddress, userAgent, lastSeenAt, confirmedAt } = row;
+    const attributes = { absoluteExpiresAt, handle, clientAddress, userAgent, lastSeenAt, confirmedAt };
+    return { id, userId, expiresAt: toldEnd(row), attributes };
+  };
   return {
     async getSessionAndUser(sessionId) {
       const [row] = await database
@@ -70,12 +79,11 @@ export function createSessionAdapter(
       return [toDatabaseSession(row.session), { id: row.session.userId, attributes: row.user }];
     },
     async getUserSessions(userId) {
-      return (await database.select().from(sessions).where(eq(sessions.userId, userId))).map(toDatabaseSession);
+      const rows = await database.select().from(sessions).where(eq(sessions.userId, userId));
+      return rows.map(toDatabaseSession);
     },
-    async setSession({ id, userId, attributes: { absoluteExpiresAt } }) {
-      // From the end that our clock gave, so that what is stored is to the millisecond what the caller is told.
-      const expiresAt = addMs(absoluteExpiresAt, (sessionIdleDays - sessionMaxDays) * dayMs);
-      await database.insert(sessions).values({ id, userId, expiresAt, absoluteExpiresAt });
+    async setSession({ id, userId, attributes }) {
+      await database.insert(sessions).values({ id, userId, expiresAt: firstEnd(attributes), ...attributes });
     },
     async updateSessionExpiration(sessionId, expiresAt) {
       const wanted = fromMachine(expiresAt).toISOString();
@@ -93,6 +101,12 @@ export function createSessionAdapter(
   };
 }
 
+/** Where a session ends that nobody uses after its log-in; by our clock's time, to the millisecond. */
+export function firstEnd({ lastSeenAt, absoluteExpiresAt }: SessionAttributes): Date {
+  const idleEnd = addMs(lastSeenAt, sessionIdleDays * dayMs);
+  return idleEnd < absoluteExpiresAt ? idleEnd : absoluteExpiresAt;
+}
+
 /** By how much the machine's time is ahead of the clock's: nothing in production. */
 export function machineAheadMs(clock: Clock): number {
   return clock === systemClock ? 0 : systemClock.now().getTime() - clock.now().getTime();
@@ -103,6 +117,11 @@ const sessionColumns = {
   userId: signIn.userId,
   expiresAt: signIn.expiresAt,
   absoluteExpiresAt: signIn.absoluteExpiresAt,
+  handle: signIn.handle,
+  clientAddress: signIn.clientAddress,
+  userAgent: signIn.userAgent,
+  lastSeenAt: signIn.lastSeenAt,
+  confirmedAt: signIn.confirmedAt,
 };
 
 /** Picked by name: whatever is listed here goes through Lucia. */

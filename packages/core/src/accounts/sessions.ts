@@ -1,6 +1,8 @@
+import { accountTokens, sessions } from "@sewa/db/schema";
+import { and, eq, ne, sql } from "drizzle-orm";
 import { Lucia, TimeSpan } from "lucia";
 import { type Actor, userActor } from "../actor.ts";
-import { addMs, dayMs } from "../clock.ts";
+import { addMs, dayMs, hourMs, minuteMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert, DomainError, notFound } from "../errors.ts";
 import type { MemberRole } from "../roles.ts";
@@ -8,7 +10,9 @@ import { toUserView, type UserView } from "./account.ts";
 import { ensureHome, type Membership } from "./memberships.ts";
 import {
   createSessionAdapter,
+  firstEnd,
   machineAheadMs,
+  operatorSessionHours,
   type SessionAttributes,
   sessionIdleDays,
   sessionMaxDays,
@@ -37,15 +41,70 @@ export interface StartedSession {
   readonly session: { readonly id: string; readonly expiresAt: Date };
 }
 
+/** Where a log-in comes from; null where nobody says it. */
+export interface Device {
+  readonly ip?: string | null | undefined;
+  readonly userAgent?: string | null | undefined;
+}
+
+/** The session that somebody acts with, on their own account. */
+export interface SessionHolder {
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+const maxUserAgentCharacters = 200;
+/** More often than this it is not written that a session is in use. */
+const seenStepMs = 5 * minuteMs;
+
 /** In the transaction that says who logged in. */
-export async function startSession(tx: Tx, userId: string): Promise<StartedSession> {
+export async function startSession(tx: Tx, user: UserView, device: Device): Promise<StartedSession> {
+  const { token, sessionId } = newSessionToken();
+  const now = tx.ctx.clock.now();
+  const attributes: SessionAttributes = {
+    absoluteExpiresAt: addMs(now, user.isOperator ? operatorSessionHours * hourMs : sessionMaxDays * dayMs),
+    handle: tx.ctx.ids.next(),
+    clientAddress: device.ip ?? null,
+    userAgent: device.userAgent?.replace(/[^\x20-\x7e]/g, "").slice(0, maxUserAgentCharacters) ?? null,
+    lastSeenAt: now,
+    confirmedAt: now,
+  };
+  await createLucia(tx.ctx, tx.sql).createSession(user.id, attributes, { sessionId });
+  return { token, session: { id: sessionId, expiresAt: firstEnd(attributes) } };
+}
+
+/**
+ * Gives a living session a new token, when what it may do has changed: who has got hold of the old one has nothing any more.
+ * Its tickets end, its end stays. Throws UNAUTHORIZED when it has ended meanwhile.
+ */
+export async function renewSession(tx: Tx, holder: SessionHolder): Promise<StartedSession> {
+  const { token, sessionId } = newSessionToken();
+  await lockSession(tx, holder);
+  await tx.sql.delete(accountTokens).where(eq(accountTokens.sessionId, holder.sessionId));
+  const [renewed] = await tx.sql
+    .update(sessions)
+    .set({ id: sessionId, confirmedAt: tx.ctx.clock.now() })
+    .where(eq(sessions.id, holder.sessionId))
+    .returning({ expiresAt: sessions.expiresAt });
+  assert(renewed !== undefined, "a session that is locked stays");
+  return { token, session: { id: sessionId, expiresAt: renewed.expiresAt } };
+}
+
+/** Throws UNAUTHORIZED for one that has ended. */
+export async function lockSession(tx: Tx, { userId, sessionId }: SessionHolder): Promise<void> {
+  const [session] = await tx.sql
+    .select({ expiresAt: sessions.expiresAt })
+    .from(sessions)
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, userId)))
+    .for("update");
+  if (session === undefined || session.expiresAt <= tx.ctx.clock.now()) throw loggedOut();
+}
+
+function newSessionToken(): { readonly token: string; readonly sessionId: string } {
   const token = newToken("session");
   const sessionId = hashToken("session", token);
   assert(sessionId !== null, "a new token has the shape of its kind");
-  const now = tx.ctx.clock.now();
-  const absoluteExpiresAt = addMs(now, sessionMaxDays * dayMs);
-  await createLucia(tx.ctx, tx.sql).createSession(userId, { absoluteExpiresAt }, { sessionId });
-  return { token, session: { id: sessionId, expiresAt: addMs(now, sessionIdleDays * dayMs) } };
+  return { token, sessionId };
 }
 
 /**
@@ -63,6 +122,7 @@ export async function readSession(
   if (user.suspendedAt !== null) throw accountSuspended();
   const membership = membershipOf(user) ?? (organizationId === null ? await ensureHome(ctx, user.id) : null);
   if (membership === null) throw notFound("organization");
+  await markSeen(ctx, sessionId, session.lastSeenAt);
   const expiresAt = addMs(session.expiresAt, -machineAheadMs(ctx.clock));
   return {
     user: toUserView(user),
@@ -83,6 +143,19 @@ export async function endSessions(tx: Tx, userId: string): Promise<void> {
   await createLucia(tx.ctx, tx.sql).invalidateUserSessions(userId);
 }
 
+/** All but the one that the user acts with. Answers how many. */
+export async function endOtherSessions(tx: Tx, { userId, sessionId }: SessionHolder): Promise<number> {
+  const ended = await tx.sql.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, sessionId)));
+  return ended.count;
+}
+
+async function markSeen(ctx: CoreContext, sessionId: string, lastSeenAt: Date): Promise<void> {
+  const now = ctx.clock.now();
+  const due = addMs(now, -seenStepMs);
+  if (lastSeenAt > due) return;
+  await ctx.db.drizzle.execute(sql`select mark_session_seen(${sessionId}, ${now.toISOString()}, ${due.toISOString()})`);
+}
+
 export function createLucia(
   ctx: CoreContext,
   database: Parameters<typeof createSessionAdapter>[0],
@@ -93,6 +166,10 @@ export function createLucia(
     getSessionAttributes: (attributes) => attributes,
     getUserAttributes: (attributes) => attributes,
   });
+}
+
+export function loggedOut(): DomainError {
+  return new DomainError("UNAUTHORIZED", "Log in first.");
 }
 
 export function accountSuspended(): DomainError {

@@ -1,10 +1,9 @@
 import { sessions } from "@sewa/db/schema";
 import { and, eq, gt } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
-import { DomainError } from "../errors.ts";
 import { mintToken, spendTicket } from "./account-tokens.ts";
 import { takeAttempts } from "./attempts.ts";
-import { type Authenticated, readSession } from "./sessions.ts";
+import { type Authenticated, loggedOut, readSession } from "./sessions.ts";
 import { hashToken } from "./token.ts";
 
 export interface SocketTicket {
@@ -33,7 +32,7 @@ export async function createSocketTicket(
         ),
       )
       .for("key share");
-    if (session === undefined) throw new DomainError("UNAUTHORIZED", "Log in first.");
+    if (session === undefined) throw loggedOut();
     const { token, expiresAt } = await mintToken(tx, { kind: "socket_ticket", ...input });
     return { ticket: token, expiresAt };
   });

@@ -1,8 +1,9 @@
 import { users } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
+import { Secret, TOTP } from "otpauth";
 import { DomainError } from "../errors.ts";
 import type { TestCore } from "../testing/test-core.ts";
-import { mintMailLink, register, verifyEmail } from "./index.ts";
+import { beginTotp, type EnabledTotp, enableTotp, logIn, mintMailLink, register, verifyEmail } from "./index.ts";
 
 /** What the tests of this folder begin with. */
 export const ana = { email: "ana@example.com", password: "correct horse", name: "Ana", locale: "en" } as const;
@@ -31,4 +32,21 @@ export async function refusal(promise: Promise<unknown>): Promise<DomainError> {
   const outcome: unknown = await promise.catch((error: unknown) => error);
   if (outcome instanceof DomainError) return outcome;
   throw new Error("Expected a refusal.", { cause: outcome });
+}
+
+/** What Ana's telephone shows at this moment. */
+export function codeAt(secret: string, now: Date): string {
+  return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: now.getTime() });
+}
+
+/** Ana with the second factor on, and the session that she did it with. The code of this moment is used up. */
+export async function anaWithTotp(
+  core: TestCore,
+): Promise<{ readonly userId: string; readonly secret: string } & EnabledTotp> {
+  const { userId } = await verifiedAna(core);
+  const { session } = await logIn(core.ctx, ana);
+  const holder = { userId, sessionId: session.id };
+  const { secret } = await beginTotp(core.ctx, holder);
+  const enabled = await enableTotp(core.ctx, { ...holder, code: codeAt(secret, core.clock.now()) });
+  return { userId, secret, ...enabled };
 }

@@ -74,6 +74,8 @@ const ownedThrough: Readonly<Record<string, string>> = {
   users: "id in (select user_id from members where organization_id = '{}')",
   sessions: "user_id in (select user_id from members where organization_id = '{}')",
   account_tokens: "user_id in (select user_id from members where organization_id = '{}')",
+  second_factors: "user_id in (select user_id from members where organization_id = '{}')",
+  recovery_codes: "user_id in (select user_id from members where organization_id = '{}')",
   coupon_plans: "coupon_id in (select id from coupons where organization_id = '{}')",
 };
 const owned = (table: string, organizationId: string): string =>
@@ -169,6 +171,13 @@ beforeAll(async () => {
     const columns = ["organization_id", ...ids.map(({ attname }) => String(attname)), ...Object.keys(values)];
     const row = [`'${idOf(other)}'`, ...ids.map(() => "gen_random_uuid()"), ...Object.values(values)];
     await rows(superuser.drizzle, `insert into ${table} (${columns.join(", ")}) values (${row.join(", ")})`);
+  }
+  for (const [table, values] of [
+    ["second_factors (user_id, key_id, sealed)", "'test', 'x'"],
+    ["recovery_codes (user_id, hash)", "repeat('0', 64)"],
+  ] as const) {
+    const from = `from members where organization_id = '${idOf(other)}'`;
+    await rows(superuser.drizzle, `insert into ${table} select user_id, ${values} ${from}`);
   }
   await rows(superuser.drizzle, "set session_replication_role = default");
   const fenced = await rows(

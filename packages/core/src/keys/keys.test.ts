@@ -1,9 +1,10 @@
 import { connectAsSuperuser } from "@sewa/db/testing";
-import { dataKeys, instanceSecrets, keyRotations, paymentMethods } from "@sewa/db/schema";
+import { dataKeys, instanceSecrets, keyRotations, paymentMethods, secondFactors } from "@sewa/db/schema";
 import { eq, sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { type CoreContext, createContext } from "../context.ts";
 import { createKeyring, type Key } from "../keyring.ts";
+import { beginTotp } from "../accounts/index.ts";
 import { checkAudit } from "../audit/index.ts";
 import { record } from "../events/index.ts";
 import { revealCredentials } from "../instances/index.ts";
@@ -11,7 +12,7 @@ import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
 import { countKeys, openSecret, requireKeys, rewrapKeys, rotateKeys, sealSecret } from "./index.ts";
-import { sealedThings } from "./sealed-things.ts";
+import { sealedThings, secondFactorContext } from "./sealed-things.ts";
 
 const key = (id: string, byte: number): Key => ({ id, key: Buffer.alloc(32, byte) });
 const [old, recent] = [key("test", 7), key("k2", 8)];
@@ -182,12 +183,24 @@ test("an app's credentials are sealed with its organization's key and can be sho
   expect(await revealCredentials(withKeys(ctx, recent), instanceId)).toEqual(shown);
 });
 
+test("the secret of a second factor, which belongs to no organization, changes its key with the rest", async () => {
+  await using core = await testCore();
+  const { ctx, userId } = await givenCustomer(core.ctx);
+  const { secret } = await beginTotp(ctx, { userId, sessionId: "" });
+  const both = withKeys(core.ctx, recent, old);
+  await rotateKeys(both);
+  while ((await rewrapKeys(both)) !== null);
+  const [row] = await core.database.drizzle.select().from(secondFactors);
+  expect(withKeys(ctx, recent).keyring.open(row!, secondFactorContext(userId))).toBe(secret);
+  await requireKeys(withKeys(core.ctx, recent));
+});
+
 test("every table with something sealed or signed is known to the rotation, and so to who asks which keys are needed", async () => {
   await using core = await testCore();
   const tables = await core.database.drizzle.execute<{ name: string }>(sql`
     select distinct table_name as name from information_schema.columns
     where table_schema = 'public' and column_name in ('key_id', 'sealed', 'signature') order by 1`);
-  const known = ["audit_checkpoints", "data_keys", ...Object.keys(sealedThings)];
+  const known = ["audit_checkpoints", "data_keys", "second_factors", ...Object.keys(sealedThings)];
   expect(tables.map(({ name }) => name)).toEqual(known.toSorted());
   const [source] = await core.database.drizzle.execute<{ definition: string }>(
     sql`select pg_get_functiondef('keys_in_use'::regproc) as definition`,

@@ -1,4 +1,4 @@
-import { dataKeys, keyRotations } from "@sewa/db/schema";
+import { dataKeys, keyRotations, secondFactors } from "@sewa/db/schema";
 import { and, asc, eq, isNotNull, isNull, ne, sql } from "drizzle-orm";
 import { resignCheckpoints } from "../audit/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
@@ -6,7 +6,7 @@ import { assert } from "../errors.ts";
 import { findOwnKey, rewrap } from "./data-key.ts";
 import { readKeys, usesOf } from "./count-keys.ts";
 import { openSecret, sealSecret } from "./seal.ts";
-import { type SealedPlace, sealedThings } from "./sealed-things.ts";
+import { type SealedPlace, sealedThings, secondFactorContext } from "./sealed-things.ts";
 
 const usualBatch = 100;
 
@@ -25,6 +25,7 @@ export async function rewrapKeys(
   if (ctx.keyring.ids[0] !== target)
     throw new Error(`Everything is to be closed by the key ${target}, which is not the first of this keyring.`);
   let rewrapped = await rewrapDataKeys(ctx, rotation.id, batch);
+  if (rewrapped === 0) rewrapped = await rewrapSecondFactors(ctx, rotation.id, batch);
   if (rewrapped === 0) rewrapped = await resealFormer(ctx, rotation.id, batch);
   if (rewrapped === 0)
     rewrapped = await ctx.transaction(async (tx) => count(tx, rotation.id, await resignCheckpoints(tx, batch)));
@@ -45,6 +46,25 @@ async function rewrapDataKeys(ctx: CoreContext, rotationId: string, batch: numbe
       .limit(batch)
       .for("update", { skipLocked: true });
     for (const row of rows) await tx.sql.update(dataKeys).set(rewrap(ctx.keyring, row)).where(eq(id, row.id));
+    return count(tx, rotationId, rows.length);
+  });
+}
+
+async function rewrapSecondFactors(ctx: CoreContext, rotationId: string, batch: number): Promise<number> {
+  const { userId, keyId, sealed } = secondFactors;
+  return ctx.transaction(async (tx) => {
+    const rows = await tx.sql
+      .select({ userId, keyId, sealed })
+      .from(secondFactors)
+      .where(ne(keyId, ctx.keyring.ids[0] ?? ""))
+      .orderBy(asc(userId))
+      .limit(batch)
+      .for("update", { skipLocked: true });
+    for (const row of rows) {
+      const context = secondFactorContext(row.userId);
+      const closed = ctx.keyring.seal(ctx.keyring.open(row, context), context);
+      await tx.sql.update(secondFactors).set(closed).where(eq(userId, row.userId));
+    }
     return count(tx, rotationId, rows.length);
   });
 }

@@ -21,6 +21,11 @@ export const sealedThings = {
   },
 } as const satisfies Record<string, SealedThing>;
 
+/** What is authenticated with the secret of a user's second factor, which belongs to no organization: the keyring itself closes it. */
+export function secondFactorContext(userId: string): string {
+  return `user:${userId}:second-factor`;
+}
+
 /** A row that holds a secret: its table, and its id. */
 export interface SealedPlace {
   readonly table: keyof typeof sealedThings;

@@ -148,9 +148,53 @@ export const sessions = pgTable(
     expiresAt: at().notNull(),
     /** The session ends here, however often it was renewed. */
     absoluteExpiresAt: at().notNull(),
+    /** What its user sees of it; stays the same when the token is renewed. */
+    handle: uuid()
+      .notNull()
+      .default(sql`gen_random_uuid()`),
+    /** Where the log-in came from and with what; null where nobody said it. */
+    clientAddress: text(),
+    userAgent: text(),
+    /** Written every few minutes at most. */
+    lastSeenAt: insertedAt(),
+    /** When its user last proved to be themselves, by log-in or by being asked again. */
+    confirmedAt: insertedAt(),
     createdAt: insertedAt(),
   },
-  (t) => [index("sessions_user").on(t.userId), index("sessions_expiry").on(t.expiresAt)],
+  (t) => [
+    uniqueIndex("sessions_handle_key").on(t.handle),
+    index("sessions_user").on(t.userId),
+    index("sessions_expiry").on(t.expiresAt),
+    check("sessions_end", sql`${t.expiresAt} <= ${t.absoluteExpiresAt}`),
+  ],
+);
+
+/** The second factor of a user, RFC 6238. Not asked for before it was switched on. */
+export const secondFactors = pgTable("second_factors", {
+  userId: uuid()
+    .primaryKey()
+    .references(() => users.id),
+  keyId: text().notNull(),
+  /** The secret, encrypted. */
+  sealed: text().notNull(),
+  enabledAt: at(),
+  /** The interval of the last code that was taken: it and those before it are worth nothing any more. */
+  lastCounter: counter(),
+  createdAt: insertedAt(),
+});
+
+/** What a user logs in with who has lost the second factor, each once; the hash is the SHA-256 of the code. */
+export const recoveryCodes = pgTable(
+  "recovery_codes",
+  {
+    userId: uuid()
+      .notNull()
+      .references(() => secondFactors.userId, { onDelete: "cascade" }),
+    hash: text().notNull(),
+    usedAt: at(),
+    createdAt: insertedAt(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.hash] })],
 );
 
 /** One-time tokens; the id is the SHA-256 of the token. */

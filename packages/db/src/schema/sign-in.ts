@@ -22,6 +22,11 @@ export const signIn = pgView("sign_in", {
   sessionId: text().notNull(),
   expiresAt: at().notNull(),
   absoluteExpiresAt: at().notNull(),
+  handle: uuid().notNull(),
+  clientAddress: text(),
+  userAgent: text(),
+  lastSeenAt: at().notNull(),
+  confirmedAt: at().notNull(),
   /** Of `sign_in_by_token` alone. */
   tokenId: text().notNull(),
 }).existing();
