@@ -44,7 +44,8 @@ export function startWatch({ core, cluster, log }: WatchOptions): Watcher {
       });
   };
   const write = async (): Promise<void> => {
-    const batch = [...instances].slice(0, batchSize);
+    // In the order that every worker keeps: two with the same news in another order would wait for each other's jobs.
+    const batch = [...instances].slice(0, batchSize).toSorted();
     const tellsNodes = hasNodeNews;
     // Taken out first: news that comes while this is written counts anew.
     for (const id of batch) instances.delete(id);

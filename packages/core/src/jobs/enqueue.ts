@@ -35,7 +35,8 @@ const holderSilenceSeconds = 30;
 
 /**
  * Adds the jobs of all ids in the column `id` of a query that have none: neither one that waits, be it for its next try,
- * nor one that a living worker runs. One statement; answers how many it added, which in health is none. Worker's role.
+ * nor one that a living worker runs. One statement, in the order of the ids, as everybody adds more than one: others would wait for
+ * each other's rows. Answers how many it added, which in health is none. Worker's role.
  */
 export async function enqueueMissing(ctx: CoreContext, name: JobName, ids: SQL): Promise<number> {
   const field = jobs[name].key;
@@ -49,7 +50,7 @@ export async function enqueueMissing(ctx: CoreContext, name: JobName, ids: SQL):
         select 1 from graphile_worker._private_jobs j left join worker_pools p on p.pool_id = j.locked_by
         where j.key = ${name} || ':' || s.id and j.attempts < j.max_attempts
           and (j.locked_by is null or p.beat_at > now() - make_interval(secs => ${holderSilenceSeconds})))
-      limit ${maxMissing}
+      order by s.id limit ${maxMissing}
     ) missing`);
   return row?.added ?? 0;
 }

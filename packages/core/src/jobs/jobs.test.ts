@@ -147,3 +147,15 @@ test("each job is added with its own priority, by a prompt and by a sweep", asyn
   const rows = await core.database.drizzle.execute("select distinct priority from graphile_worker._private_jobs");
   expect(rows.map((row) => row["priority"])).toEqual([jobs["mail:send"].priority]);
 });
+
+test("jobs that are missing are added in the order of their ids, so that two who add the same ones do not wait for each other", async () => {
+  await using core = await testCore();
+  const ids = Array.from({ length: 50 }, () => crypto.randomUUID());
+  const values = sql.join(
+    ids.map((id) => sql`(${id}::uuid)`),
+    sql`, `,
+  );
+  expect(await enqueueMissing(core.ctx, "instance:reconcile", sql`select * from (values ${values}) v (id)`)).toBe(50);
+  const keys = (await listJobs(core.ctx, { limit: 100 })).items.map(({ key }) => key);
+  expect(keys).toEqual(ids.toSorted().map((id) => `instance:reconcile:${id}`));
+});
