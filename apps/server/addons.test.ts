@@ -45,7 +45,13 @@ test("add-ons are offered, quoted, ordered and invoiced with their number and th
   const wish = { planId: await freePlan(customer), parameters: {}, addons: { "extra-storage": 2 } };
   const quote = await api.orders.quote.query(wish);
   expect(quote).toMatchObject({ total: money(40_000n), laterTotal: money(40_000n) });
-  expect(quote.lines.at(-1)).toEqual({ description: "Extra storage", amount: money(40_000n) });
+  expect(quote.lines.at(-1)).toEqual({
+    description: "Extra storage",
+    quantity: 2n,
+    unitAmount: money(20_000n),
+    perQuantity: 1n,
+    amount: money(40_000n),
+  });
   const order = { ...wish, name: "Shop", priceKey: quote.priceKey, idempotencyKey: "order-0001" };
   const placed = await api.orders.place.mutate(order);
   expect(await api.orders.place.mutate(order)).toEqual(placed);
