@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { appRouter, transformer } from "@sewa/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Customer, orderFree, startTestHouse, type TestHouse } from "./test-house.ts";
@@ -103,6 +104,19 @@ const hostile: readonly unknown[] = [
   ...others,
 ];
 
+/** Of the values for one field, this share is tried, drawn anew each time; all of them with HOSTILE_ALL. The seed brings a draw back. */
+const share = process.env["HOSTILE_ALL"] === undefined ? 1 / 3 : 1;
+const seed = Number(process.env["HOSTILE_SEED"] ?? randomInt(2 ** 31));
+let drawn = seed;
+
+/** Mulberry32: the same draws for the same seed. */
+function draw(): number {
+  drawn = (drawn + 0x6d2b79f5) | 0;
+  let value = Math.imul(drawn ^ (drawn >>> 15), 1 | drawn);
+  value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+  return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+}
+
 function inputOf(names: readonly string[], name: string, value: unknown): Record<string, unknown> {
   keys += 1;
   const input = Object.fromEntries(names.filter((other) => other in valid).map((other) => [other, valid[other]]));
@@ -133,12 +147,14 @@ async function call(
 }
 
 test.each(procedures)(
-  "$path has an answer to everything: none is a defect, none shows the machine room",
+  `$path has an answer to everything: none is a defect, none shows the machine room (HOSTILE_SEED=${seed})`,
   async ({ path, definition }) => {
     const names = Object.keys(definition.inputs[0]?.shape ?? {});
     const { token } = path.startsWith("admin.") ? operator : customer;
     const whole = hostile.map((value) => value as unknown);
-    const parts = names.flatMap((name) => hostile.map((value) => inputOf(names, name, value)));
+    const parts = names.flatMap((name) =>
+      hostile.filter(() => draw() < share).map((value) => inputOf(names, name, value)),
+    );
     // The session of this test has to survive.
     const inputs = path === "auth.logOut" ? whole.filter((value) => value !== undefined) : [...whole, ...parts];
     for (let at = 0; at < inputs.length; at += 8) {
