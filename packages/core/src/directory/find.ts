@@ -21,23 +21,37 @@ export interface FindOfOrganizationInput extends FindInput {
 export interface Shelf<Row extends { readonly id: string }, Q extends PgSelect> {
   readonly kind: IdKind;
   readonly id: PgColumn;
+  /** Whose a thing is; null where it belongs to no organization, or to several. */
+  readonly organizationId: PgColumn | null;
   readonly names: readonly AnyColumn[];
   readonly select: (tx: Tx) => Q;
   readonly complete: (tx: Tx, rows: Awaited<Q>) => Promise<readonly Row[]>;
+}
+
+/** Of a shelf whose rows are read whole by one statement. */
+export function asTheyAre<Row>(_tx: Tx, rows: readonly Row[]): Promise<readonly Row[]> {
+  return Promise.resolve(rows);
 }
 
 /** Newest first, across all organizations. */
 export async function findOn<Row extends { readonly id: string }, Q extends PgSelect>(
   ctx: CoreContext,
   shelf: Shelf<Row, Q>,
-  input: FindInput,
+  input: FindOfOrganizationInput,
   filter?: SQL,
 ): Promise<Page<Row>> {
   authorize(ctx.actor, "admin.directory.read");
   const cursor = readIdCursor(input.cursor);
   const limit = pageLimit(input);
   return ctx.transaction(async (tx) => {
-    const where = and(cursor === null ? undefined : lt(shelf.id, cursor), matches(shelf, input.search), filter);
+    const where = and(
+      cursor === null ? undefined : lt(shelf.id, cursor),
+      matches(shelf, input.search),
+      shelf.organizationId === null || input.organizationId === undefined
+        ? undefined
+        : eq(shelf.organizationId, input.organizationId),
+      filter,
+    );
     const rows = (await shelf
       .select(tx)
       .where(where)

@@ -35,6 +35,7 @@ export interface FindInstancesInput extends FindOfOrganizationInput {
 const shelf = {
   kind: "instance",
   id: instances.id,
+  organizationId: instances.organizationId,
   names: [instances.name, instances.host, organizations.name],
   select: (tx: Tx) =>
     tx.sql
@@ -74,13 +75,14 @@ const shelf = {
 
 export function findInstances(
   ctx: CoreContext,
-  { organizationId, observedPhase, ...input }: FindInstancesInput,
+  { observedPhase, ...input }: FindInstancesInput,
 ): Promise<Page<InstanceEntry>> {
-  const filter = and(
-    organizationId === undefined ? undefined : eq(instances.organizationId, organizationId),
+  return findOn(
+    ctx,
+    shelf,
+    input,
     observedPhase === undefined ? undefined : eq(instances.observedPhase, observedPhase),
   );
-  return findOn(ctx, shelf, input, filter);
 }
 
 export function getInstanceEntry(ctx: CoreContext, instanceId: string): Promise<InstanceEntry> {

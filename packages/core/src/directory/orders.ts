@@ -2,7 +2,7 @@ import { offerings, orders, organizations, plans } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Page } from "../pages.ts";
-import { type FindOfOrganizationInput, findOn, getFrom } from "./find.ts";
+import { asTheyAre, type FindOfOrganizationInput, findOn, getFrom } from "./find.ts";
 
 /** An order as operators see it. */
 export interface OrderEntry {
@@ -22,6 +22,7 @@ export interface OrderEntry {
 const shelf = {
   kind: "order",
   id: orders.id,
+  organizationId: orders.organizationId,
   names: [organizations.name],
   select: (tx: Tx) =>
     tx.sql
@@ -42,19 +43,11 @@ const shelf = {
       .innerJoin(plans, eq(plans.id, orders.planId))
       .innerJoin(offerings, eq(offerings.id, plans.offeringId))
       .$dynamic(),
-  complete: (_tx: Tx, rows: readonly OrderEntry[]) => Promise.resolve(rows),
+  complete: asTheyAre<OrderEntry>,
 } as const;
 
-export function findOrders(
-  ctx: CoreContext,
-  { organizationId, ...input }: FindOfOrganizationInput,
-): Promise<Page<OrderEntry>> {
-  return findOn(
-    ctx,
-    shelf,
-    input,
-    organizationId === undefined ? undefined : eq(orders.organizationId, organizationId),
-  );
+export function findOrders(ctx: CoreContext, input: FindOfOrganizationInput): Promise<Page<OrderEntry>> {
+  return findOn(ctx, shelf, input);
 }
 
 export function getOrderEntry(ctx: CoreContext, orderId: string): Promise<OrderEntry> {

@@ -2,7 +2,7 @@ import { organizations } from "@sewa/db/schema";
 import { sql } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Page } from "../pages.ts";
-import { type FindInput, findOn, getFrom } from "./find.ts";
+import { asTheyAre, type FindInput, findOn, getFrom } from "./find.ts";
 
 /** A customer as operators see it. */
 export interface OrganizationEntry {
@@ -22,6 +22,7 @@ export interface OrganizationEntry {
 const shelf = {
   kind: "organization",
   id: organizations.id,
+  organizationId: null,
   names: [organizations.name],
   select: (tx: Tx) =>
     tx.sql
@@ -40,7 +41,7 @@ const shelf = {
       })
       .from(organizations)
       .$dynamic(),
-  complete: (_tx: Tx, rows: readonly OrganizationEntry[]) => Promise.resolve(rows),
+  complete: asTheyAre<OrganizationEntry>,
 } as const;
 
 export function findOrganizations(ctx: CoreContext, input: FindInput): Promise<Page<OrganizationEntry>> {

@@ -2,7 +2,7 @@ import { organizations, payments } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Page } from "../pages.ts";
-import { type FindOfOrganizationInput, findOn, getFrom } from "./find.ts";
+import { asTheyAre, type FindOfOrganizationInput, findOn, getFrom } from "./find.ts";
 
 /** Money that was received for an invoice, as operators see it. */
 export interface PaymentEntry {
@@ -23,6 +23,7 @@ export interface PaymentEntry {
 const shelf = {
   kind: "payment",
   id: payments.id,
+  organizationId: payments.organizationId,
   names: [payments.reference, organizations.name],
   select: (tx: Tx) =>
     tx.sql
@@ -41,15 +42,11 @@ const shelf = {
       .from(payments)
       .innerJoin(organizations, eq(organizations.id, payments.organizationId))
       .$dynamic(),
-  complete: (_tx: Tx, rows: readonly PaymentEntry[]) => Promise.resolve(rows),
+  complete: asTheyAre<PaymentEntry>,
 } as const;
 
-export function findPayments(
-  ctx: CoreContext,
-  { organizationId, ...input }: FindOfOrganizationInput,
-): Promise<Page<PaymentEntry>> {
-  const filter = organizationId === undefined ? undefined : eq(payments.organizationId, organizationId);
-  return findOn(ctx, shelf, input, filter);
+export function findPayments(ctx: CoreContext, input: FindOfOrganizationInput): Promise<Page<PaymentEntry>> {
+  return findOn(ctx, shelf, input);
 }
 
 export function getPaymentEntry(ctx: CoreContext, paymentId: string): Promise<PaymentEntry> {

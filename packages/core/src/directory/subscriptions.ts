@@ -3,7 +3,7 @@ import { and, eq } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Page } from "../pages.ts";
 import type { Interval } from "../periods.ts";
-import { type FindOfOrganizationInput, findOn, getFrom } from "./find.ts";
+import { asTheyAre, type FindOfOrganizationInput, findOn, getFrom } from "./find.ts";
 
 type Status = typeof subscriptions.$inferSelect.status;
 
@@ -32,6 +32,7 @@ export interface FindSubscriptionsInput extends FindOfOrganizationInput {
 const shelf = {
   kind: "subscription",
   id: subscriptions.id,
+  organizationId: subscriptions.organizationId,
   names: [organizations.name, instances.name],
   select: (tx: Tx) =>
     tx.sql
@@ -60,18 +61,14 @@ const shelf = {
       .innerJoin(plans, eq(plans.id, subscriptions.planId))
       .innerJoin(offerings, eq(offerings.id, plans.offeringId))
       .$dynamic(),
-  complete: (_tx: Tx, rows: readonly SubscriptionEntry[]) => Promise.resolve(rows),
+  complete: asTheyAre<SubscriptionEntry>,
 } as const;
 
 export function findSubscriptions(
   ctx: CoreContext,
-  { organizationId, status, ...input }: FindSubscriptionsInput,
+  { status, ...input }: FindSubscriptionsInput,
 ): Promise<Page<SubscriptionEntry>> {
-  const filter = and(
-    organizationId === undefined ? undefined : eq(subscriptions.organizationId, organizationId),
-    status === undefined ? undefined : eq(subscriptions.status, status),
-  );
-  return findOn(ctx, shelf, input, filter);
+  return findOn(ctx, shelf, input, status === undefined ? undefined : eq(subscriptions.status, status));
 }
 
 export function getSubscriptionEntry(ctx: CoreContext, subscriptionId: string): Promise<SubscriptionEntry> {

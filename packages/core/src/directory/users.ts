@@ -23,6 +23,7 @@ type UserRow = Omit<UserEntry, "organizations">;
 const shelf = {
   kind: "user",
   id: users.id,
+  organizationId: null,
   names: [users.email, users.name],
   select: (tx: Tx) =>
     tx.sql
