@@ -1,4 +1,5 @@
 import {
+  type CoreContext,
   type FindOfOrganizationInput,
   findInstances,
   findOrders,
@@ -17,11 +18,11 @@ interface FindOptions extends JsonOption {
   readonly limit: string;
 }
 
-type CoreContext = Parameters<Parameters<typeof withCore>[0]>[0];
 /** What is said of each, in a table. */
 type List = (ctx: CoreContext, input: FindOfOrganizationInput) => Promise<readonly Row[]>;
 
-const kinds: Readonly<Record<string, List>> = {
+/** Of the house. */
+const own: Readonly<Record<string, List>> = {
   organizations: async (ctx, input) =>
     (await findOrganizations(ctx, input)).items.map((row) => ({
       id: toPublicId("organization", row.id),
@@ -40,6 +41,10 @@ const kinds: Readonly<Record<string, List>> = {
       suspended: row.suspendedAt === null ? "-" : formatTime(row.suspendedAt),
       organizations: row.organizations.map(({ id, role }) => `${toPublicId("organization", id)} (${role})`).join(", "),
     })),
+};
+
+/** What belongs to an organization. */
+const owned: Readonly<Record<string, List>> = {
   orders: async (ctx, input) =>
     (await findOrders(ctx, input)).items.map((row) => ({
       id: toPublicId("order", row.id),
@@ -82,9 +87,10 @@ const kinds: Readonly<Record<string, List>> = {
 
 export function addFindCommands(program: Command): void {
   const group = program.command("find").description("look something up, across all organizations; newest first");
-  for (const [kind, list] of Object.entries(kinds)) {
-    leaf(group, `${kind} [search]`, `${kind} by id or a part of the name`)
-      .option("--organization <id>", "of one organization")
+  for (const [kind, list] of Object.entries({ ...own, ...owned })) {
+    const command = leaf(group, `${kind} [search]`, `${kind} by id or a part of the name`);
+    if (kind in owned) command.option("--organization <id>", "of one organization");
+    command
       .addOption(new Option("--limit <count>", "at most so many").choices(["20", "100"]).default("20"))
       .action(async (search: string | undefined, { organization, limit, json }: FindOptions) => {
         const organizationId = organization === undefined ? undefined : organizationIdOf(organization);
