@@ -14,6 +14,16 @@ export interface UserView {
   readonly isEmailVerified: boolean;
 }
 
+/** What `toUserView` makes a view of. */
+export const userColumns = {
+  id: users.id,
+  email: users.email,
+  name: users.name,
+  locale: users.locale,
+  isOperator: users.isOperator,
+  emailVerifiedAt: users.emailVerifiedAt,
+};
+
 /** What the verbs of log-in need to know of a user. Never leaves this folder: it holds the password's hash. */
 export interface Account {
   readonly user: UserView;
@@ -53,18 +63,7 @@ export async function lockAccount(tx: Tx, userId: string): Promise<Account> {
 }
 
 function selectAccounts(sql: Pick<CoreContext["db"]["drizzle"], "select">) {
-  return sql
-    .select({
-      id: users.id,
-      email: users.email,
-      name: users.name,
-      locale: users.locale,
-      isOperator: users.isOperator,
-      emailVerifiedAt: users.emailVerifiedAt,
-      passwordHash: users.passwordHash,
-      suspendedAt: users.suspendedAt,
-    })
-    .from(users);
+  return sql.select({ ...userColumns, passwordHash: users.passwordHash, suspendedAt: users.suspendedAt }).from(users);
 }
 
 function toAccount(row: Omit<Account, "user"> & Parameters<typeof toUserView>[0]): Account {

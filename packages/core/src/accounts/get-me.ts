@@ -2,7 +2,7 @@ import { members, organizations, testClocks, users } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
 import { type CoreContext, organizationOf } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
-import { toUserView, type UserView } from "./account.ts";
+import { toUserView, userColumns, type UserView } from "./account.ts";
 import { type Organization, organizationColumns } from "./organizations.ts";
 import { authorize } from "../permissions.ts";
 import type { MemberRole } from "../roles.ts";
@@ -24,12 +24,7 @@ export async function getMe(ctx: CoreContext, userId: string): Promise<Me> {
   const [row] = await ctx.transaction((tx) =>
     tx.sql
       .select({
-        id: users.id,
-        email: users.email,
-        name: users.name,
-        locale: users.locale,
-        isOperator: users.isOperator,
-        emailVerifiedAt: users.emailVerifiedAt,
+        ...userColumns,
         organization: organizationColumns,
         role: members.role,
         testClockNow: testClocks.nowAt,

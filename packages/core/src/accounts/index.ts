@@ -1,7 +1,7 @@
 export { acceptOperatorInvite } from "./accept-operator-invite.ts";
 export { hashApiToken, isApiToken, newApiToken } from "./api-token.ts";
 export { getBillingContact } from "./billing-contact.ts";
-export type { UserView } from "./account.ts";
+export { userColumns, type UserView } from "./account.ts";
 export { returnAttempts, takeAttempts } from "./attempts.ts";
 export { authenticate } from "./authenticate.ts";
 export { beginTotp, type BegunTotp } from "./begin-totp.ts";

@@ -1,5 +1,6 @@
 import { members, organizations, users } from "@sewa/db/schema";
 import { asc, eq, inArray } from "drizzle-orm";
+import { userColumns } from "../accounts/index.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Locale } from "../notifications/index.ts";
 import type { Page } from "../pages.ts";
@@ -27,16 +28,7 @@ const shelf = {
   names: [users.email, users.name],
   select: (tx: Tx) =>
     tx.sql
-      .select({
-        id: users.id,
-        email: users.email,
-        name: users.name,
-        locale: users.locale,
-        isOperator: users.isOperator,
-        emailVerifiedAt: users.emailVerifiedAt,
-        suspendedAt: users.suspendedAt,
-        createdAt: users.createdAt,
-      })
+      .select({ ...userColumns, suspendedAt: users.suspendedAt, createdAt: users.createdAt })
       .from(users)
       .$dynamic(),
   async complete(tx: Tx, rows: readonly UserRow[]): Promise<readonly UserEntry[]> {
