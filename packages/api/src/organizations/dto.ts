@@ -116,7 +116,8 @@ export interface TokenDto {
   readonly hint: string;
   /** The member for whom it speaks. */
   readonly userId: string;
-  readonly userName: string;
+  /** Null when they are no member any more. */
+  readonly userName: string | null;
   readonly scopes: readonly TokenScopeDto[];
   /** From where it is good, in CIDR notation; from everywhere when there are none. */
   readonly allowedNetworks: readonly string[];

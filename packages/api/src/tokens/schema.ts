@@ -27,7 +27,7 @@ const tokenShape = {
   name: z.string(),
   hint: z.string(),
   userId: z.string(),
-  userName: z.string(),
+  userName: z.string().nullable(),
   scopes: z.array(scope),
   allowedNetworks: z.array(z.string()),
   status: z.enum(["active", "expired", "revoked"]),

@@ -19,7 +19,7 @@ export { listSessions, type SessionView } from "./list-sessions.ts";
 export { type LoggedIn, type LogIn, logIn } from "./log-in.ts";
 export { logOut } from "./log-out.ts";
 export { insertOrganization } from "./insert-organization.ts";
-export { lockFounder, type Membership } from "./memberships.ts";
+export { findRole, lockFounder, lockMembers, type Membership } from "./memberships.ts";
 export { door } from "./sign-in.ts";
 export { mintMailLink } from "./mint-mail-link.ts";
 export {

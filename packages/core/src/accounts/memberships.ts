@@ -1,12 +1,13 @@
 import type { Database } from "@sewa/db";
-import { belonging } from "@sewa/db/schema";
-import { sql } from "drizzle-orm";
+import { belonging, members } from "@sewa/db/schema";
+import { and, eq, sql } from "drizzle-orm";
 import { userActor } from "../actor.ts";
-import type { CoreContext, Tx } from "../context.ts";
-import { assert } from "../errors.ts";
+import { type CoreContext, organizationOf, type Tx } from "../context.ts";
+import { assert, DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
 import type { MemberRole } from "../roles.ts";
 import { insertOrganization } from "./insert-organization.ts";
+import { lockOrganization } from "./organizations.ts";
 import { door } from "./sign-in.ts";
 
 /** That a user belongs to an organization, and as what. */
@@ -37,6 +38,28 @@ async function findHome(database: Sql, userId: string): Promise<Membership | nul
     .select({ organizationId: belonging.organizationId, role: belonging.role })
     .from(door(sql`home_of(${userId})`, "belonging"));
   return home ?? null;
+}
+
+/** As what a user belongs to the transaction's organization; null when they do not. */
+export async function findRole(tx: Tx, userId: string): Promise<MemberRole | null> {
+  const [member] = await tx.sql
+    .select({ role: members.role })
+    .from(members)
+    .where(and(eq(members.organizationId, organizationOf(tx)), eq(members.userId, userId)));
+  return member?.role ?? null;
+}
+
+/**
+ * Locks who belongs to the organization, and answers the role that the actor has now: what was true when the call was let in
+ * may have been taken back meanwhile. Throws FORBIDDEN when it is gone; the system may what an owner may.
+ */
+export async function lockMembers(tx: Tx): Promise<MemberRole> {
+  await lockOrganization(tx);
+  const { actor } = tx.ctx;
+  if (actor.type === "system") return "owner";
+  const role = actor.type === "user" ? await findRole(tx, actor.userId) : null;
+  if (role === null) throw new DomainError("FORBIDDEN", "You may not do this.");
+  return role;
 }
 
 /** Of who makes an organization: one after the other, also in different ones. How many they own already. */

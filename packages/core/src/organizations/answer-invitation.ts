@@ -1,6 +1,6 @@
 import { invitations, members } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
-import { authorize, getOrganization } from "../accounts/index.ts";
+import { authorize, findRole, getOrganization, lockOrganization } from "../accounts/index.ts";
 import { userActor } from "../actor.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
@@ -11,7 +11,6 @@ import { deriveInvitationStatus, invitationInvalid, type InvitationRow } from ".
 import { settleInvitation } from "./invitations.ts";
 import type { MembershipView } from "./list-organizations.ts";
 import { maxMembers } from "./member.ts";
-import { lockOrganization } from "../accounts/index.ts";
 
 /**
  * Makes the actor a member, who has to be the user of the address that was invited. Saying it again answers the same as
@@ -77,14 +76,6 @@ async function answer<T>(
 
 function refuseUnlessPending(tx: Tx, invitation: InvitationRow): void {
   if (deriveInvitationStatus(invitation, tx.ctx.clock.now()) !== "pending") throw invitationInvalid();
-}
-
-async function findRole(tx: Tx, userId: string): Promise<MembershipView["role"] | null> {
-  const [member] = await tx.sql
-    .select({ role: members.role })
-    .from(members)
-    .where(and(eq(members.organizationId, organizationOf(tx)), eq(members.userId, userId)));
-  return member?.role ?? null;
 }
 
 async function refuseTooMany(tx: Tx): Promise<void> {

@@ -1,10 +1,10 @@
-import { authorize } from "../accounts/index.ts";
+import { authorize, lockMembers } from "../accounts/index.ts";
 import type { CoreContext } from "../context.ts";
 import { record } from "../events/index.ts";
 import { isAtLeast, type MemberRole } from "../roles.ts";
 import { revokeInvitationsOf } from "./invitations.ts";
 import { assertMayGrant, assertMayTouch, type MemberView } from "./member.ts";
-import { getMember, lockMembers, refuseLastOwner, updateRole } from "./members.ts";
+import { getMember, refuseLastOwner, updateRole } from "./members.ts";
 
 /**
  * Says what a member is from now on. Open connections of theirs hear of it by the event. Throws NOT_FOUND, LAST_OWNER, and

@@ -1,6 +1,6 @@
 import { invitations, members, users } from "@sewa/db/schema";
 import { and, eq, gt } from "drizzle-orm";
-import { authorize, getOrganization, normalizeEmail, takeAttempts } from "../accounts/index.ts";
+import { authorize, getOrganization, lockMembers, normalizeEmail, takeAttempts } from "../accounts/index.ts";
 import { addMs } from "../clock.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
@@ -11,7 +11,7 @@ import type { MemberRole } from "../roles.ts";
 import { invitationMs, maxPendingInvitations } from "./invitation.ts";
 import { getInvitationView, type InvitationView, settleInvitation } from "./invitations.ts";
 import { assertMayGrant } from "./member.ts";
-import { getMember, lockMembers } from "./members.ts";
+import { getMember } from "./members.ts";
 
 export interface CreateInvitation {
   readonly email: string;

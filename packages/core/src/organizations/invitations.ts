@@ -1,6 +1,6 @@
 import { invitations, users } from "@sewa/db/schema";
 import { and, desc, eq, lt } from "drizzle-orm";
-import { authorize } from "../accounts/index.ts";
+import { authorize, lockMembers } from "../accounts/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { notFound } from "../errors.ts";
 import { record } from "../events/index.ts";
@@ -8,7 +8,6 @@ import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../p
 import type { MemberRole } from "../roles.ts";
 import { deriveInvitationStatus, type InvitationRow, type InvitationStatus } from "./invitation.ts";
 import { assertMayTouch } from "./member.ts";
-import { lockMembers } from "./members.ts";
 
 export interface InvitationView {
   readonly id: string;

@@ -1,6 +1,6 @@
 import { members, users } from "@sewa/db/schema";
 import { and, asc, eq, gt } from "drizzle-orm";
-import { authorize, lockOrganization } from "../accounts/index.ts";
+import { authorize } from "../accounts/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { DomainError, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
@@ -27,20 +27,7 @@ export async function getMember(tx: Tx, userId: string): Promise<MemberView> {
   return member;
 }
 
-/**
- * Locks who belongs to the organization, and answers the role that the actor has now: what was true when the call was let in
- * may have been taken back meanwhile. Throws FORBIDDEN when it is gone; the system may what an owner may.
- */
-export async function lockMembers(tx: Tx): Promise<MemberRole> {
-  await lockOrganization(tx);
-  const { actor } = tx.ctx;
-  if (actor.type === "system") return "owner";
-  const [member] = actor.type === "user" ? await selectMembers(tx, eq(members.userId, actor.userId)) : [];
-  if (member === undefined) throw new DomainError("FORBIDDEN", "You may not do this.");
-  return member.role;
-}
-
-/** Throws LAST_OWNER for the only one. Under `lockMembers`. */
+/** Throws LAST_OWNER for the only one. Under `lockMembers` of accounts. */
 export async function refuseLastOwner(tx: Tx, member: MemberView): Promise<void> {
   if (member.role !== "owner") return;
   const owners = await tx.sql.$count(members, and(ofOrganization(tx), eq(members.role, "owner")));

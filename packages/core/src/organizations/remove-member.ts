@@ -1,4 +1,4 @@
-import { authorize } from "../accounts/index.ts";
+import { authorize, lockMembers } from "../accounts/index.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { record } from "../events/index.ts";
@@ -6,7 +6,7 @@ import { once } from "../idempotency/index.ts";
 import { revokeTokensOf } from "../tokens/index.ts";
 import { revokeInvitationsOf } from "./invitations.ts";
 import { assertMayTouch, type MemberView } from "./member.ts";
-import { deleteMember, getMember, lockMembers, refuseLastOwner } from "./members.ts";
+import { deleteMember, getMember, refuseLastOwner } from "./members.ts";
 
 /** Takes somebody out, with the invitations that they sent and the API tokens that they made. Throws NOT_FOUND, LAST_OWNER, and FORBIDDEN for who stands above the actor. */
 export async function removeMember(

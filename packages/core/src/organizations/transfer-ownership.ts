@@ -1,9 +1,9 @@
-import { authorize } from "../accounts/index.ts";
+import { authorize, lockMembers } from "../accounts/index.ts";
 import type { CoreContext } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
 import type { MemberView } from "./member.ts";
-import { getMember, lockMembers, updateRole } from "./members.ts";
+import { getMember, updateRole } from "./members.ts";
 
 /** Makes another member an owner, and the actor an admin. Answers the new owner. Throws NOT_FOUND, and CONFLICT for oneself. */
 export async function transferOwnership(

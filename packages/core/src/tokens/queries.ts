@@ -1,8 +1,8 @@
-import { apiTokens, members, users } from "@sewa/db/schema";
+import { apiTokens, users } from "@sewa/db/schema";
 import { and, desc, eq, gt, isNull, lt, or, type SQL } from "drizzle-orm";
-import { authorize, lockOrganization } from "../accounts/index.ts";
+import { authorize, lockMembers } from "../accounts/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
-import { assert, DomainError, notFound } from "../errors.ts";
+import { assert, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
 import { isAtLeast, type MemberRole } from "../roles.ts";
 import { toTokenView, type TokenView } from "./token.ts";
@@ -37,20 +37,11 @@ export async function getToken(tx: Tx, tokenId: string, reader: TokenMember): Pr
   return toTokenView(row.token, row.userName, tx.ctx.clock.now());
 }
 
-/**
- * Locks the organization, and answers as what the actor belongs to it now: what was true when the call was let in may have been
- * taken back meanwhile. Throws FORBIDDEN when they are no member any more.
- */
+/** The actor, as what they belong to the organization now; see `lockMembers`. Throws FORBIDDEN. */
 export async function lockMember(tx: Tx): Promise<TokenMember> {
   const { actor } = tx.ctx;
   assert(actor.type === "user", "a member makes and ends tokens");
-  await lockOrganization(tx);
-  const [member] = await tx.sql
-    .select({ userId: members.userId, role: members.role })
-    .from(members)
-    .where(and(eq(members.organizationId, organizationOf(tx)), eq(members.userId, actor.userId)));
-  if (member === undefined) throw new DomainError("FORBIDDEN", "You may not do this.");
-  return member;
+  return { userId: actor.userId, role: await lockMembers(tx) };
 }
 
 export function countLivingTokens(tx: Tx): Promise<number> {
@@ -70,7 +61,8 @@ function selectTokens(tx: Tx, condition: SQL | undefined) {
   return tx.sql
     .select({ token: apiTokens, userName: users.name })
     .from(apiTokens)
-    .innerJoin(users, eq(users.id, apiTokens.userId))
+    // Whoever left is nobody that the organization sees; the list keeps what they made.
+    .leftJoin(users, eq(users.id, apiTokens.userId))
     .where(and(ofOrganization(tx), condition))
     .$dynamic();
 }

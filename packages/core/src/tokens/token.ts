@@ -20,7 +20,8 @@ export interface TokenView {
   /** How it begins. */
   readonly hint: string;
   readonly userId: string;
-  readonly userName: string;
+  /** Null when they are no member any more. */
+  readonly userName: string | null;
   readonly scopes: readonly TokenScope[];
   /** In CIDR notation; from everywhere when there are none. */
   readonly allowedNetworks: readonly string[];
@@ -61,7 +62,7 @@ export function toScopes(scopes: readonly string[]): readonly TokenScope[] {
   });
 }
 
-export function toTokenView(row: TokenRow, userName: string, now: Date): TokenView {
+export function toTokenView(row: TokenRow, userName: string | null, now: Date): TokenView {
   const { hash: _, organizationId: __, scopes, ...rest } = row;
   return { ...rest, userName, scopes: toScopes(scopes), status: deriveTokenStatus(row, now) };
 }

@@ -157,6 +157,8 @@ test("a token may what its member may now, and dies with the membership for good
   await removeMember(owner, { userId, idempotencyKey: "remove-developer" });
   expect(await refusal(show(core, token))).toMatchObject(invalid);
   expect(core.observed.filter((type) => type === "token.revoked")).toHaveLength(1);
+  // Whose name nobody here may know any more; the token stays on the list.
+  expect((await listTokens(owner, {})).items).toMatchObject([{ id, status: "revoked", userName: null }]);
   await core.database.drizzle.insert(members).values({ organizationId, userId, role: "developer" });
   expect(await refusal(show(core, token))).toMatchObject(invalid);
   expect((await listTokens(owner, {})).items).toMatchObject([{ id, status: "revoked" }]);
