@@ -1,5 +1,4 @@
 import { mintInvitationLink } from "@sewa/core";
-import { WebSocket } from "ws";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   createClient,
@@ -11,6 +10,7 @@ import {
   tokenIn,
   until,
 } from "./test-house.ts";
+import { followEvents } from "./test-stream.ts";
 
 let house: TestHouse;
 beforeAll(async () => {
@@ -80,43 +80,14 @@ test("the organization of strangers, one that nobody has and what is no id are t
   for (const answer of answers) expect(answer).toEqual(answers[0]);
 });
 
-interface Followed extends AsyncDisposable {
-  readonly seen: string[];
-  readonly end: { value: { code: number; reason: string } | null };
-}
-
-/** A stream of all events on a socket of its own that does not come again. */
-async function follow(person: Customer, parameters: Record<string, string>): Promise<Followed> {
-  const socket = new WebSocket(`${house.url.replace("http", "ws")}/trpc?connectionParams=1`);
-  const seen: string[] = [];
-  const end: Followed["end"] = { value: null };
-  socket.on("open", () => {
-    socket.send(JSON.stringify({ method: "connectionParams", data: { token: person.token, ...parameters } }));
-    const input = { json: {} };
-    socket.send(JSON.stringify({ id: 1, method: "subscription", params: { path: "instances.onEvent", input } }));
-  });
-  socket.on("message", (data) => seen.push((data as Buffer).toString()));
-  socket.on("close", (code, reason) => (end.value = { code, reason: reason.toString() }));
-  await until("the stream has begun", () => seen.some((text) => text.includes('"started"')));
-  return {
-    seen,
-    end,
-    async [Symbol.asyncDispose]() {
-      if (end.value !== null) return;
-      socket.terminate();
-      await until("it is closed", () => end.value);
-    },
-  };
-}
-
 test.each(["removed", "made less", "gone"] as const)(
   "a member who is %s loses what their open sockets may within five seconds, and their streams end",
   async (how) => {
     const [owner, person] = [await house.customer("Olga"), await house.customer("Mia")];
     const organizationId = await join(owner, person, "admin");
     const { user } = await person.api.auth.me.query();
-    await using there = await follow(person, { organization: organizationId });
-    await using home = await follow(person, {});
+    await using there = await followEvents(house.url, { token: person.token, organization: organizationId });
+    await using home = await followEvents(house.url, { token: person.token });
     if (how === "removed") {
       const key = { userId: user.id, idempotencyKey: `remove-${user.id}` };
       await owner.api.organizations.members.remove.mutate(key);
@@ -141,7 +112,7 @@ test("who is removed from their home goes on in no other organization on an open
   await join(second, founder, "viewer");
   await using socket = createSocketClient(house.url, { token: founder.token });
   expect(await socket.api.auth.me.query()).toMatchObject({ organization: { id: home } });
-  await using raw = await follow(founder, {});
+  await using raw = await followEvents(house.url, { token: founder.token });
   const there = createClient(house.url, second.token, home);
   await there.organizations.members.remove.mutate({ userId: user.id, idempotencyKey: "remove-founder" });
   expect(await until("the socket is closed", () => raw.end.value, 5_000)).toMatchObject({ reason: "rights changed" });
@@ -153,7 +124,7 @@ test("who is removed from their home goes on in no other organization on an open
 test("a log-out ends the sockets of a session also where they speak for another organization", async () => {
   const [owner, person] = [await house.customer(), await house.customer()];
   const organizationId = await join(owner, person, "viewer");
-  await using there = await follow(person, { organization: organizationId });
+  await using there = await followEvents(house.url, { token: person.token, organization: organizationId });
   await person.api.auth.logOut.mutate();
   const end = await until("the socket is closed", () => there.end.value, 5_000);
   expect(end).toEqual({ code: 1008, reason: "session ended" });

@@ -10,6 +10,7 @@ import {
   type TestHouse,
   until,
 } from "./test-house.ts";
+import { followEvents } from "./test-stream.ts";
 
 let house: TestHouse;
 beforeAll(async () => {
@@ -121,42 +122,13 @@ test("what is wrong, of nobody, revoked or of another organization opens nothing
   }
 });
 
-interface Followed extends AsyncDisposable {
-  readonly seen: string[];
-  readonly end: { value: { code: number; reason: string } | null };
-}
-
-/** A stream of all events on a socket of its own that does not come again. */
-async function follow(token: string): Promise<Followed> {
-  const socket = new WebSocket(`${house.url.replace("http", "ws")}/trpc?connectionParams=1`);
-  const seen: string[] = [];
-  const end: Followed["end"] = { value: null };
-  socket.on("open", () => {
-    socket.send(JSON.stringify({ method: "connectionParams", data: { token } }));
-    const input = { json: {} };
-    socket.send(JSON.stringify({ id: 1, method: "subscription", params: { path: "instances.onEvent", input } }));
-  });
-  socket.on("message", (data) => seen.push((data as Buffer).toString()));
-  socket.on("close", (code, reason) => (end.value = { code, reason: reason.toString() }));
-  await until("the stream has begun", () => seen.some((text) => text.includes('"started"')));
-  return {
-    seen,
-    end,
-    async [Symbol.asyncDispose]() {
-      if (end.value !== null) return;
-      socket.terminate();
-      await until("it is closed", () => end.value);
-    },
-  };
-}
-
 test("a program follows events on a socket, which closes within five seconds once its token is revoked", async () => {
   const owner = await house.customer();
   const [one, other] = [await give(owner), await give(owner)];
   await using socket = createSocketClient(house.url, { token: one.token });
   expect(await socket.api.auth.me.query()).toMatchObject({ user: { email: owner.email } });
-  await using followed = await follow(one.token);
-  await using others = await follow(other.token);
+  await using followed = await followEvents(house.url, { token: one.token });
+  await using others = await followEvents(house.url, { token: other.token });
   await orderFree(owner.api, "order-before-revoke");
   await until("it hears", () => followed.seen.some((text) => text.includes("order.placed")));
   await owner.api.tokens.revoke.mutate({ tokenId: one.id });
@@ -183,7 +155,7 @@ test("tokens of a member who is removed end with their sockets, and those of who
   await expect(program.instances.stop.mutate({ instanceId, idempotencyKey: "stop-by-viewer" })).rejects.toMatchObject(
     refusedWith("FORBIDDEN"),
   );
-  await using followed = await follow(token);
+  await using followed = await followEvents(house.url, { token });
   await owner.api.organizations.members.remove.mutate({ userId: user.id, idempotencyKey: "remove-mia-1" });
   await until("the socket is closed", () => followed.end.value, 5_000);
   await expect(program.auth.me.query()).rejects.toMatchObject(refusedWith("UNAUTHORIZED"));

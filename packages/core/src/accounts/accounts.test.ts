@@ -25,7 +25,8 @@ import {
   verifyEmail,
   authenticate,
 } from "./index.ts";
-import { ana, refusal, registerAna, tokenOf, verifiedAna } from "./test-accounts.ts";
+import { refusal } from "../testing/refusal.ts";
+import { ana, registerAna, tokenOf, verifiedAna } from "./test-accounts.ts";
 
 test("registering makes a user, its organization and one mail, and stores neither password nor token", async () => {
   await using core = await testCore();

@@ -7,7 +7,8 @@ import { type TestCore, testCore } from "../testing/test-core.ts";
 import { networkOf } from "./attempts.ts";
 import { logIn, mintMailLink, register, requestPasswordReset, resetPassword } from "./index.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
-import { ana, refusal, registerAna, tokenOf, verifiedAna } from "./test-accounts.ts";
+import { refusal } from "../testing/refusal.ts";
+import { ana, registerAna, tokenOf, verifiedAna } from "./test-accounts.ts";
 
 const wrong = { email: ana.email, password: "wrong horse", ip: "192.0.2.1" };
 

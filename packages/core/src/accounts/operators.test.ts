@@ -20,7 +20,8 @@ import {
   resetPassword,
   verifyEmail,
 } from "./index.ts";
-import { ana, refusal, registerAna, tokenOf, verifiedAna } from "./test-accounts.ts";
+import { refusal } from "../testing/refusal.ts";
+import { ana, registerAna, tokenOf, verifiedAna } from "./test-accounts.ts";
 
 const cli = { type: "system", name: "cli" } as const;
 

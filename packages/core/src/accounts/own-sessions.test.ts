@@ -21,7 +21,8 @@ import {
   revokeOtherSessions,
   revokeSession,
 } from "./index.ts";
-import { ana, anaWithTotp, codeAt, refusal, tokenOf, verifiedAna } from "./test-accounts.ts";
+import { refusal } from "../testing/refusal.ts";
+import { ana, anaWithTotp, codeAt, tokenOf, verifiedAna } from "./test-accounts.ts";
 
 const firefox = { ip: "192.0.2.1", userAgent: `Firefox\u0007\u00e9 ${"x".repeat(500)}` };
 

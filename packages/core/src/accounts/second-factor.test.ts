@@ -13,7 +13,8 @@ import {
   renewRecoveryCodes,
   resetPassword,
 } from "./index.ts";
-import { ana, anaWithTotp, codeAt, refusal, tokenOf, verifiedAna } from "./test-accounts.ts";
+import { refusal } from "../testing/refusal.ts";
+import { ana, anaWithTotp, codeAt, tokenOf, verifiedAna } from "./test-accounts.ts";
 import { counterOf, newRecoveryCodes, newTotpSecret, toOtpauthUri } from "./totp.ts";
 
 const interval = 30 * secondMs;

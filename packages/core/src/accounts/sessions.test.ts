@@ -13,7 +13,8 @@ import {
   sessionIdleDays,
   sessionMaxDays,
 } from "./index.ts";
-import { ana, refusal, verifiedAna } from "./test-accounts.ts";
+import { refusal } from "../testing/refusal.ts";
+import { ana, verifiedAna } from "./test-accounts.ts";
 
 test("only the hash of a session's token is stored, and the hash does not open the session", async () => {
   await using core = await testCore();

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { addMs, dayMs, minuteMs } from "../clock.ts";
 import { type TestCore, testCore } from "../testing/test-core.ts";
 import { logIn, mintMailLink, requestPasswordReset, resetPassword } from "./index.ts";
-import { ana, anaWithTotp, codeAt, refusal, tokenOf, verifiedAna } from "./test-accounts.ts";
+import { refusal } from "../testing/refusal.ts";
+import { ana, anaWithTotp, codeAt, tokenOf, verifiedAna } from "./test-accounts.ts";
 
 /** A stranger with as many addresses as they like fails as often as the account bears, and then some. */
 async function besiege(core: TestCore, email: string): Promise<void> {

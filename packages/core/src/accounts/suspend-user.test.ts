@@ -12,7 +12,8 @@ import {
   suspendUser,
   unsuspendUser,
 } from "./index.ts";
-import { ana, refusal, tokenOf, verifiedAna } from "./test-accounts.ts";
+import { refusal } from "../testing/refusal.ts";
+import { ana, tokenOf, verifiedAna } from "./test-accounts.ts";
 
 const reason = "Sends unwanted mail.";
 

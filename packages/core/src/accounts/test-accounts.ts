@@ -1,7 +1,6 @@
 import { users } from "@sewa/db/schema";
 import { eq } from "drizzle-orm";
 import { Secret, TOTP } from "otpauth";
-import { DomainError } from "../errors.ts";
 import type { TestCore } from "../testing/test-core.ts";
 import { beginTotp, type EnabledTotp, enableTotp, logIn, mintMailLink, register, verifyEmail } from "./index.ts";
 
@@ -25,13 +24,6 @@ export function tokenOf(link: string): string {
   const token = new URL(link).searchParams.get("token");
   if (token === null) throw new Error("There is no token in the link.");
   return token;
-}
-
-/** The refusal that a promise ends with; fails when it ends well or with a defect. */
-export async function refusal(promise: Promise<unknown>): Promise<DomainError> {
-  const outcome: unknown = await promise.catch((error: unknown) => error);
-  if (outcome instanceof DomainError) return outcome;
-  throw new Error("Expected a refusal.", { cause: outcome });
 }
 
 /** What Ana's telephone shows at this moment. */

@@ -15,7 +15,9 @@ import {
   removeMember,
   transferOwnership,
 } from "./index.ts";
-import { givenTeam, invite, refusal, rolesIn } from "./test-teams.ts";
+import { givenTeam } from "../testing/given-team.ts";
+import { refusal } from "../testing/refusal.ts";
+import { invite, rolesIn } from "./test-teams.ts";
 
 test("nobody gives a role above their own, or touches somebody above them", async () => {
   await using core = await testCore();

@@ -1,52 +1,8 @@
 import { members } from "@sewa/db/schema";
-import { userActor } from "../actor.ts";
-import { type CoreContext, createContext } from "../context.ts";
-import { DomainError } from "../errors.ts";
+import type { CoreContext } from "../context.ts";
 import type { MemberRole } from "../roles.ts";
-import { givenCustomer } from "../testing/given.ts";
-import { serverDatabases, type TestCore } from "../testing/test-core.ts";
+import type { TestCore } from "../testing/test-core.ts";
 import { createInvitation, mintInvitationLink } from "./index.ts";
-
-/** A verified user with an organization of their own; `email` as the house knows it. */
-export interface Person {
-  readonly userId: string;
-  readonly email: string;
-  readonly home: CoreContext;
-  /** Acting as this user elsewhere. */
-  in(organizationId: string, role: MemberRole): CoreContext;
-}
-
-export async function givenPerson(core: TestCore): Promise<Person> {
-  const { ctx, userId } = await givenCustomer(core.ctx);
-  const db = serverDatabases.get(core.database) ?? core.database;
-  return {
-    userId,
-    email: `${userId}@customer.test`,
-    home: ctx,
-    in: (organizationId, role) =>
-      createContext({ ...core.ctx, db }, { actor: userActor(userId, role), organizationId }),
-  };
-}
-
-/** An organization with its owner, and one member of each of the roles that are named. */
-export async function givenTeam<Role extends MemberRole>(
-  core: TestCore,
-  ...roles: readonly Role[]
-): Promise<{
-  readonly organizationId: string;
-  readonly owner: CoreContext;
-  readonly ownerId: string;
-  readonly member: Readonly<Record<Role, Person & { readonly ctx: CoreContext }>>;
-}> {
-  const { ctx: owner, organizationId, userId: ownerId } = await givenCustomer(core.ctx);
-  const member: Partial<Record<Role, Person & { readonly ctx: CoreContext }>> = {};
-  for (const role of roles) {
-    const person = await givenPerson(core);
-    await core.database.drizzle.insert(members).values({ organizationId, userId: person.userId, role });
-    member[role] = { ...person, ctx: person.in(organizationId, role) };
-  }
-  return { organizationId, owner, ownerId, member: member as Record<Role, Person & { readonly ctx: CoreContext }> };
-}
 
 /** Invites, and reads the mail. */
 export async function invite(
@@ -71,11 +27,4 @@ export async function rolesIn(core: TestCore, organizationId: string): Promise<R
   return Object.fromEntries(
     rows.filter((row) => row.organizationId === organizationId).map(({ userId, role }) => [userId, role]),
   );
-}
-
-/** The refusal that a promise ends with; fails when it ends well or with a defect. */
-export async function refusal(promise: Promise<unknown>): Promise<DomainError> {
-  const outcome: unknown = await promise.catch((error: unknown) => error);
-  if (outcome instanceof DomainError) return outcome;
-  throw new Error("Expected a refusal.", { cause: outcome });
 }

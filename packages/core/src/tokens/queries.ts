@@ -58,11 +58,13 @@ function isInReach({ userId, role }: TokenMember): SQL | undefined {
 }
 
 function selectTokens(tx: Tx, condition: SQL | undefined) {
-  return tx.sql
-    .select({ token: apiTokens, userName: users.name })
-    .from(apiTokens)
-    // Whoever left is nobody that the organization sees; the list keeps what they made.
-    .leftJoin(users, eq(users.id, apiTokens.userId))
-    .where(and(ofOrganization(tx), condition))
-    .$dynamic();
+  return (
+    tx.sql
+      .select({ token: apiTokens, userName: users.name })
+      .from(apiTokens)
+      // Whoever left is nobody that the organization sees; the list keeps what they made.
+      .leftJoin(users, eq(users.id, apiTokens.userId))
+      .where(and(ofOrganization(tx), condition))
+      .$dynamic()
+  );
 }

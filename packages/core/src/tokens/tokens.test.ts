@@ -8,9 +8,10 @@ import { addMs, dayMs, minuteMs, secondMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import { changeMemberRole, removeMember } from "../organizations/index.ts";
 import { givenCustomer } from "../testing/given.ts";
+import { givenTeam } from "../testing/given-team.ts";
+import { refusal } from "../testing/refusal.ts";
 import { type TestCore, testCore } from "../testing/test-core.ts";
 import { authenticateToken, type CreateToken, createToken, listTokens, maxLivingTokens, revokeToken } from "./index.ts";
-import { givenMembers, refusal } from "./test-tokens.ts";
 
 let keys = 0;
 
@@ -145,7 +146,7 @@ test("a token that has ended, by its time or by hand, opens nothing and never li
 
 test("a token may what its member may now, and dies with the membership for good", async () => {
   await using core = await testCore();
-  const { owner, organizationId, member } = await givenMembers(core, "developer");
+  const { owner, organizationId, member } = await givenTeam(core, "developer");
   const { userId, ctx } = member.developer;
   const { id, token } = await createToken(ctx, wish({ scopes: ["apps", "read"] }));
   expect(await show(core, token)).toMatchObject({ role: "developer" });
@@ -166,7 +167,7 @@ test("a token may what its member may now, and dies with the membership for good
 
 test("a membership that is ended past the verbs takes its tokens along", async () => {
   await using core = await testCore();
-  const { organizationId, member } = await givenMembers(core, "admin", "developer");
+  const { organizationId, member } = await givenTeam(core, "admin", "developer");
   const { token } = await createToken(member.admin.ctx, wish());
   const { token: others } = await createToken(member.developer.ctx, wish());
   const { userId } = member.admin;
@@ -179,7 +180,7 @@ test("a membership that is ended past the verbs takes its tokens along", async (
 
 test("a token is of one organization, also where its maker belongs to others", async () => {
   await using core = await testCore();
-  const { organizationId, member } = await givenMembers(core, "admin");
+  const { organizationId, member } = await givenTeam(core, "admin");
   const { token } = await createToken(member.admin.ctx, wish());
   expect(await show(core, token, null, organizationId)).toMatchObject({ organizationId });
   for (const other of [member.admin.homeId, core.ctx.ids.next()]) {
@@ -192,7 +193,7 @@ test("a token is of one organization, also where its maker belongs to others", a
 
 test("members see and end their own, an admin those of everybody, and nobody those of another organization", async () => {
   await using core = await testCore();
-  const { owner, member } = await givenMembers(core, "admin", "developer", "billing", "viewer");
+  const { owner, member } = await givenTeam(core, "admin", "developer", "billing", "viewer");
   const stranger = (await givenCustomer(core.ctx)).ctx;
   const theirs = await createToken(owner, wish({ name: "Owner's" }));
   const mine = await createToken(member.developer.ctx, wish({ name: "Developer's" }));
@@ -219,7 +220,7 @@ test("members see and end their own, an admin those of everybody, and nobody tho
 
 test("what counts for making a token is the role of now, and only an owner makes one that does not end", async () => {
   await using core = await testCore();
-  const { owner, member } = await givenMembers(core, "admin", "developer");
+  const { owner, member } = await givenTeam(core, "admin", "developer");
   for (const { ctx } of [member.admin, member.developer]) {
     expect(await refusal(createToken(ctx, wish({ expiresInDays: null })))).toMatchObject({ code: "FORBIDDEN" });
   }
@@ -236,7 +237,7 @@ test("what counts for making a token is the role of now, and only an owner makes
 
 test("what a token does is written down as its own, and as its member's", async () => {
   await using core = await testCore();
-  const { owner, ownerId } = await givenMembers(core);
+  const { owner, ownerId } = await givenTeam(core);
   const token = await createToken(owner, wish());
   const byToken = owner.as(userActor(ownerId, "owner", { id: token.id, scopes: ["organization"] }));
   await updateOrganization(byToken, { name: "By a program" });
