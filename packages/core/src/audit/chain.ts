@@ -1,5 +1,5 @@
 import { auditCheckpoints, auditEntries, houseHead, operatorAuditEntries, organizationHeads } from "@sewa/db/schema";
-import { and, asc, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
+import { and, asc, type Column, eq, gt, isNull, type SQL, sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { notFound } from "../errors.ts";
 
@@ -41,6 +41,13 @@ export async function readHead(reader: Reader, owner: ChainOwner): Promise<Head>
   return head;
 }
 
+/** Where the entries of a chain lie, and the condition that leaves them alone of all that lie there. */
+export function entriesOf(owner: ChainOwner) {
+  return owner === null
+    ? { source: operatorAuditEntries, own: undefined }
+    : { source: auditEntries, own: eq(auditEntries.organizationId, owner) };
+}
+
 /** Oldest first, after `sequence`. */
 export async function readLinks(
   reader: Reader,
@@ -48,8 +55,7 @@ export async function readLinks(
   after: number,
   limit: number,
 ): Promise<readonly Link[]> {
-  const source = owner === null ? operatorAuditEntries : auditEntries;
-  const own = owner === null ? undefined : eq(auditEntries.organizationId, owner);
+  const { source, own } = entriesOf(owner);
   const { id, sequence, digest, chain, clientDigest, detailsDigest } = source;
   return reader
     .select({ id, sequence, digest, chain, clientDigest, detailsDigest, ...texts(owner) })
@@ -60,7 +66,7 @@ export async function readLinks(
 }
 
 function texts(owner: ChainOwner) {
-  const source = owner === null ? operatorAuditEntries : auditEntries;
+  const { source } = entriesOf(owner);
   const { clientSalt, clientAddress, userAgent, detailsSalt, before, after, reason } = source;
   const what = sql`${source.sequence}, ${source.id}, ${source.action}, ${source.actor}, ${source.subjectType},
     ${source.subjectId}, ${source.requestId}`;
@@ -78,14 +84,12 @@ function texts(owner: ChainOwner) {
   };
 }
 
-function part(salt: typeof auditEntries.clientSalt | typeof operatorAuditEntries.clientSalt | Salt, values: SQL) {
+function part(salt: Column, values: SQL) {
   return sql<string | null>`case when ${salt} is not null then jsonb_build_array(${salt}, ${values})::text
     when num_nonnulls(${values}) > 0 then ${erasedInPart} end`;
 }
 
-type Salt = typeof auditEntries.detailsSalt | typeof operatorAuditEntries.detailsSalt;
-
-/** Of checkpoints, which the house's have none of. */
+/** Which checkpoints are of the chain; those of the house's name no organization. */
 export function ownedBy(owner: ChainOwner): SQL {
   const { organizationId } = auditCheckpoints;
   return owner === null ? isNull(organizationId) : eq(organizationId, owner);

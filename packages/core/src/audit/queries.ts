@@ -1,5 +1,5 @@
 import { auditEntries, operatorAuditEntries } from "@sewa/db/schema";
-import { and, desc, eq, lt, sql } from "drizzle-orm";
+import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/pg-core";
 import { type CoreContext, organizationOf } from "../context.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, readNumberCursor, toPage } from "../pages.ts";
@@ -27,43 +27,41 @@ export interface AuditRow {
   readonly recordedAt: Date;
 }
 
-const common = {
-  action: auditEntries.action,
-  actor: auditEntries.actor,
-  subjectType: auditEntries.subjectType,
-  subjectId: auditEntries.subjectId,
-  requestId: auditEntries.requestId,
-  clientAddress: auditEntries.clientAddress,
-  userAgent: auditEntries.userAgent,
-  before: auditEntries.before,
-  after: auditEntries.after,
-  reason: auditEntries.reason,
-};
-const ofOrganization = {
-  id: auditEntries.id,
-  sequence: auditEntries.sequence,
-  organizationId: sql<string | null>`${auditEntries.organizationId}`.as("organization_id"),
-  ...common,
+/** In one order, as a union of the two wants it. */
+function columnsOf(
+  source: typeof auditEntries | typeof operatorAuditEntries,
+  own: {
+    readonly organizationId: SQL;
+    readonly occurredAt: typeof auditEntries.occurredAt | typeof operatorAuditEntries.recordedAt;
+  },
+) {
+  return {
+    id: source.id,
+    sequence: source.sequence,
+    organizationId: sql<string | null>`${own.organizationId}`.as("organization_id"),
+    action: source.action,
+    actor: source.actor,
+    subjectType: source.subjectType,
+    subjectId: source.subjectId,
+    requestId: source.requestId,
+    clientAddress: source.clientAddress,
+    userAgent: source.userAgent,
+    before: source.before,
+    after: source.after,
+    reason: source.reason,
+    occurredAt: own.occurredAt,
+    recordedAt: source.recordedAt,
+  };
+}
+
+const ofOrganization = columnsOf(auditEntries, {
+  organizationId: sql`${auditEntries.organizationId}`,
   occurredAt: auditEntries.occurredAt,
-  recordedAt: auditEntries.recordedAt,
-};
-const ofHouse = {
-  id: operatorAuditEntries.id,
-  sequence: operatorAuditEntries.sequence,
-  organizationId: sql<string | null>`null::uuid`.as("organization_id"),
-  action: operatorAuditEntries.action,
-  actor: operatorAuditEntries.actor,
-  subjectType: operatorAuditEntries.subjectType,
-  subjectId: operatorAuditEntries.subjectId,
-  requestId: operatorAuditEntries.requestId,
-  clientAddress: operatorAuditEntries.clientAddress,
-  userAgent: operatorAuditEntries.userAgent,
-  before: operatorAuditEntries.before,
-  after: operatorAuditEntries.after,
-  reason: operatorAuditEntries.reason,
+});
+const ofHouse = columnsOf(operatorAuditEntries, {
+  organizationId: sql`null::uuid`,
   occurredAt: operatorAuditEntries.recordedAt,
-  recordedAt: operatorAuditEntries.recordedAt,
-};
+});
 
 /** What was done in the bound organization, newest first. */
 export async function listAuditEntries(ctx: CoreContext, input: PageInput): Promise<Page<AuditRow>> {

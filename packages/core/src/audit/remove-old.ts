@@ -1,8 +1,7 @@
-import { auditEntries, operatorAuditEntries } from "@sewa/db/schema";
-import { and, asc, desc, eq, gte, inArray, lt, lte } from "drizzle-orm";
+import { and, asc, desc, gte, inArray, lt, lte } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
 import { periodAt } from "../periods.ts";
-import { type ChainOwner, type Head, type Reader } from "./chain.ts";
+import { type ChainOwner, entriesOf, type Head, type Reader } from "./chain.ts";
 import { findCheckpoint, signCheckpoint } from "./checkpoint.ts";
 
 const removedAtOnce = 2_000;
@@ -32,8 +31,7 @@ export async function removeOldEntries(ctx: CoreContext, owner: ChainOwner, sign
 
 /** The last of the entries from the beginning that are all older; null when there is none after `after`. */
 async function findEnd(reader: Reader, owner: ChainOwner, before: Date, after: number): Promise<Head | null> {
-  const source = owner === null ? operatorAuditEntries : auditEntries;
-  const own = owner === null ? undefined : eq(auditEntries.organizationId, owner);
+  const { source, own } = entriesOf(owner);
   const [kept] = await reader
     .select({ sequence: source.sequence })
     .from(source)
@@ -53,8 +51,7 @@ async function findEnd(reader: Reader, owner: ChainOwner, before: Date, after: n
 async function removeBatch(tx: Tx, owner: ChainOwner): Promise<number> {
   const start = await findCheckpoint(tx.sql, owner, "start");
   if (start === null) return 0;
-  const source = owner === null ? operatorAuditEntries : auditEntries;
-  const own = owner === null ? undefined : eq(auditEntries.organizationId, owner);
+  const { source, own } = entriesOf(owner);
   const old = await tx.sql
     .select({ id: source.id })
     .from(source)

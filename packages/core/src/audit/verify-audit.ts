@@ -1,4 +1,3 @@
-import { sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { sha256Hex } from "../ids.ts";
 import type { Keyring } from "../keyring.ts";
@@ -34,13 +33,8 @@ export async function verifyAudit(
   { sinceLast = false }: { readonly sinceLast?: boolean } = {},
 ): Promise<VerifiedAudit> {
   authorize(ctx.actor, "admin.audit.verify");
-  return ctx.db.drizzle.transaction(
-    async (reader) => {
-      if (owner !== null) await reader.execute(sql`select set_config('app.organization_id', ${owner}, true)`);
-      return verify(reader, { owner, keyring: ctx.keyring, sinceLast });
-    },
-    { isolationLevel: "repeatable read", accessMode: "read only" },
-  );
+  const bound = owner === null ? ctx : ctx.forOrganization(owner);
+  return bound.picture((reader) => verify(reader, { owner, keyring: ctx.keyring, sinceLast }));
 }
 
 interface Question {
