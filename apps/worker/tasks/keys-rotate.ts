@@ -11,7 +11,7 @@ export const keysRotate = defineTask("keys:rotate", async ({ core, log }, _, run
     const outcome = await rewrapKeys(core);
     if (outcome === null) return;
     log.info(outcome, "keys rewrapped");
-    if (outcome.rewrapped > 0) continue;
+    if (outcome.left === null) continue;
     return outcome.left > 0 ? run.again(againMs) : undefined;
   }
 });

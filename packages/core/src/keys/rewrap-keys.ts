@@ -12,13 +12,14 @@ const usualBatch = 100;
 
 /**
  * One batch of the rotation that was asked for; null when none is open. Each batch is committed with what it counts, and
- * whatever is under the target already is not touched: stopped anywhere, it goes on there. Throws on a process whose newest
+ * whatever is under the target already is not touched: stopped anywhere, it goes on there. What is left is counted once
+ * nothing more can be had. Throws on a process whose newest
  * key is not the target, which would close everything with the key that is to go.
  */
 export async function rewrapKeys(
   ctx: CoreContext,
   { batch = usualBatch }: { readonly batch?: number } = {},
-): Promise<{ readonly rewrapped: number; readonly left: number } | null> {
+): Promise<{ readonly rewrapped: number; readonly left: number | null } | null> {
   const [rotation] = await ctx.db.drizzle.select().from(keyRotations).where(isNull(keyRotations.finishedAt));
   if (rotation === undefined) return null;
   const { target } = rotation;
@@ -29,8 +30,9 @@ export async function rewrapKeys(
   if (rewrapped === 0) rewrapped = await resealFormer(ctx, rotation.id, batch);
   if (rewrapped === 0)
     rewrapped = await ctx.transaction(async (tx) => count(tx, rotation.id, await resignCheckpoints(tx, batch)));
+  if (rewrapped > 0) return { rewrapped, left: null };
   const left = (await readKeys(ctx)).filter(({ keyId }) => keyId !== target).reduce((sum, use) => sum + usesOf(use), 0);
-  if (left === 0 && rewrapped === 0) await finish(ctx, rotation.id);
+  if (left === 0) await finish(ctx, rotation.id);
   return { rewrapped, left };
 }
 
