@@ -84,6 +84,33 @@ test("a subscription is cancelled now only after the password was said again, an
   expect(await customer.api.subscriptions.cancelNow.mutate(cancel)).toMatchObject({ status: "cancelled" });
 });
 
+test("a program proves nothing again: its scope was given for it, and one that it lacks is refused all the same", async () => {
+  const customer = await house.customer();
+  const { subscriptionId, instanceId } = await orderFree(customer.api, "confirm-by-program");
+  const give = async (...scopes: readonly ("read" | "orders" | "credentials")[]): Promise<Customer["api"]> => {
+    const wish = { name: "Pipeline", scopes: [...scopes], expiresInDays: 30 } as const;
+    const { token } = await customer.api.tokens.create.mutate({ ...wish, idempotencyKey: `give-${scopes.join("-")}` });
+    return createClient(house.url, token);
+  };
+  const [reader, buyer, opener] = [await give("read"), await give("orders"), await give("credentials")];
+  // Who made them could not do it now.
+  await age(customer);
+  const cancel = { subscriptionId, confirmName: "Status page", idempotencyKey: "cancel-by-program" };
+  for (const [program, other] of [
+    [reader, reader],
+    [opener, buyer],
+  ] as const) {
+    const lacks = { data: { appCode: "TOKEN_SCOPE" } };
+    await expect(program.subscriptions.cancelNow.mutate(cancel)).rejects.toMatchObject(lacks);
+    await expect(other.instances.revealCredentials.mutate({ instanceId })).rejects.toMatchObject(lacks);
+  }
+  // Let in, and refused for what the app is: it has no credentials before it runs.
+  await expect(opener.instances.revealCredentials.mutate({ instanceId })).rejects.toMatchObject({
+    data: { appCode: "INVALID_TRANSITION" },
+  });
+  expect(await buyer.subscriptions.cancelNow.mutate(cancel)).toMatchObject({ status: "cancelled" });
+});
+
 test("the second factor from the first code to the last, with the cookie that goes along", async () => {
   const customer = await house.customer();
   const { secret, uri } = await customer.api.auth.totp.begin.mutate();
