@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { attemptCounters } from "@sewa/db/schema";
 import { eq, like, lte, sql } from "drizzle-orm";
+import { plainAddress } from "../addresses.ts";
 import { addMs, dayMs, hourMs, minuteMs, secondMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
@@ -86,11 +87,9 @@ export async function deleteEndedAttempts(ctx: CoreContext): Promise<number> {
 
 /** An IPv6 customer has a whole /64, so that is what counts as one address. */
 export function networkOf(ip: string | null | undefined): string {
-  const address = ip ?? "unknown";
+  const address = plainAddress(ip ?? null) ?? ip ?? "unknown";
   if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head = "", tail] = address.toLowerCase().split("%")[0]?.split("::") ?? [];
+  const [head = "", tail] = address.split("::");
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");
   const gap = tail === undefined ? 0 : 8 - before.length - after.length;

@@ -22,7 +22,8 @@ export interface Suspension {
 }
 
 /**
- * Keeps a user out: their sessions end, with their sockets, and no log-in begins another one. What they rent runs on. Throws NOT_FOUND, and CONFLICT for oneself and for the last operator who may work.
+ * Keeps a user out: their sessions end, with their sockets, and no log-in begins another one. What they rent runs on. Throws NOT_FOUND,
+ * and CONFLICT for oneself and for the last operator who may work.
  */
 export async function suspendUser(ctx: CoreContext, input: SuspendUser): Promise<Suspension> {
   const { actor } = ctx;

@@ -42,7 +42,10 @@ export async function readHead(reader: Reader, owner: ChainOwner): Promise<Head>
 }
 
 /** Where the entries of a chain lie, and the condition that leaves them alone of all that lie there. */
-export function entriesOf(owner: ChainOwner) {
+export function entriesOf(owner: ChainOwner): {
+  readonly source: typeof auditEntries | typeof operatorAuditEntries;
+  readonly own: SQL | undefined;
+} {
   return owner === null
     ? { source: operatorAuditEntries, own: undefined }
     : { source: auditEntries, own: eq(auditEntries.organizationId, owner) };

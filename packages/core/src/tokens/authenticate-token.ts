@@ -1,12 +1,13 @@
 import { apiTokenHolder, apiTokens } from "@sewa/db/schema";
 import { and, eq, isNull, lt, or, sql } from "drizzle-orm";
+import { plainAddress } from "../addresses.ts";
 import { accountSuspended, door, hashApiToken } from "../accounts/index.ts";
 import { addMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError, notFound } from "../errors.ts";
 import type { MemberRole } from "../roles.ts";
 import type { TokenScope } from "../scopes.ts";
-import { isFromAllowed, plainAddress } from "./networks.ts";
+import { isFromAllowed } from "./networks.ts";
 import { deriveTokenStatus, toScopes, usePrecisionMs } from "./token.ts";
 
 /** For whom a token speaks, and as what they are now. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { DomainError } from "../errors.ts";
-import { checkNetworks, isFromAllowed, maxNetworks, plainAddress } from "./networks.ts";
+import { plainAddress } from "../addresses.ts";
+import { checkNetworks, isFromAllowed, maxNetworks } from "./networks.ts";
 
 test.each([
   ["192.0.2.0/24", "192.0.2.0/24"],

@@ -1,10 +1,10 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
+import { mappedPrefix, plainAddress } from "../addresses.ts";
 import { DomainError } from "../errors.ts";
 
 export const maxNetworks = 20;
 
 const widths = { 4: 32, 6: 128 } as const;
-const mapped = /^::ffff:(?=\d+\.)/i;
 
 /**
  * Networks as they are stored: `192.0.2.0/24`, `2001:db8::/32`; an address alone is a network of one. Throws INVALID_INPUT, with the
@@ -39,17 +39,11 @@ export function isFromAllowed(networks: readonly string[], address: string | nul
   return list.check(from, isV4 ? "ipv4" : "ipv6");
 }
 
-/** An address as a network names it: one of IPv4 that came over IPv6 is one of IPv4. Null for what is no address. */
-export function plainAddress(address: string | null): string | null {
-  const plain = (address ?? "").replace(mapped, "").replace(/%.*$/, "").toLowerCase();
-  return isIP(plain) === 0 ? null : plain;
-}
-
 function normalizeNetwork(text: string): string | null {
   const [, base = "", digits] = /^([0-9a-f:.]{2,45})(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
   const version = isIP(base);
   // IPv4 is written as IPv4: as a part of IPv6 it would never be come from.
-  if ((version !== 4 && version !== 6) || mapped.test(base)) return null;
+  if ((version !== 4 && version !== 6) || mappedPrefix.test(base)) return null;
   const width = digits === undefined ? widths[version] : Number(digits);
   return width > widths[version] ? null : `${base.toLowerCase()}/${width}`;
 }
