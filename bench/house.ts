@@ -37,7 +37,7 @@ export interface Customer {
 }
 
 export async function openHouse(): Promise<House> {
-  const postgres = await startTestPostgres();
+  const postgres = await startTestPostgres({ mayUseMemory: false });
   const created = await postgres.createDatabase();
   const database = connectDatabase({
     url: created.url,

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { tmpdir } from "node:os";
 
 /** The account that PostgreSQL runs under when it cannot be ours; null means "as we are". */
 export type Account = { readonly uid: number; readonly gid: number } | null;
@@ -35,8 +34,8 @@ export function canEnter(path: string, account: Account): boolean {
   return result.status === 0;
 }
 
-/** A directory for things that PostgreSQL's account has to reach: the first of the usual temporary ones that it can enter. */
-export function shelterFor(account: Account, preferred: readonly string[] = [tmpdir()]): string {
+/** A directory for things that PostgreSQL's account has to reach: the first of the preferred and of the usual temporary ones that it can enter. */
+export function shelterFor(account: Account, preferred: readonly string[]): string {
   for (const candidate of [...preferred, "/tmp", "/var/tmp", "/dev/shm"]) {
     try {
       accessSync(candidate, constants.W_OK | constants.X_OK);

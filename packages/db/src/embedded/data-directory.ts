@@ -9,8 +9,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { canEnter, shelterFor, type Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
@@ -25,9 +27,14 @@ export interface DataDirectory {
 
 const SUPERUSER = "sewa";
 
-/** A data directory that lives as long as its server. */
-export function temporaryDataDirectory(binaries: Binaries, account: Account): DataDirectory {
-  const home = mkdtempSync(join(shelterFor(account), "sewa-postgres-"));
+const memoryFolder = "/dev/shm";
+/** Many times what the databases of a run of tests take at once. */
+const memoryBytes = 4 * 1024 ** 3;
+
+/** A data directory that lives as long as its server: on the disk, or in memory when that is allowed and there is plenty. */
+export function temporaryDataDirectory(binaries: Binaries, account: Account, mayUseMemory: boolean): DataDirectory {
+  const preferred = mayUseMemory && hasMemory() ? [memoryFolder, tmpdir()] : [tmpdir()];
+  const home = mkdtempSync(join(shelterFor(account, preferred), "sewa-postgres-"));
   if (account !== null) chownSync(home, account.uid, account.gid);
   const path = join(home, "data");
   const password = newPassword();
@@ -38,6 +45,12 @@ export function temporaryDataDirectory(binaries: Binaries, account: Account): Da
     throw error;
   }
   return { path, password, removeAfterwards: home };
+}
+
+function hasMemory(): boolean {
+  if (!existsSync(memoryFolder)) return false;
+  const { bavail, bsize } = statfsSync(memoryFolder);
+  return Math.min(bavail * bsize, process.availableMemory()) >= memoryBytes;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import postgres, { type Sql } from "postgres";
-import { startEmbeddedPostgres } from "../embedded/index.ts";
+import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from "../embedded/index.ts";
 import { databaseErrorOf } from "../errors.ts";
 import { migrate } from "../migrate/migrate.ts";
 
@@ -28,7 +28,9 @@ const OBJECT_IN_USE = "55006";
  * Starts a server for tests and migrates its template database once. `SEWA_TEST_DATABASE_URL` (a superuser's address) uses
  * that server instead and leaves nothing of ours in it but the three roles.
  */
-export async function startTestPostgres(options: { log?: (line: string) => void } = {}): Promise<TestPostgres> {
+export async function startTestPostgres(
+  options: Pick<EmbeddedPostgresOptions, "log" | "mayUseMemory"> = {},
+): Promise<TestPostgres> {
   const given = process.env["SEWA_TEST_DATABASE_URL"];
   const server = given === undefined || given === "" ? await startEmbeddedPostgres(options) : null;
   const adminUrl = server?.url ?? given ?? "";
