@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { until } from "../house.ts";
+import { programFile } from "../programs.ts";
 
-/** The server or the worker as in production: a process that runs its `main.ts` and nothing else. */
+/** The server or the worker as in production: a process that runs its `main.ts` (in one file with all that it imports) and nothing else. */
 export interface AppProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   /** What it told when it had started. */
@@ -30,7 +30,7 @@ export async function startApp(
   env: Readonly<Record<string, string>>,
   { nodeArguments = [], logLevel = "info" }: AppOptions = {},
 ): Promise<AppProcess> {
-  const main = fileURLToPath(new URL(`../../../apps/${app}/main.ts`, import.meta.url));
+  const main = await programFile(`apps/${app}/main.ts`);
   const child = spawn(process.execPath, ["--import", endsWithParent, ...nodeArguments, main], {
     env: { PATH: process.env["PATH"], ...env, LOG_LEVEL: logLevel },
     stdio: ["pipe", "pipe", "pipe"],

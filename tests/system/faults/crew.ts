@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { connectDatabase, type Database } from "@sewa/db";
 import { sql } from "drizzle-orm";
+import { programFile } from "../programs.ts";
 import type { CrashPoint, FromWorker, ToWorker } from "./worker-process.ts";
 
 const patienceMs = 60_000;
 const pauseMs = 200;
-const program = new URL("./worker-process.ts", import.meta.url);
 
 /** Workers as processes that can be killed, and a spare one that has its code loaded already. */
 export interface Crew extends AsyncDisposable {
@@ -55,13 +55,14 @@ export async function startCrew(env: Readonly<Record<string, string>>, options: 
   const effects: string[] = [];
   let deaths = 0;
   let isEnding = false;
-  let spare = load(options);
+  const program = await programFile("tests/system/faults/worker-process.ts");
+  let spare = load(program, options);
   const members: Member[] = [];
   let succession: Promise<void> = Promise.resolve();
 
   const employ = async (place: number): Promise<void> => {
     const child = spare;
-    spare = load(options);
+    spare = load(program, options);
     let isStruck = false;
     child.on("message", (message: FromWorker) => {
       if (message.type === "effect") effects.push(message.name);
@@ -151,7 +152,7 @@ export async function makeOld(database: Database, poolId: string): Promise<void>
     update graphile_worker._private_jobs set locked_at = locked_at - interval '10 minutes' where locked_by = ${poolId}`);
 }
 
-function load({ nodeArguments = [], isQuiet = false }: CrewOptions): ChildProcess {
+function load(program: string, { nodeArguments = [], isQuiet = false }: CrewOptions): ChildProcess {
   return fork(program, {
     stdio: ["ignore", "ignore", isQuiet ? "ignore" : "inherit", "ipc"],
     env: { PATH: process.env["PATH"] },
