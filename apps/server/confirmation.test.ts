@@ -37,6 +37,8 @@ const nobodys = Object.fromEntries(
 
 test("what cannot be undone asks for a proof", () => {
   expect(asked).toEqual([
+    "auth.identities.link",
+    "auth.identities.unlink",
     "auth.totp.begin",
     "auth.totp.disable",
     "auth.totp.renewRecoveryCodes",

@@ -52,6 +52,36 @@ test("all problems are told at once, by variable and never by value", () => {
   expect(problems.join("\n")).not.toMatch(/hunter2|99999|loud|a\.example/);
 });
 
+test("half of a provider, or one without the address to come back to, is refused at start, without a word of its secret", () => {
+  const acme = { name: "acme", label: "Acme", issuer: "https://acme.test", clientId: "sewa", clientSecret: "hunter2" };
+  const problemsOf = (more: Readonly<Record<string, string>>): readonly string[] => {
+    try {
+      readEnv({ ...complete, ...more });
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigurationError) return error.problems;
+      throw error;
+    }
+  };
+  const API_URL = "https://api.example.com";
+  const list = (...entries: readonly object[]) => ({ API_URL, OIDC_PROVIDERS: JSON.stringify(entries) });
+  expect(problemsOf({ API_URL, GITHUB_CLIENT_ID: "id" })).toEqual(["GITHUB_CLIENT_SECRET: has to be set."]);
+  expect(problemsOf({ API_URL, GOOGLE_CLIENT_SECRET: "hunter2" })).toEqual(["GOOGLE_CLIENT_ID: has to be set."]);
+  expect(problemsOf({ GITHUB_CLIENT_ID: "id", GITHUB_CLIENT_SECRET: "hunter2" })).toEqual(["API_URL: has to be set."]);
+  expect(problemsOf(list({ ...acme, clientSecret: undefined }))).toEqual([
+    'OIDC_PROVIDERS: Entry 1: "clientSecret" is missing or wrong.',
+  ]);
+  for (const issuer of ["http://acme.test", "https://hunter2@acme.test", "acme.test", "file:///etc/passwd"]) {
+    expect(problemsOf(list(acme, { ...acme, name: "other", issuer }))).toEqual([
+      'OIDC_PROVIDERS: Entry 2: "issuer" is missing or wrong.',
+    ]);
+  }
+  expect(problemsOf(list(acme, acme))).toEqual(["OIDC_PROVIDERS: Two entries have the same name."]);
+  expect(problemsOf({ API_URL, OIDC_PROVIDERS: '[{"clientSecret":"hunter2"' })).toEqual(["OIDC_PROVIDERS: Not JSON."]);
+  expect(problemsOf(list({ ...acme, name: "github" }))).toHaveLength(1);
+  expect(problemsOf(list(acme, { ...acme, name: "here", issuer: "http://127.0.0.1:4000" }))).toEqual([]);
+});
+
 test("O6 with a wrong environment the process ends with 78 and says which variables", async () => {
   const child = spawn(process.execPath, [fileURLToPath(new URL("main.ts", import.meta.url))], {
     env: { PATH: process.env["PATH"] },

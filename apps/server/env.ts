@@ -8,6 +8,7 @@ import {
   wholeNumber,
 } from "@sewa/core";
 import { z } from "zod";
+import { requireWholeSignIn, signInShape } from "./sign-in/sign-in-env.ts";
 
 const webUrl = z
   .url({ protocol: /^https?$/, error: "Not an address like https://api.example.com." })
@@ -31,6 +32,7 @@ export const envSchema = z
     ...coreConfigShape,
     ...gatewayShape,
     ...processShape,
+    ...signInShape,
     DATABASE_POOL_MAX: wholeNumber(2, 200).default(10),
     HOST: z.string().default("127.0.0.1"),
     PORT: wholeNumber(0, 65_535).default(3_000),
@@ -45,7 +47,8 @@ export const envSchema = z
     /** How long the server goes on serving after SIGTERM, with readiness off, so that traffic finds another one. */
     STOP_DELAY_SECONDS: wholeNumber(0, 60).default(5),
   })
-  .superRefine(requireWholeGateway);
+  .superRefine(requireWholeGateway)
+  .superRefine(requireWholeSignIn);
 export type Env = z.infer<typeof envSchema>;
 
 /** Throws a `ConfigurationError` with all problems at once. */

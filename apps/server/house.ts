@@ -1,10 +1,21 @@
-import { type CoreContext, createContext, type PaymentProvider, requireKeys, sharedClock, uuidV7Ids } from "@sewa/core";
+import {
+  type CoreContext,
+  createContext,
+  type PaymentProvider,
+  requireKeys,
+  sharedClock,
+  type SignInProvider,
+  uuidV7Ids,
+} from "@sewa/core";
 import { connectDatabase, type Database } from "@sewa/db";
 import { type FeedHub, startFeedHub } from "./feeds.ts";
 import { createSlots, type ServerLimits, usualLimits } from "./limits.ts";
 import { createMetrics, type ServerMetrics } from "./metrics.ts";
 import type { Logger } from "./log.ts";
 import type { ServerOptions } from "./options.ts";
+import { createProviderClients } from "./sign-in/create-clients.ts";
+import type { ProviderClient } from "./sign-in/provider-client.ts";
+import type { ProviderSettings } from "./sign-in/settings.ts";
 import { type Admission, createAdmission } from "./rate-limit.ts";
 
 /** What all requests of one process share. */
@@ -16,17 +27,26 @@ export interface House extends AsyncDisposable {
   readonly admit: Admission;
   /** Whose webhooks are taken. */
   readonly providers: readonly PaymentProvider[];
+  /** By which people sign in, by name. */
+  readonly signIn: ReadonlyMap<string, ProviderClient>;
   /** One of the logs that an organization may follow at once. */
   readonly takeLog: ReturnType<typeof createSlots>;
   readonly metrics: ServerMetrics;
   readonly limits: ServerLimits;
   readonly log: Logger;
   readonly origins: ReadonlySet<string>;
+  /** Where clients reach the server; null: where it listens. */
+  readonly apiUrl: string | null;
   readonly isSecure: boolean;
   readonly trustedProxies: number;
   /** `leaving`: told to stop, still serving whoever comes late. `draining`: nothing new. Only forward. */
   readonly stage: "serving" | "leaving" | "draining";
   enter(stage: "leaving" | "draining"): void;
+}
+
+/** What core and its clients may know of a provider: nothing of how we are known there. */
+function toSignInProvider({ name, label, issuer, canConfirm }: ProviderSettings): SignInProvider {
+  return { name, label, issuer, canConfirm };
 }
 
 const clockSyncMs = 60_000;
@@ -63,6 +83,7 @@ export async function openHouse(options: ServerOptions): Promise<House> {
       keyring: options.keyring,
       config: options.config,
       paymentProviders: options.providers.map(({ name }) => name),
+      signInProviders: options.signIn.map(toSignInProvider),
       observer: {
         event({ type, fields }) {
           metrics.events.inc({ type });
@@ -91,11 +112,13 @@ export async function openHouse(options: ServerOptions): Promise<House> {
     hub,
     admit: createAdmission(limits),
     providers: options.providers,
+    signIn: createProviderClients(options.signIn),
     takeLog: createSlots(limits.logsPerOrganization),
     metrics,
     limits,
     log,
     origins: new Set(options.origins),
+    apiUrl: options.apiUrl,
     isSecure: options.apiUrl?.startsWith("https:") ?? false,
     trustedProxies: options.trustedProxies,
     get stage() {

@@ -10,6 +10,7 @@ import { isReady } from "./health.ts";
 import type { House } from "./house.ts";
 import { createSlots } from "./limits.ts";
 import { currentRequest } from "./log.ts";
+import { answerSignIn, signInRoute } from "./sign-in/sign-in-routes.ts";
 import { takeNotice, webhookProvider } from "./webhooks.ts";
 
 export const contractPath = "/trpc";
@@ -62,6 +63,8 @@ function answer(
   }
   const provider = request.method === "POST" ? webhookProvider(house, path) : null;
   if (provider !== null) return void takeNotice(house, provider, request, response, refuseWith);
+  const signIn = request.method === "GET" ? signInRoute(house, path) : null;
+  if (signIn !== null) return void answerSignIn(house, signIn, request, response, requestId, refuseWith);
   if (request.method !== "GET" && request.method !== "HEAD") return refuseWith("notFound");
   switch (path) {
     case "/":

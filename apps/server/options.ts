@@ -2,6 +2,8 @@ import { connectProviders, type CoreConfig, type Keyring, type PaymentProvider, 
 import type { Env } from "./env.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { Logger } from "./log.ts";
+import type { ProviderSettings } from "./sign-in/settings.ts";
+import { signInProviders } from "./sign-in/sign-in-env.ts";
 
 export interface ServerOptions {
   readonly databaseUrl: string;
@@ -21,6 +23,8 @@ export interface ServerOptions {
   readonly keyring: Keyring;
   /** Whose webhooks are taken, and by whom can be paid. Calls to them are the worker's. */
   readonly providers: readonly PaymentProvider[];
+  /** By which people sign in beside their password. */
+  readonly signIn: readonly ProviderSettings[];
   readonly log: Logger;
   /** Other limits than the usual ones. */
   readonly limits?: Partial<ServerLimits>;
@@ -41,6 +45,7 @@ export function toServerOptions(env: Env, log: Logger): ServerOptions {
     config: toCoreConfig(env),
     keyring: env.SECRETS_KEYRING,
     providers: connectProviders(env),
+    signIn: signInProviders(env),
     log,
   };
 }

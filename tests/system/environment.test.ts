@@ -49,6 +49,12 @@ const server: Wrong<typeof serverSchema> = {
   API_URL: "ftp://api.example",
   CORS_ORIGINS: "https://a.example/path",
   TRUST_PROXY: "yes",
+  GITHUB_CLIENT_ID: "x".repeat(501),
+  GITHUB_CLIENT_SECRET: "x".repeat(501),
+  GITHUB_URL: "http://github.example",
+  GOOGLE_CLIENT_ID: "x".repeat(501),
+  GOOGLE_CLIENT_SECRET: "x".repeat(501),
+  OIDC_PROVIDERS: '[{"name":"acme","clientSecret":"hunter2"}]',
   STOP_DELAY_SECONDS: "soon",
   LOG_LEVEL: "loud",
 };
@@ -71,7 +77,16 @@ const worker: Wrong<typeof workerSchema> = {
   WORKER_INTERNAL_PORT: "-1",
   LOG_LEVEL: "loud",
 };
+/** Asked for where their halves are set, as in `right`. */
+const signIn = {
+  API_URL: "https://api.example.com",
+  GITHUB_CLIENT_ID: "sewa",
+  GITHUB_CLIENT_SECRET: "secret",
+  GOOGLE_CLIENT_ID: "sewa",
+  GOOGLE_CLIENT_SECRET: "secret",
+} as const;
 const right = {
+  ...signIn,
   SANDBOX_GATEWAY_URL: "http://127.0.0.1:4010",
   SANDBOX_GATEWAY_KEY: "key-of-sixteen-letters",
   SANDBOX_WEBHOOK_SECRETS: "secret-of-sixteen-letters,another-of-sixteen-letters",
@@ -95,7 +110,7 @@ function problemsOf(schema: z.ZodType, source: Readonly<Record<string, string | 
 }
 
 describe.each([
-  { process: "server", schema: serverSchema, wrong: server, required: always },
+  { process: "server", schema: serverSchema, wrong: server, required: [...always, ...Object.keys(signIn)] },
   { process: "worker", schema: workerSchema, wrong: worker, required: [...always, "SMTP_URL", "MAIL_FROM"] },
 ])("the $process", ({ schema, wrong, required }) => {
   test("O6 each variable that is set to nonsense is refused by its name, and its value is not repeated", () => {

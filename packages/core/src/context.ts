@@ -52,6 +52,18 @@ export interface Observer {
   event(event: { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }): void;
 }
 
+/** Somewhere else where people have accounts, by which they sign in here. What talks to it is the server's. */
+export interface SignInProvider {
+  /** In addresses, for example `github`. */
+  readonly name: string;
+  /** What people know it by. */
+  readonly label: string;
+  /** Names, together with a subject, one account there for good. */
+  readonly issuer: string;
+  /** It says when somebody last proved to be themselves there, so that doing it anew confirms a session. */
+  readonly canConfirm: boolean;
+}
+
 export interface CoreDependencies {
   readonly db: Database;
   readonly clock: Clock;
@@ -61,6 +73,8 @@ export interface CoreDependencies {
   readonly observer: Observer;
   /** Names of the payment providers that are connected; none unless told. Calls to them are the worker's. */
   readonly paymentProviders?: readonly string[];
+  /** By which people may sign in beside their password; none unless told. */
+  readonly signInProviders?: readonly SignInProvider[];
 }
 
 /** One open transaction, and what is true for its whole length. */

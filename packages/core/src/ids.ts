@@ -22,6 +22,7 @@ const prefixes = {
   organization: "org",
   user: "usr",
   session: "ses",
+  identity: "idn",
   invitation: "ivt",
   token: "tok",
   order: "ord",

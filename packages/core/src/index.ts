@@ -58,6 +58,7 @@ export {
   type CoreDependencies,
   createContext,
   type Observer,
+  type SignInProvider,
   type Tx,
 } from "./context.ts";
 export {

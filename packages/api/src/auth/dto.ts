@@ -150,6 +150,56 @@ export interface ResetPasswordInput {
   readonly newPassword: string;
 }
 
+/** A provider by which people sign in: lead the browser to `/sign-in/<name>?returnTo=<path of the portal>` of this server. */
+export interface SignInProviderDto {
+  readonly name: string;
+  readonly label: string;
+  /** `auth.identities.confirm` works with it. */
+  readonly canConfirm: boolean;
+}
+
+export interface SignInProvidersDto {
+  readonly providers: readonly SignInProviderDto[];
+}
+
+/** `ticket`: what the portal finds behind the `#` of the address that a sign-in with a second factor leads to. */
+export interface CompleteSignInInput {
+  readonly ticket: string;
+  readonly code: string;
+}
+
+export interface IdentityDto {
+  readonly id: string;
+  /** Null when it is not configured any more, and nobody signs in by it. */
+  readonly provider: string | null;
+  readonly providerLabel: string;
+  readonly email: string | null;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date | null;
+}
+
+/** By what the user comes in. */
+export interface SignInMethodsDto {
+  readonly hasPassword: boolean;
+  readonly identities: readonly IdentityDto[];
+}
+
+export interface PrepareSignInInput {
+  readonly provider: string;
+  /** Path of the portal to come back to. */
+  readonly returnTo: string;
+}
+
+export interface PreparedSignInDto {
+  /** Lead the browser there, on this server; it has to hold the session as its cookie. */
+  readonly path: string;
+  readonly expiresAt: Date;
+}
+
+export interface UnlinkIdentityInput {
+  readonly identityId: string;
+}
+
 export interface AcceptOperatorInviteInput {
   readonly token: string;
   readonly password: string;
@@ -159,5 +209,12 @@ export interface AcceptOperatorInviteInput {
 /** What has happened now. The same answer whether or not anybody has the address. */
 export interface AuthStatusDto {
   readonly status:
-    "verification_sent" | "verified" | "reset_sent" | "password_reset" | "accepted" | "logged_out" | "revoked";
+    | "verification_sent"
+    | "verified"
+    | "reset_sent"
+    | "password_reset"
+    | "accepted"
+    | "logged_out"
+    | "revoked"
+    | "unlinked";
 }

@@ -1,6 +1,7 @@
 import {
   acceptOperatorInvite,
   changePassword,
+  completeSignIn,
   confirmSession,
   createSocketTicket,
   getMe,
@@ -14,12 +15,22 @@ import {
 import { coreContext } from "../core-context.ts";
 import { nothing } from "../schema.ts";
 import { organizationProcedure, publicProcedure, userProcedure } from "../trpc.ts";
-import type { AuthStatusDto, ConfirmationDto, MeDto, RenewedSessionDto, SessionDto, SocketTicketDto } from "./dto.ts";
+import type {
+  AuthStatusDto,
+  ConfirmationDto,
+  MeDto,
+  RenewedSessionDto,
+  SessionDto,
+  SignInProvidersDto,
+  SocketTicketDto,
+} from "./dto.ts";
+import { identitiesRouter } from "./identities-router.ts";
 import { keepRenewed } from "./keep-renewed.ts";
 import {
   acceptOperatorInviteInput,
   authStatusSchema,
   changePasswordInput,
+  completeSignInInput,
   confirmationSchema,
   confirmInput,
   logInInput,
@@ -29,6 +40,7 @@ import {
   requestPasswordResetInput,
   resetPasswordInput,
   sessionSchema,
+  signInProvidersSchema,
   socketTicketSchema,
   tokenInput,
 } from "./schema.ts";
@@ -55,6 +67,27 @@ export const authRouter = {
     .mutation(async ({ ctx, input }): Promise<SessionDto> => {
       const from = { ip: ctx.clientAddress, userAgent: ctx.userAgent };
       const { token, session, user } = await logIn(coreContext(ctx), { ...input, ...from });
+      ctx.cookies.set(token, session.expiresAt);
+      return { token, expiresAt: session.expiresAt, user: toUserDto(user) };
+    }),
+
+  providers: publicProcedure
+    .input(nothing)
+    .output(signInProvidersSchema)
+    .query(({ ctx }): SignInProvidersDto => ({
+      providers: (coreContext(ctx).signInProviders ?? []).map(({ name, label, canConfirm }) => ({
+        name,
+        label,
+        canConfirm,
+      })),
+    })),
+
+  completeSignIn: publicProcedure
+    .input(completeSignInInput)
+    .output(sessionSchema)
+    .mutation(async ({ ctx, input }): Promise<SessionDto> => {
+      const from = { ip: ctx.clientAddress, userAgent: ctx.userAgent };
+      const { token, session, user } = await completeSignIn(coreContext(ctx), { ...input, ...from });
       ctx.cookies.set(token, session.expiresAt);
       return { token, expiresAt: session.expiresAt, user: toUserDto(user) };
     }),
@@ -102,6 +135,7 @@ export const authRouter = {
       confirmedUntil: await confirmSession(coreContext(ctx), { ...input, ...ctx.identity }),
     })),
 
+  identities: identitiesRouter,
   sessions: sessionsRouter,
   totp: totpRouter,
 

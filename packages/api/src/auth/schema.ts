@@ -7,6 +7,7 @@ import type {
   AuthStatusDto,
   ChangePasswordInput,
   CodeInput,
+  CompleteSignInInput,
   ConfirmationDto,
   ConfirmInput,
   EnabledTotpDto,
@@ -15,6 +16,8 @@ import type {
   OpenSessionDto,
   OpenSessionPageDto,
   OrganizationDto,
+  PreparedSignInDto,
+  PrepareSignInInput,
   RecoveryCodesDto,
   RegisterInput,
   RenewedSessionDto,
@@ -23,10 +26,13 @@ import type {
   RevokedSessionsDto,
   RevokeSessionInput,
   SessionDto,
+  SignInMethodsDto,
+  SignInProvidersDto,
   SocketTicketDto,
   TokenInput,
   TotpDto,
   TotpSecretDto,
+  UnlinkIdentityInput,
   UserDto,
 } from "./dto.ts";
 
@@ -61,6 +67,12 @@ export const confirmInput: Schema<ConfirmInput> = z.strictObject({
   password: password.optional(),
   code: code.optional(),
 });
+export const completeSignInInput: Schema<CompleteSignInInput> = z.strictObject({ ticket: token, code });
+export const prepareSignInInput: Schema<PrepareSignInInput> = z.strictObject({
+  provider: opaque(40),
+  returnTo: opaque(500),
+});
+export const unlinkIdentityInput: Schema<UnlinkIdentityInput> = z.strictObject({ identityId: publicId });
 export const codeInput: Schema<CodeInput> = z.strictObject({ code });
 export const revokeSessionInput: Schema<RevokeSessionInput> = z.strictObject({ sessionId: publicId });
 
@@ -109,6 +121,7 @@ export const authStatusSchema: Schema<AuthStatusDto> = z.strictObject({
     "accepted",
     "logged_out",
     "revoked",
+    "unlinked",
   ]),
 });
 
@@ -135,3 +148,24 @@ export const totpSchema: Schema<TotpDto> = z.strictObject({
 export const totpSecretSchema: Schema<TotpSecretDto> = z.strictObject({ secret: z.string(), uri: z.string() });
 export const recoveryCodesSchema: Schema<RecoveryCodesDto> = z.strictObject({ recoveryCodes });
 export const enabledTotpSchema: Schema<EnabledTotpDto> = z.strictObject({ ...renewedShape, recoveryCodes });
+
+export const signInProvidersSchema: Schema<SignInProvidersDto> = z.strictObject({
+  providers: z.array(z.strictObject({ name: z.string(), label: z.string(), canConfirm: z.boolean() })),
+});
+export const preparedSignInSchema: Schema<PreparedSignInDto> = z.strictObject({
+  path: z.string(),
+  expiresAt: z.date(),
+});
+export const signInMethodsSchema: Schema<SignInMethodsDto> = z.strictObject({
+  hasPassword: z.boolean(),
+  identities: z.array(
+    z.strictObject({
+      id: z.string(),
+      provider: z.string().nullable(),
+      providerLabel: z.string(),
+      email: z.string().nullable(),
+      createdAt: z.date(),
+      lastUsedAt: z.date().nullable(),
+    }),
+  ),
+});

@@ -1,5 +1,12 @@
-import { type Me, type Organization, type SessionView, toPublicId, type UserView } from "@sewa/core";
-import type { MeDto, OpenSessionDto, OrganizationDto, UserDto } from "./dto.ts";
+import {
+  type Me,
+  type Organization,
+  type SessionView,
+  type SignInMethods,
+  toPublicId,
+  type UserView,
+} from "@sewa/core";
+import type { MeDto, OpenSessionDto, OrganizationDto, SignInMethodsDto, UserDto } from "./dto.ts";
 
 export function toUserDto({ id, email, name, locale, isOperator, isEmailVerified }: UserView): UserDto {
   return { id: toPublicId("user", id), email, name, locale, isOperator, isEmailVerified };
@@ -15,4 +22,11 @@ export function toOrganizationDto({ id, ...organization }: Organization): Organi
 
 export function toOpenSessionDto({ id, ...session }: SessionView): OpenSessionDto {
   return { id: toPublicId("session", id), ...session };
+}
+
+export function toSignInMethodsDto({ hasPassword, identities }: SignInMethods): SignInMethodsDto {
+  return {
+    hasPassword,
+    identities: identities.map(({ id, ...identity }) => ({ id: toPublicId("identity", id), ...identity })),
+  };
 }

@@ -14,6 +14,8 @@ export type EventTypeDto =
   | "user.totpDisabled"
   | "user.recoveryCodesRenewed"
   | "user.recoveryCodeUsed"
+  | "user.identityLinked"
+  | "user.identityUnlinked"
   | "user.suspended"
   | "user.unsuspended"
   | "operator.invited"

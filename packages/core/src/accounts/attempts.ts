@@ -25,6 +25,8 @@ const limits = {
   // Of the second factor, and counted only for who knows the password: a million codes are not many to try.
   "login.code": { max: 20, windowMs: dayMs },
   "confirm.session": { max: 5, windowMs: 15 * minuteMs },
+  // Beginning costs the house a row, and coming back a call to the provider; an office behind one address may all come in an hour.
+  "signIn.ip": { max: 300, windowMs: hourMs },
   "register.account": { max: 5, windowMs: hourMs },
   "register.ip": { max: 30, windowMs: hourMs },
   "reset.account": { max: 5, windowMs: hourMs },

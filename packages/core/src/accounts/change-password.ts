@@ -3,6 +3,7 @@ import { eq } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { notifyUser, record } from "../events/index.ts";
 import { authorize } from "../permissions.ts";
+import { queueSecurityNotice } from "./account-mails.ts";
 import { lockAccount } from "./account.ts";
 import { type Attempt, returnAttempts, takeAttempts } from "./attempts.ts";
 import { checkPassword } from "./input.ts";
@@ -38,8 +39,10 @@ export async function changePassword(
     if (current.passwordHash !== known.passwordHash) throw wrongPassword("currentPassword");
     await tx.sql.update(users).set({ passwordHash }).where(eq(users.id, userId));
     await dropTokens(tx, "reset_password", userId);
+    await dropTokens(tx, "sign_in_step", userId);
     await endOtherSessions(tx, holder);
     const renewed = await renewSession(tx, holder);
+    await queueSecurityNotice(tx, userId, { kind: "password_changed", data: {} });
     notifyUser(tx, userId);
     record(tx, { type: "user.passwordChanged", subject: { type: "user", id: userId } });
     return renewed;

@@ -1,4 +1,4 @@
-import { accountTokens, sessions } from "@sewa/db/schema";
+import { accountTokens, sessions, signInAttempts } from "@sewa/db/schema";
 import { lte } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { deleteEndedAttempts } from "./attempts.ts";
@@ -15,5 +15,6 @@ export async function deleteExpiredSessionsAndTokens(ctx: CoreContext): Promise<
   // Tokens first: deleting a session takes its tickets along, which would then not be counted.
   const tokens = await ctx.db.drizzle.delete(accountTokens).where(lte(accountTokens.expiresAt, now));
   const ended = await ctx.db.drizzle.delete(sessions).where(lte(sessions.expiresAt, now));
-  return { sessions: ended.count, tokens: tokens.count, attempts: await deleteEndedAttempts(ctx) };
+  const begun = await ctx.db.drizzle.delete(signInAttempts).where(lte(signInAttempts.expiresAt, now));
+  return { sessions: ended.count, tokens: tokens.count, attempts: begun.count + (await deleteEndedAttempts(ctx)) };
 }

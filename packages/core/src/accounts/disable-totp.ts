@@ -3,6 +3,7 @@ import { eq } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { notifyUser, record } from "../events/index.ts";
 import { authorize } from "../permissions.ts";
+import { queueSecurityNotice } from "./account-mails.ts";
 import { lockAccount } from "./account.ts";
 import { bindHome } from "./memberships.ts";
 import { getEnabledFactor } from "./second-factors.ts";
@@ -18,6 +19,7 @@ export async function disableTotp(ctx: CoreContext, holder: SessionHolder): Prom
     await getEnabledFactor(tx, userId);
     await tx.sql.delete(secondFactors).where(eq(secondFactors.userId, userId));
     const renewed = await renewSession(tx, holder);
+    await queueSecurityNotice(tx, userId, { kind: "second_factor_changed", data: { isOn: false } });
     notifyUser(tx, userId);
     record(tx, { type: "user.totpDisabled", subject: { type: "user", id: userId } });
     return renewed;

@@ -4,6 +4,7 @@ import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { notifyUser, record } from "../events/index.ts";
 import { authorize } from "../permissions.ts";
+import { queueSecurityNotice } from "./account-mails.ts";
 import { lockAccount } from "./account.ts";
 import { type Attempt, returnAttempts, takeAttempts } from "./attempts.ts";
 import { bindHome } from "./memberships.ts";
@@ -43,6 +44,7 @@ export async function enableTotp(
     const recoveryCodes = await replaceRecoveryCodes(tx, userId);
     await endOtherSessions(tx, holder);
     const renewed = await renewSession(tx, holder);
+    await queueSecurityNotice(tx, userId, { kind: "second_factor_changed", data: { isOn: true } });
     notifyUser(tx, userId);
     record(tx, { type: "user.totpEnabled", subject: { type: "user", id: userId } });
     return { ...renewed, recoveryCodes };

@@ -1,5 +1,8 @@
 export { acceptOperatorInvite } from "./accept-operator-invite.ts";
 export { hashApiToken, isApiToken, newApiToken } from "./api-token.ts";
+export { type BeginSignIn, beginSignIn, type BegunSignIn } from "./begin-sign-in.ts";
+export { type CompleteSignIn, completeSignIn } from "./complete-sign-in.ts";
+export { type ConfirmWith, confirmWith } from "./confirm-with.ts";
 export { getBillingContact } from "./billing-contact.ts";
 export { userColumns, type UserView } from "./account.ts";
 export { returnAttempts, takeAttempts } from "./attempts.ts";
@@ -12,9 +15,12 @@ export { type DeletedExpired, deleteExpiredSessionsAndTokens } from "./delete-ex
 export { disableTotp } from "./disable-totp.ts";
 export { type EnabledTotp, enableTotp } from "./enable-totp.ts";
 export { getMe, type Me } from "./get-me.ts";
+export { getSignInMethods, type IdentityView, type SignInMethods } from "./get-sign-in-methods.ts";
 export { getTotpStatus, type TotpStatus } from "./get-totp-status.ts";
 export { checkName, maxPasswordCharacters, minPasswordCharacters, normalizeEmail } from "./input.ts";
 export { inviteOperator, type OperatorInvite } from "./invite-operator.ts";
+export type { ProvenIdentity } from "./identities.ts";
+export { linkIdentity } from "./link-identity.ts";
 export { listSessions, type SessionView } from "./list-sessions.ts";
 export { type LoggedIn, type LogIn, logIn } from "./log-in.ts";
 export { logOut } from "./log-out.ts";
@@ -48,10 +54,12 @@ export {
   type Permission,
   permissionTable,
 } from "../permissions.ts";
+export { type PreparedSignIn, type PrepareSignIn, prepareSignIn } from "./prepare-sign-in.ts";
 export { type Register, register } from "./register.ts";
 export { renewRecoveryCodes } from "./renew-recovery-codes.ts";
 export { requestPasswordReset } from "./request-password-reset.ts";
 export { resetPassword } from "./reset-password.ts";
+export { portalAddressOf } from "./return-to.ts";
 export { revokeOtherSessions } from "./revoke-other-sessions.ts";
 export { revokeSession } from "./revoke-session.ts";
 export { operatorSessionHours, sessionIdleDays, sessionMaxDays } from "./session-adapter.ts";
@@ -62,10 +70,14 @@ export {
   type SessionHolder,
   type StartedSession,
 } from "./sessions.ts";
+export { newSignInBrowser, type SignInAttempt, type SignInPurpose } from "./sign-in-attempts.ts";
+export { type SignedIn, type SignInWith, signInWith } from "./sign-in-with.ts";
 export { checkSlug, maxSlugCharacters, minSlugCharacters, refuseTakenSlug } from "./slug.ts";
 export { createSocketTicket, redeemSocketTicket, type SocketTicket } from "./socket-ticket.ts";
+export { type TakeSignIn, takeSignIn } from "./take-sign-in.ts";
 export { hashToken, newToken } from "./token.ts";
 export { getUserId, suspendUser, type SuspendUser, type Suspension, unsuspendUser } from "./suspend-user.ts";
 export { type UpdateOrganization, updateOrganization } from "./update-organization.ts";
 export { verifyEmail } from "./verify-email.ts";
 export { requireOrganization } from "./require-organization.ts";
+export { unlinkIdentity } from "./unlink-identity.ts";

@@ -1,6 +1,7 @@
 import type { CoreContext } from "../context.ts";
 import { record } from "../events/index.ts";
 import { dropTokens, getTokenHolder, useToken } from "./account-tokens.ts";
+import { queueSecurityNotice } from "./account-mails.ts";
 import { clearLoginAttempts } from "./attempts.ts";
 import { checkPassword } from "./input.ts";
 import { hashPassword } from "./password.ts";
@@ -22,6 +23,7 @@ export async function resetPassword(
     await useToken(tx, "reset_password", tokenId);
     await dropTokens(tx, "reset_password", userId);
     await setPassword(tx, userId, { passwordHash });
+    await queueSecurityNotice(tx, userId, { kind: "password_changed", data: {} });
     record(tx, { type: "user.passwordReset", subject: { type: "user", id: userId } });
   });
   await clearLoginAttempts(ctx, { email, userId });

@@ -57,8 +57,13 @@ const maxUserAgentCharacters = 200;
 /** More often than this it is not written that a session is in use. */
 const seenStepMs = 5 * minuteMs;
 
-/** In the transaction that says who logged in. */
-export async function startSession(tx: Tx, user: UserView, device: Device): Promise<StartedSession> {
+/** In the transaction that says who logged in. `confirmedAt`: when they proved to be themselves, where that was not just now. */
+export async function startSession(
+  tx: Tx,
+  user: UserView,
+  device: Device,
+  confirmedAt: Date = tx.ctx.clock.now(),
+): Promise<StartedSession> {
   const { token, sessionId } = newSessionToken();
   const now = tx.ctx.clock.now();
   const attributes: SessionAttributes = {
@@ -67,7 +72,7 @@ export async function startSession(tx: Tx, user: UserView, device: Device): Prom
     clientAddress: device.ip ?? null,
     userAgent: device.userAgent?.replace(/[^\x20-\x7e]/g, "").slice(0, maxUserAgentCharacters) ?? null,
     lastSeenAt: now,
-    confirmedAt: now,
+    confirmedAt,
   };
   await createLucia(tx.ctx, tx.sql).createSession(user.id, attributes, { sessionId });
   return { token, session: { id: sessionId, expiresAt: firstEnd(attributes) } };

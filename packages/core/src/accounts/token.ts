@@ -10,16 +10,20 @@ const prefixes = {
   admin_invite: "sewa_a_",
   socket_ticket: "sewa_t_",
   invitation: "sewa_i_",
+  sign_in_step: "sewa_c_",
+  sign_in_attempt: "sewa_u_",
+  sign_in_browser: "sewa_b_",
 } as const;
 
 export type TokenKind = keyof typeof prefixes;
-export type OneTimeKind = Exclude<TokenKind, "session" | "invitation">;
+export type OneTimeKind = Exclude<TokenKind, "session" | "invitation" | "sign_in_attempt" | "sign_in_browser">;
 
 export const oneTimeLifeMs = {
   verify_email: dayMs,
   reset_password: hourMs,
   admin_invite: dayMs,
   socket_ticket: minuteMs,
+  sign_in_step: 10 * minuteMs,
 } as const satisfies Record<OneTimeKind, number>;
 
 /** 256 random bits. Given to its owner once; only its hash is kept. */

@@ -74,6 +74,7 @@ const ownedThrough: Readonly<Record<string, string>> = {
   users: "id in (select user_id from members where organization_id = '{}')",
   sessions: "user_id in (select user_id from members where organization_id = '{}')",
   account_tokens: "user_id in (select user_id from members where organization_id = '{}')",
+  identities: "user_id in (select user_id from members where organization_id = '{}')",
   second_factors: "user_id in (select user_id from members where organization_id = '{}')",
   recovery_codes: "user_id in (select user_id from members where organization_id = '{}')",
   coupon_plans: "coupon_id in (select id from coupons where organization_id = '{}')",
@@ -173,6 +174,7 @@ beforeAll(async () => {
     await rows(superuser.drizzle, `insert into ${table} (${columns.join(", ")}) values (${row.join(", ")})`);
   }
   for (const [table, values] of [
+    ["identities (user_id, id, issuer, subject)", "gen_random_uuid(), 'x', 'x'"],
     ["second_factors (user_id, key_id, sealed)", "'test', 'x'"],
     ["recovery_codes (user_id, hash)", "repeat('0', 64)"],
   ] as const) {

@@ -18,6 +18,8 @@ export const eventTypes = {
   "user.totpDisabled": { audited: true },
   "user.recoveryCodesRenewed": { audited: true },
   "user.recoveryCodeUsed": { audited: true },
+  "user.identityLinked": { audited: true },
+  "user.identityUnlinked": { audited: true },
   "user.suspended": { audited: true },
   "user.unsuspended": { audited: true },
   "operator.invited": { audited: true },

@@ -77,6 +77,82 @@ export const mailTexts: Texts = {
       action: "Reset password",
     }),
   },
+  sign_in_added: {
+    id: ({ providerLabel }) => ({
+      subject: "Cara masuk baru ditambahkan",
+      paragraphs: [
+        `Akun Sewa Anda sekarang juga dapat dibuka dengan ${providerLabel}.`,
+        "Jika bukan Anda yang melakukannya, hapus cara masuk itu dan ganti kata sandi Anda dengan tombol di bawah ini.",
+      ],
+      action: "Periksa keamanan akun",
+    }),
+    en: ({ providerLabel }) => ({
+      subject: "A new way to sign in was added",
+      paragraphs: [
+        `Your Sewa account can now be opened with ${providerLabel} as well.`,
+        "If it was not you, remove that way to sign in and change your password with the button below.",
+      ],
+      action: "Look at your security settings",
+    }),
+  },
+  sign_in_removed: {
+    id: ({ providerLabel }) => ({
+      subject: "Satu cara masuk dihapus",
+      paragraphs: [
+        `Akun Sewa Anda tidak lagi dapat dibuka dengan ${providerLabel}.`,
+        "Jika bukan Anda yang melakukannya, ganti kata sandi Anda dengan tombol di bawah ini.",
+      ],
+      action: "Periksa keamanan akun",
+    }),
+    en: ({ providerLabel }) => ({
+      subject: "A way to sign in was removed",
+      paragraphs: [
+        `Your Sewa account can no longer be opened with ${providerLabel}.`,
+        "If it was not you, change your password with the button below.",
+      ],
+      action: "Look at your security settings",
+    }),
+  },
+  password_changed: {
+    id: () => ({
+      subject: "Kata sandi Anda diganti",
+      paragraphs: [
+        "Kata sandi akun Sewa Anda baru saja diganti, dan semua sesi lain telah diakhiri.",
+        "Jika bukan Anda yang melakukannya, minta kata sandi baru di halaman masuk dan hubungi kami.",
+      ],
+      action: "Periksa keamanan akun",
+    }),
+    en: () => ({
+      subject: "Your password was changed",
+      paragraphs: [
+        "The password of your Sewa account was just changed, and all other sessions have ended.",
+        "If it was not you, ask for a new password on the log-in page and tell us.",
+      ],
+      action: "Look at your security settings",
+    }),
+  },
+  second_factor_changed: {
+    id: ({ isOn }) => ({
+      subject: isOn ? "Verifikasi dua langkah diaktifkan" : "Verifikasi dua langkah dimatikan",
+      paragraphs: [
+        isOn
+          ? "Untuk masuk ke akun Sewa Anda sekarang diperlukan kode dari aplikasi autentikator."
+          : "Untuk masuk ke akun Sewa Anda tidak lagi diperlukan kode dari aplikasi autentikator.",
+        "Jika bukan Anda yang melakukannya, ganti kata sandi Anda dengan tombol di bawah ini.",
+      ],
+      action: "Periksa keamanan akun",
+    }),
+    en: ({ isOn }) => ({
+      subject: isOn ? "The second factor was switched on" : "The second factor was switched off",
+      paragraphs: [
+        isOn
+          ? "Logging in to your Sewa account now takes a code of an authenticator app."
+          : "Logging in to your Sewa account takes no code of an authenticator app any more.",
+        "If it was not you, change your password with the button below.",
+      ],
+      action: "Look at your security settings",
+    }),
+  },
   invitation: {
     id: ({ organizationName, inviterName, inviterEmail, expiresAt }, { date }) => ({
       subject: `Undangan bergabung dengan ${withoutLinks(organizationName)}`,

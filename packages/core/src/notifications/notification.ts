@@ -21,6 +21,11 @@ export const notificationData = {
   reset_password: z.strictObject({}),
   /** To the owner of an address with which somebody tried to register once more. */
   register_attempt: z.strictObject({}),
+  /** Somebody can sign in by an account at this provider from now on; and no longer. */
+  sign_in_added: z.strictObject({ providerLabel: z.string().min(1) }),
+  sign_in_removed: z.strictObject({ providerLabel: z.string().min(1) }),
+  password_changed: z.strictObject({}),
+  second_factor_changed: z.strictObject({ isOn: z.boolean() }),
   /** To an address that may have no account. Its organization and its sender chose the names. */
   invitation: z.strictObject({
     invitationId: z.uuid(),

@@ -14,6 +14,11 @@ export function portalPathOf({ kind, data }: Notification): string | null {
       return null;
     case "register_attempt":
       return "/forgot-password";
+    case "sign_in_added":
+    case "sign_in_removed":
+    case "password_changed":
+    case "second_factor_changed":
+      return "/settings/security";
     case "app_ready":
     case "change_not_made":
       return `/instances/${toPublicId("instance", data.instanceId)}`;

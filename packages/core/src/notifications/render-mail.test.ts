@@ -12,6 +12,10 @@ const samples: { readonly [K in Notification["kind"]]: Extract<Notification, { k
   verify_email: {},
   reset_password: {},
   register_attempt: {},
+  sign_in_added: { providerLabel: "GitHub" },
+  sign_in_removed: { providerLabel: "GitHub" },
+  password_changed: {},
+  second_factor_changed: { isOn: true },
   invitation: {
     invitationId: id,
     organizationName: "Budi's shop",

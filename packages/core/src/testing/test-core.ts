@@ -45,7 +45,7 @@ export interface TestCore extends AsyncDisposable {
 /** A fresh database, a clock that stands at 2026-03-02T03:00:00Z (ten in the morning in Jakarta), and the core over both. */
 export async function testCore(
   config: Partial<CoreConfig> = {},
-  dependencies: Pick<CoreDependencies, "paymentProviders"> = {},
+  dependencies: Pick<CoreDependencies, "paymentProviders" | "signInProviders"> = {},
 ): Promise<TestCore> {
   const testDatabase = await createTestDatabase();
   const database = connectDatabase({ url: testDatabase.url, role: "sewa_worker", max: 8, lockTimeoutMs: 5_000 });

@@ -22,7 +22,7 @@ export const users = pgTable(
     /** Lower case, as core normalised it. */
     email: text().notNull(),
     name: text().notNull(),
-    /** argon2id; null until an invited operator has chosen a password. */
+    /** argon2id; null until an invited operator has chosen a password, and for who signs in by a provider alone. */
     passwordHash: text(),
     locale: text({ enum: ["id", "en"] }).notNull(),
     emailVerifiedAt: at(),
@@ -197,12 +197,55 @@ export const recoveryCodes = pgTable(
   (t) => [primaryKey({ columns: [t.userId, t.hash] })],
 );
 
+/** Accounts at providers by which a user signs in. What names one is issuer and subject; the address is shown and decides nothing. */
+export const identities = pgTable(
+  "identities",
+  {
+    id: id(),
+    userId: uuid()
+      .notNull()
+      .references(() => users.id),
+    issuer: text().notNull(),
+    subject: text().notNull(),
+    /** As the provider said it when the identity was linked. */
+    email: text(),
+    lastUsedAt: at(),
+    createdAt: insertedAt(),
+  },
+  (t) => [uniqueIndex("identities_subject_key").on(t.issuer, t.subject), index("identities_user").on(t.userId)],
+);
+
+/** Ways to a provider that were begun and not ended; the id is the SHA-256 of the state, or of a ticket that begins one. */
+export const signInAttempts = pgTable(
+  "sign_in_attempts",
+  {
+    id: text().primaryKey(),
+    purpose: text({ enum: ["sign_in", "link", "confirm"] }).notNull(),
+    provider: text().notNull(),
+    /** SHA-256 of what the browser holds that began it; null for a ticket, which no browser has opened yet. */
+    browserHash: text(),
+    /** For whom something is linked or confirmed; not a key, because sessions get new tokens. */
+    userId: uuid(),
+    sessionId: text(),
+    /** Path of the portal. */
+    returnTo: text().notNull(),
+    expiresAt: at().notNull(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    index("sign_in_attempts_expiry").on(t.expiresAt),
+    check("sign_in_attempts_holder", sql`(${t.purpose} = 'sign_in') = (${t.sessionId} is null)`),
+    check("sign_in_attempts_user", sql`(${t.userId} is null) = (${t.sessionId} is null)`),
+    check("sign_in_attempts_browser", sql`${t.browserHash} is not null or ${t.sessionId} is not null`),
+  ],
+);
+
 /** One-time tokens; the id is the SHA-256 of the token. */
 export const accountTokens = pgTable(
   "account_tokens",
   {
     id: text().primaryKey(),
-    kind: text({ enum: ["verify_email", "reset_password", "admin_invite", "socket_ticket"] }).notNull(),
+    kind: text({ enum: ["verify_email", "reset_password", "admin_invite", "socket_ticket", "sign_in_step"] }).notNull(),
     userId: uuid()
       .notNull()
       .references(() => users.id),

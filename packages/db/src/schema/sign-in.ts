@@ -29,6 +29,17 @@ export const signIn = pgView("sign_in", {
   confirmedAt: at().notNull(),
   /** Of `sign_in_by_token` alone. */
   tokenId: text().notNull(),
+  /** Of `sign_in_by_identity` alone. */
+  identityId: uuid().notNull(),
+}).existing();
+
+/** `spend_sign_in_attempt`. */
+export const spentAttempt = pgView("spent_attempt", {
+  purpose: text({ enum: ["sign_in", "link", "confirm"] }).notNull(),
+  userId: uuid(),
+  sessionId: text(),
+  returnTo: text().notNull(),
+  createdAt: at().notNull(),
 }).existing();
 
 /** `home_of` and `memberships_of`: what a user belongs to, whichever organization the transaction is bound to. */
