@@ -18,6 +18,7 @@ import { addOperatorCommands } from "./commands/operator.ts";
 import { addOrganizationCommands } from "./commands/organizations.ts";
 import { addOrderCommands } from "./commands/orders.ts";
 import { addPaymentCommands } from "./commands/payments.ts";
+import { addPrivacyCommands, addUserCommands } from "./commands/privacy.ts";
 import { addRevenueCommands } from "./commands/revenue.ts";
 import { addSubscriptionCommands } from "./commands/subscriptions.ts";
 import { addTaxCommands } from "./commands/taxes.ts";
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     .description("Rents out hosted apps: commands for operators, developers and customers.")
     .showHelpAfterError("(add --help for how it is used)");
   addAccountCommands(program);
+  addPrivacyCommands(program);
   addOrganizationCommands(program);
   addTokenCommands(program);
   addOrderCommands(program);
@@ -40,6 +42,7 @@ export function createProgram(): Command {
   for (const command of program.commands) takeOrganization(command);
   addBlueprintCommands(program);
   addOperatorCommands(program);
+  addUserCommands(program);
   addCouponCommands(program);
   addJobCommands(program);
   addLedgerCommands(program);

@@ -42,10 +42,13 @@ test("what cannot be undone asks for a proof", () => {
     "auth.totp.begin",
     "auth.totp.disable",
     "auth.totp.renewRecoveryCodes",
+    "account.export",
+    "account.delete",
     "subscriptions.cancelNow",
     "instances.executePlan",
     "instances.revealCredentials",
     "organizations.transferOwnership",
+    "admin.users.delete",
   ]);
 });
 
@@ -53,6 +56,8 @@ test.each(asked)(
   "%s is refused with CONFIRMATION_REQUIRED to a session that is not confirmed, and to no other",
   async (path) => {
     const customer = await house.customer();
+    if (path.startsWith("admin."))
+      await house.sql(`update users set is_operator = true where email = '${customer.email}'`);
     const row = rows[path]?.(nobodys, { planId: "", idempotencyKey: `confirm-${path.replaceAll(".", "-")}` });
     const input = path === "instances.executePlan" ? { ...(row as object), confirmName: "Status page" } : row;
     expect(await call(path, customer, input)).not.toBe("CONFIRMATION_REQUIRED");

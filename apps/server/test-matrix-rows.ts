@@ -39,6 +39,10 @@ const change: Row = ({ subscriptionId }, { idempotencyKey }) => ({ subscriptionI
 export const rows: Readonly<Record<string, Row>> = {
   "auth.me": none,
   "auth.socketTicket": none,
+  "account.export": page,
+  "account.previewDeletion": none,
+  // Nobody's address: whoever may call it keeps their account.
+  "account.delete": () => ({ confirmEmail: "matrix@example.com" }),
   "audit.list": page,
   "auth.changePassword": () => ({ currentPassword: "not the password", newPassword: "another password" }),
   "auth.confirm": () => ({ password: "not the password" }),
@@ -219,6 +223,8 @@ export const rows: Readonly<Record<string, Row>> = {
   "admin.users.get": ({ userId }) => ({ userId }),
   "admin.users.suspend": ({ userId }) => ({ userId, reason }),
   "admin.users.unsuspend": ({ userId }) => ({ userId, reason }),
+  "admin.users.previewDeletion": ({ userId }) => ({ userId }),
+  "admin.users.delete": ({ userId }) => ({ userId, reason }),
   "admin.orders.list": ({ organizationId }) => ({ organizationId }),
   "admin.orders.get": ({ orderId }) => ({ orderId }),
   "admin.subscriptions.list": ({ organizationId }) => ({ organizationId }),

@@ -1,5 +1,6 @@
 import type { JobName } from "@sewa/core";
 import type { TaskDefinition } from "./define-task.ts";
+import { accountErase, accountSweep } from "./tasks/accounts.ts";
 import { auditCheck } from "./tasks/audit-check.ts";
 import { booksCheck } from "./tasks/books-check.ts";
 import { changePreview, changeReconcile } from "./tasks/changes.ts";
@@ -39,6 +40,8 @@ const byName = {
   "mail:sweep": mailSweep,
   "inventory:audit": inventoryAudit,
   "books:check": booksCheck,
+  "account:erase": accountErase,
+  "account:sweep": accountSweep,
   "keys:rotate": keysRotate,
   "audit:check": auditCheck,
   "house:clean": houseClean,

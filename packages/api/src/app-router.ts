@@ -1,3 +1,4 @@
+import { accountRouter } from "./account/router.ts";
 import { adminRouter } from "./admin/router.ts";
 import { auditRouter } from "./audit/router.ts";
 import { authRouter } from "./auth/router.ts";
@@ -25,6 +26,7 @@ import { walletRouter } from "./wallet/router.ts";
  */
 export const appRouter = router({
   auth: authRouter,
+  account: accountRouter,
   offerings: offeringsRouter,
   orders: ordersRouter,
   subscriptions: subscriptionsRouter,

@@ -199,7 +199,7 @@ async function takePicture<T>(
 }
 
 /** Says for whom the transaction is, and reads the organization's clock: without parameters, so that it travels with BEGIN. */
-async function bindTenant(transaction: Transaction, ctx: CoreContext): Promise<Date> {
+export async function bindTenant(transaction: Transaction, ctx: CoreContext): Promise<Date> {
   const { organizationId } = ctx;
   const clock = `select floor(extract(epoch from now_at) * 1000)::text as now_ms from test_clocks where organization_id = '${organizationId}'`;
   const statements = organizationId === null ? bindings(ctx) : `${bindings(ctx)}; ${clock}`;

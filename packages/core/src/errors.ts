@@ -11,6 +11,7 @@ export const domainErrorCodes = [
   "EMAIL_NOT_VERIFIED",
   "ACCOUNT_SUSPENDED",
   "ACCOUNT_PARKED",
+  "DELETION_BLOCKED",
   "RATE_LIMITED",
   "INVALID_INPUT",
   "CONFLICT",

@@ -22,6 +22,7 @@ export * from "./orders/index.ts";
 export * from "./organizations/index.ts";
 export * from "./outgoing/index.ts";
 export * from "./payments/index.ts";
+export * from "./privacy/index.ts";
 export * from "./reports/index.ts";
 export * from "./spending/index.ts";
 export * from "./subscriptions/index.ts";

@@ -45,6 +45,14 @@ export function readTextCursor(cursor: string | undefined): string | null {
   return value;
 }
 
+/** What a list of its own order put into its cursors; null at the beginning. */
+export function readCursorOf<T>(cursor: string | undefined, schema: z.ZodType<T>): T | null {
+  if (cursor === undefined) return null;
+  const read = schema.safeParse(readCursor(cursor));
+  if (!read.success) throw badCursor();
+  return read.data;
+}
+
 export function pageLimit(input: PageInput): number {
   return Math.min(Math.max(input.limit ?? 50, 1), maxPageSize);
 }

@@ -90,6 +90,7 @@ export const permissionTable = {
   "admin.taxes.write": operator,
   "admin.operators.invite": operator,
   "admin.users.suspend": operator,
+  "admin.users.delete": operator,
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof permissionTable;

@@ -1,5 +1,6 @@
 import {
   cancelJob,
+  deleteAccount,
   findInstances,
   findOrders,
   findOrganizations,
@@ -14,14 +15,18 @@ import {
   getSubscriptionEntry,
   getUserEntry,
   listJobs,
+  previewDeletion,
   retryJob,
   suspendUser,
   unsuspendUser,
 } from "@sewa/core";
+import { deletionPreviewSchema, deletionSchema } from "../account/schema.ts";
+import { toDeletionDto, toDeletionPreviewDto } from "../account/to-dto.ts";
+import type { DeletionDto, DeletionPreviewDto } from "../auth/dto.ts";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
-import { operatorProcedure } from "../trpc.ts";
+import { confirmed, operatorProcedure } from "../trpc.ts";
 import type {
   AdminInstanceDto,
   AdminInstancePageDto,
@@ -134,6 +139,21 @@ export const adminUsersRouter = {
     .output(suspensionSchema)
     .mutation(async ({ ctx, input: { userId, reason } }): Promise<SuspensionDto> =>
       toSuspensionDto(await unsuspendUser(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
+    ),
+
+  previewDeletion: operatorProcedure("admin.users.delete")
+    .input(userIdInput)
+    .output(deletionPreviewSchema)
+    .query(async ({ ctx, input }): Promise<DeletionPreviewDto> =>
+      toDeletionPreviewDto(await previewDeletion(coreContext(ctx), uuidOf("user", input.userId))),
+    ),
+
+  // Without a key: a user who is gone cannot go again.
+  delete: confirmed(operatorProcedure("admin.users.delete"))
+    .input(suspendUserInput)
+    .output(deletionSchema)
+    .mutation(async ({ ctx, input: { userId, reason } }): Promise<DeletionDto> =>
+      toDeletionDto(await deleteAccount(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
     ),
 };
 

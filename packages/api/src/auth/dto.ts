@@ -218,3 +218,48 @@ export interface AuthStatusDto {
     | "revoked"
     | "unlinked";
 }
+
+/**
+ * A row of what is kept, as the README of `privacy` describes it: `row` is JSON, with moments as ISO 8601, whole numbers of any size as
+ * text and ids as UUIDs.
+ */
+export interface ExportedRecordDto {
+  readonly table: string;
+  readonly organizationId: string;
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+/** May be short or empty while `nextCursor` says that there is more. */
+export interface ExportPageDto {
+  readonly items: readonly ExportedRecordDto[];
+  readonly nextCursor: string | null;
+}
+
+export type DeletionObstacleDto =
+  "LAST_OPERATOR" | "SOLE_OWNER" | "LIVE_APPS" | "UNPAID_INVOICES" | "PAYMENT_IN_PROGRESS" | "WALLET_BALANCE";
+
+export interface DeletionPreviewDto {
+  /** None anywhere: the account can be deleted. */
+  readonly obstacles: readonly { readonly code: DeletionObstacleDto; readonly message: string }[];
+  readonly organizations: readonly {
+    readonly id: string;
+    readonly name: string;
+    /** `left`: others stay. `closed`: it goes with the account. */
+    readonly becomes: "left" | "closed";
+    readonly obstacles: readonly { readonly code: DeletionObstacleDto; readonly message: string }[];
+    /** Apps that stop by themselves, when what was paid and the grace period are over. */
+    readonly endingApps: number;
+    /** They are kept. */
+    readonly invoices: number;
+  }[];
+  /** What is kept after it, and why. */
+  readonly kept: readonly {
+    readonly what: "invoices" | "payments" | "ledger" | "audit" | "trials" | "answers";
+    readonly why: "accounting" | "security" | "fairness" | "two_days";
+  }[];
+}
+
+export interface DeletionDto {
+  readonly userId: string;
+  readonly deletedAt: Date;
+}

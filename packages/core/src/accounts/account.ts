@@ -1,6 +1,7 @@
 import { signIn, users } from "@sewa/db/schema";
 import { eq, sql } from "drizzle-orm";
 import { door } from "./sign-in.ts";
+import { loggedOut } from "./logged-out.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import type { Locale } from "../notifications/index.ts";
 
@@ -48,17 +49,17 @@ export async function findAccountByEmail(ctx: CoreContext, email: string): Promi
   return row === undefined ? null : toAccount(row);
 }
 
-/** The row of the user stays as it is until the transaction ends. */
+/** The row of the user stays as it is until the transaction ends. Throws UNAUTHORIZED for who has deleted their account meanwhile. */
 export async function getAccountForShare(tx: Tx, userId: string): Promise<Account> {
   const [row] = await selectAccounts(tx.sql).where(eq(users.id, userId)).for("share");
-  if (row === undefined) throw new Error("Broken invariant: the user of a session exists");
+  if (row === undefined) throw loggedOut();
   return toAccount(row);
 }
 
 /** The same, kept from everybody who changes what the user logs in with. */
 export async function lockAccount(tx: Tx, userId: string): Promise<Account> {
   const [row] = await selectAccounts(tx.sql).where(eq(users.id, userId)).for("no key update");
-  if (row === undefined) throw new Error("Broken invariant: the user of a session exists");
+  if (row === undefined) throw loggedOut();
   return toAccount(row);
 }
 

@@ -36,6 +36,9 @@ const limits = {
   "invitation.organization": { max: 100, windowMs: dayMs },
   "invitation.address": { max: 20, windowMs: dayMs },
   "token.organization": { max: 100, windowMs: dayMs },
+  // Reads everything that there is.
+  "export.user": { max: 10, windowMs: dayMs },
+  "export.page": { max: 5_000, windowMs: hourMs },
   "coupon.organization": { max: 10, windowMs: hourMs },
 } as const satisfies Record<string, Limit>;
 

@@ -3,7 +3,8 @@ import { and, eq } from "drizzle-orm";
 import { addMs, minuteMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
-import { loggedOut, type SessionHolder } from "./sessions.ts";
+import { loggedOut } from "./logged-out.ts";
+import type { SessionHolder } from "./sessions.ts";
 
 /** For so long it counts that somebody has proved to be themselves. */
 const confirmationMinutes = 15;

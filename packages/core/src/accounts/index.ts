@@ -5,7 +5,7 @@ export { type CompleteSignIn, completeSignIn } from "./complete-sign-in.ts";
 export { type ConfirmWith, confirmWith } from "./confirm-with.ts";
 export { getBillingContact } from "./billing-contact.ts";
 export { userColumns, type UserView } from "./account.ts";
-export { returnAttempts, takeAttempts } from "./attempts.ts";
+export { clearLoginAttempts, returnAttempts, takeAttempts } from "./attempts.ts";
 export { authenticate } from "./authenticate.ts";
 export { beginTotp, type BegunTotp } from "./begin-totp.ts";
 export { type ChangePassword, changePassword } from "./change-password.ts";
@@ -24,6 +24,7 @@ export { linkIdentity } from "./link-identity.ts";
 export { listSessions, type SessionView } from "./list-sessions.ts";
 export { type LoggedIn, type LogIn, logIn } from "./log-in.ts";
 export { logOut } from "./log-out.ts";
+export { loggedOut } from "./logged-out.ts";
 export { insertOrganization } from "./insert-organization.ts";
 export { findRole, lockFounder, lockMembers, type Membership } from "./memberships.ts";
 export { door } from "./sign-in.ts";
@@ -31,6 +32,7 @@ export { mintMailLink } from "./mint-mail-link.ts";
 export {
   getOrganization,
   listOrganizationIdsAtLocalHour,
+  lockEvenClosed,
   lockOrganization,
   type Organization,
   organizationColumns,

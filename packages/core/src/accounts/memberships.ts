@@ -3,10 +3,11 @@ import { belonging, members } from "@sewa/db/schema";
 import { and, eq, sql } from "drizzle-orm";
 import { userActor } from "../actor.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
-import { assert, DomainError } from "../errors.ts";
+import { DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
 import type { MemberRole } from "../roles.ts";
 import { insertOrganization } from "./insert-organization.ts";
+import { loggedOut } from "./logged-out.ts";
 import { lockOrganization } from "./organizations.ts";
 import { door } from "./sign-in.ts";
 
@@ -62,13 +63,16 @@ export async function lockMembers(tx: Tx): Promise<MemberRole> {
   return role;
 }
 
-/** Of who makes an organization: one after the other, also in different ones. How many they own already. */
+/**
+ * Of who makes an organization: one after the other, also in different ones. How many they own already. Throws
+ * UNAUTHORIZED for who has deleted their account meanwhile.
+ */
 export async function lockFounder(
   tx: Tx,
   userId: string,
 ): Promise<{ readonly name: string; readonly ownedOrganizations: number }> {
   const [founder] = await tx.sql.execute<{ name: string; owned: number }>(sql`select * from lock_founder(${userId})`);
-  assert(founder !== undefined, "a user who acts exists");
+  if (founder === undefined) throw loggedOut();
   return { name: founder.name, ownedOrganizations: founder.owned };
 }
 

@@ -1,7 +1,7 @@
 import { type OrganizationSettings, organizations, testClocks } from "@sewa/db/schema";
 import { eq, inArray, isNull, and } from "drizzle-orm";
 import { organizationOf, type CoreContext, type Tx } from "../context.ts";
-import { assert } from "../errors.ts";
+import { assert, notFound } from "../errors.ts";
 import { localHour } from "../periods.ts";
 
 export type { OrganizationSettings };
@@ -47,11 +47,22 @@ export async function getOrganization(tx: Tx): Promise<Organization> {
  * key share on the row already, through the foreign key of its idempotency record, and two would wait for each other.
  */
 export async function lockOrganization(tx: Tx): Promise<void> {
-  await tx.sql
-    .select({ id: organizations.id })
+  refuseClosed(tx, await lockEvenClosed(tx));
+}
+
+/** The same without a word to who comes too late. Answers since when it is closed. */
+export async function lockEvenClosed(tx: Tx): Promise<Date | null> {
+  const [row] = await tx.sql
+    .select({ closedAt: organizations.closedAt })
     .from(organizations)
     .where(eq(organizations.id, organizationOf(tx)))
     .for("no key update");
+  return row?.closedAt ?? null;
+}
+
+/** Who was under way when their organization was closed begins nothing in it. NOT_FOUND, as for whoever is no member. */
+export function refuseClosed(tx: Tx, closedAt: Date | null): void {
+  if (closedAt !== null && tx.ctx.actor.type === "user") throw notFound("organization");
 }
 
 /**

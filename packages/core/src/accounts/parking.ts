@@ -3,6 +3,7 @@ import { and, eq, isNotNull, isNull } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
+import { refuseClosed } from "./organizations.ts";
 
 /** Parked: its books are wrong, so no money moves and time ends nothing, until an operator has looked. Its apps run on. */
 export interface Parking {
@@ -21,10 +22,16 @@ const locked = new WeakMap<Tx, Parking>();
 export async function lockParking(tx: Tx): Promise<Parking> {
   const known = locked.get(tx);
   if (known !== undefined) return known;
-  const [row] = await tx.sql.select(columns).from(organizations).where(own(tx)).for("share");
+  const [row] = await tx.sql
+    .select({ ...columns, closedAt: organizations.closedAt })
+    .from(organizations)
+    .where(own(tx))
+    .for("share");
   assert(row !== undefined, "the organization of a transaction exists");
-  locked.set(tx, row);
-  return row;
+  const { closedAt, ...parking } = row;
+  refuseClosed(tx, closedAt);
+  locked.set(tx, parking);
+  return parking;
 }
 
 /** For those who wait then, instead of refusing. */

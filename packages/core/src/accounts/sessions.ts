@@ -7,6 +7,7 @@ import type { CoreContext, Tx } from "../context.ts";
 import { assert, DomainError, notFound } from "../errors.ts";
 import type { MemberRole } from "../roles.ts";
 import { toUserView, type UserView } from "./account.ts";
+import { loggedOut } from "./logged-out.ts";
 import { ensureHome, type Membership } from "./memberships.ts";
 import {
   createSessionAdapter,
@@ -171,10 +172,6 @@ export function createLucia(
     getSessionAttributes: (attributes) => attributes,
     getUserAttributes: (attributes) => attributes,
   });
-}
-
-export function loggedOut(): DomainError {
-  return new DomainError("UNAUTHORIZED", "Log in first.");
 }
 
 export function accountSuspended(): DomainError {

@@ -3,7 +3,8 @@ import { and, eq, gt } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { mintToken, spendTicket } from "./account-tokens.ts";
 import { takeAttempts } from "./attempts.ts";
-import { type Authenticated, loggedOut, readSession } from "./sessions.ts";
+import { loggedOut } from "./logged-out.ts";
+import { type Authenticated, readSession } from "./sessions.ts";
 import { hashToken } from "./token.ts";
 
 export interface SocketTicket {

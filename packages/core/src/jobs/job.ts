@@ -81,6 +81,12 @@ export const jobs = {
     key: "mode",
     priority: priorities.due,
   },
+  "account:erase": {
+    payload: z.strictObject({ userId: z.uuid() }),
+    key: "userId",
+    priority: priorities.idle,
+  },
+  "account:sweep": { payload: z.strictObject({}), key: null, priority: priorities.idle },
   "keys:rotate": { payload: z.strictObject({}), key: null, priority: priorities.idle },
   "audit:check": { payload: z.strictObject({}), key: null, priority: priorities.idle },
   "house:clean": { payload: z.strictObject({}), key: null, priority: priorities.idle },

@@ -47,6 +47,7 @@ export async function sendNotification(
 ): Promise<SendOutcome> {
   const row = await loadQueued(ctx, notificationId);
   if (row === null) return "skipped";
+  if (row.isToNobody) return giveUp(ctx, notificationId);
   try {
     const notification = parseNotification(row.kind, row.data);
     const link = await linkOf(ctx, notification, row.userId, dependencies);
@@ -70,6 +71,7 @@ async function loadQueued(ctx: CoreContext, notificationId: string) {
       data: notifications.data,
       userId: notifications.userId,
       email: sql<string>`coalesce(${notifications.email}, ${users.email})`,
+      isToNobody: sql<boolean>`${users.deletedAt} is not null`,
       locale: sql<Locale>`coalesce(${notifications.locale}, ${users.locale})`,
       timeZone: organizations.timeZone,
     })

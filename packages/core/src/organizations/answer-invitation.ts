@@ -1,6 +1,7 @@
+import { databaseErrorOf } from "@sewa/db";
 import { invitations, members } from "@sewa/db/schema";
 import { and, eq } from "drizzle-orm";
-import { authorize, findRole, getOrganization, lockOrganization } from "../accounts/index.ts";
+import { authorize, findRole, getOrganization, lockOrganization, loggedOut } from "../accounts/index.ts";
 import { userActor } from "../actor.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, DomainError } from "../errors.ts";
@@ -29,7 +30,12 @@ export async function acceptInvitation(ctx: CoreContext, input: { readonly token
     if (member !== null) return { organization, role: member };
     await refuseTooMany(tx);
     const { role } = invitation;
-    await tx.sql.insert(members).values({ organizationId: organization.id, userId, role });
+    await tx.sql
+      .insert(members)
+      .values({ organizationId: organization.id, userId, role })
+      .catch((error: unknown) => {
+        throw databaseErrorOf(error)?.constraint === "users_living" ? loggedOut() : error;
+      });
     const data = { userId, role, invitationId: invitation.id };
     record(tx, { type: "member.joined", subject: { type: "user", id: userId }, data });
     return { organization, role };

@@ -5,10 +5,16 @@ export { type CreateOrganization, createOrganization } from "./create-organizati
 export { deleteInvitationTokens } from "./delete-invitation-tokens.ts";
 export { getInvitation, type InvitationPreview } from "./find-invitation.ts";
 export { type InvitationStatus, maxPendingInvitations } from "./invitation.ts";
-export { type InvitationView, listInvitations, revokeInvitation } from "./invitations.ts";
+export {
+  type InvitationView,
+  listInvitations,
+  revokeInvitation,
+  revokeInvitationsOf,
+  settleInvitation,
+} from "./invitations.ts";
 export { listOrganizations, type MembershipView, readOrganization } from "./list-organizations.ts";
 export { maxMembers, maxOwnedOrganizations, type MemberView } from "./member.ts";
-export { listMembers } from "./members.ts";
+export { getMember, listMembers } from "./members.ts";
 export { mintInvitationLink } from "./mint-invitation-link.ts";
-export { leaveOrganization, removeMember } from "./remove-member.ts";
+export { endMembership, leaveOrganization, removeMember } from "./remove-member.ts";
 export { transferOwnership } from "./transfer-ownership.ts";

@@ -19,9 +19,8 @@ import {
   removeMember,
   revokeInvitation,
 } from "./index.ts";
-import { givenPerson, givenTeam } from "../testing/given-team.ts";
+import { givenPerson, givenTeam, invite, readLink, rolesIn } from "../testing/given-team.ts";
 import { refusal } from "../testing/refusal.ts";
-import { invite, readLink, rolesIn } from "./test-teams.ts";
 
 test("who is invited by mail becomes a member with the address that was invited, and nothing that is stored opens it", async () => {
   await using core = await testCore();

@@ -15,9 +15,8 @@ import {
   removeMember,
   transferOwnership,
 } from "./index.ts";
-import { givenTeam } from "../testing/given-team.ts";
+import { givenTeam, invite, rolesIn } from "../testing/given-team.ts";
 import { refusal } from "../testing/refusal.ts";
-import { invite, rolesIn } from "./test-teams.ts";
 
 test("nobody gives a role above their own, or touches somebody above them", async () => {
   await using core = await testCore();

@@ -34,7 +34,12 @@ export async function leaveOrganization(ctx: CoreContext): Promise<MemberView> {
   });
 }
 
-async function endMembership(tx: Tx, member: MemberView, type: "member.removed" | "member.left"): Promise<MemberView> {
+/** Under the lock of the organization. Throws LAST_OWNER. */
+export async function endMembership(
+  tx: Tx,
+  member: MemberView,
+  type: "member.removed" | "member.left",
+): Promise<MemberView> {
   const { userId, role } = member;
   await refuseLastOwner(tx, member);
   await revokeInvitationsOf(tx, userId);

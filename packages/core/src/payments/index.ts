@@ -6,7 +6,13 @@ export { collectable, listDueCollections } from "./collections.ts";
 export { decideCollection } from "./decide-collection.ts";
 export { decideCall, type IntentRow, type IntentStatus, intentTransitions } from "./intent.ts";
 export { isSettling } from "./is-settling.ts";
-export { listPaymentMethods, type PaymentMethodRow, removePaymentMethod, setAutomaticPayment } from "./methods.ts";
+export {
+  listPaymentMethods,
+  type PaymentMethodRow,
+  removeAllMethods,
+  removePaymentMethod,
+  setAutomaticPayment,
+} from "./methods.ts";
 export { deleteOldNotices, maxNoticeBytes, receiveNotice } from "./notices.ts";
 export {
   NoticeRefused,

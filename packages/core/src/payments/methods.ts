@@ -39,17 +39,28 @@ export async function removePaymentMethod(ctx: CoreContext, methodId: string): P
   authorize(ctx.actor, "payment.write");
   return ctx.transaction(async (tx) => {
     const method = await lockMethod(tx, methodId);
-    if (method.removedAt !== null) return method;
-    const own = eq(autoTopUps.organizationId, organizationOf(tx));
-    await tx.sql
-      .update(autoTopUps)
-      .set({ isEnabled: false })
-      .where(and(own, eq(autoTopUps.methodId, methodId)));
-    const values = { removedAt: tx.now, isAutomatic: false, keyId: null, sealed: null };
-    const removed = await updateMethod(tx, methodId, values);
-    recordMethod(tx, "paymentMethod.removed", removed);
-    return removed;
+    return method.removedAt === null ? removeMethod(tx, methodId) : method;
   });
+}
+
+/** Every card that the transaction's organization has. Answers how many there were. */
+export async function removeAllMethods(tx: Tx): Promise<number> {
+  const own = and(eq(paymentMethods.organizationId, organizationOf(tx)), isNull(paymentMethods.removedAt));
+  const rows = await tx.sql.select({ id: paymentMethods.id }).from(paymentMethods).where(own).for("update");
+  for (const { id } of rows) await removeMethod(tx, id);
+  return rows.length;
+}
+
+async function removeMethod(tx: Tx, methodId: string): Promise<PaymentMethodRow> {
+  const own = eq(autoTopUps.organizationId, organizationOf(tx));
+  await tx.sql
+    .update(autoTopUps)
+    .set({ isEnabled: false })
+    .where(and(own, eq(autoTopUps.methodId, methodId)));
+  const values = { removedAt: tx.now, isAutomatic: false, keyId: null, sealed: null };
+  const removed = await updateMethod(tx, methodId, values);
+  recordMethod(tx, "paymentMethod.removed", removed);
+  return removed;
 }
 
 /** Renewals are charged to this card from now on without asking, or (`isAutomatic: false`) not any more. */

@@ -12,6 +12,7 @@ const own = fileURLToPath(new URL("../../migrations", import.meta.url));
 
 /** Why the rows of a table may be seen by every customer's transaction, or why a customer's transaction is kept off them otherwise. */
 const houseTables: Readonly<Record<string, string>> = {
+  account_deletions: "addresses until they are erased; the server has no right to it",
   addon_prices: "the catalog is for all to read",
   addons: "the catalog is for all to read",
   attempt_counters: "hashes of addresses, counted before anybody is known",
@@ -128,11 +129,13 @@ test("functions that act with other rights look names up where nobody else can p
     credit_notes_add_up: "",
     end_session: "sewa_app",
     enqueue_job: "sewa_app",
+    erase_account: "sewa_app",
     home_of: "sewa_app",
     invitation_by_token: "sewa_app",
     is_trial_taken: "sewa_app",
     keys_in_use: "sewa_app",
     ledger_move_balance: "",
+    lock_account: "sewa_app",
     lock_founder: "sewa_app",
     lock_operators: "sewa_app",
     lock_wallet: "sewa_app sewa_worker",
@@ -152,6 +155,7 @@ test("functions that act with other rights look names up where nobody else can p
     spend_sign_in_attempt: "sewa_app",
     spend_socket_ticket: "sewa_app",
     sum_holds_on_node: "sewa_app",
+    users_living: "",
   });
 });
 

@@ -28,9 +28,38 @@ export const users = pgTable(
     emailVerifiedAt: at(),
     isOperator: boolean().notNull().default(false),
     suspendedAt: at(),
+    /** Nobody any more: the row stays for what points to it, without a name, an address and a password. */
+    deletedAt: at(),
     createdAt: insertedAt(),
   },
-  (t) => [uniqueIndex("users_email_key").on(t.email), check("users_email_lower", sql`${t.email} = lower(${t.email})`)],
+  (t) => [
+    uniqueIndex("users_email_key").on(t.email),
+    check("users_email_lower", sql`${t.email} = lower(${t.email})`),
+    check(
+      "users_deleted",
+      sql`${t.deletedAt} is null or (${t.passwordHash} is null and ${t.emailVerifiedAt} is null and not ${t.isOperator})`,
+    ),
+  ],
+);
+
+/** Of a deleted user what has yet to be found and erased elsewhere. The server has no right to it. */
+export const accountDeletions = pgTable(
+  "account_deletions",
+  {
+    userId: uuid()
+      .primaryKey()
+      .references(() => users.id),
+    /** Until it is erased wherever it stands. */
+    email: text(),
+    deletedAt: at().notNull(),
+    erasedAt: at(),
+  },
+  (t) => [
+    index("account_deletions_unerased")
+      .on(t.userId)
+      .where(sql`${t.erasedAt} is null`),
+    check("account_deletions_erased", sql`(${t.erasedAt} is null) = (${t.email} is not null)`),
+  ],
 );
 
 /** What an organization decides for itself. Never queried. */
@@ -60,6 +89,8 @@ export const organizations = pgTable(
     parkedReason: text(),
     /** Since when money can be taken again; null when it always could. */
     unparkedAt: at(),
+    /** Its only member has deleted their account: nothing begins any more, what there is comes to its end. */
+    closedAt: at(),
     createdAt: insertedAt(),
   },
   (t) => [

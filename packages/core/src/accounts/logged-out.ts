@@ -1,0 +1,5 @@
+import { DomainError } from "../errors.ts";
+
+export function loggedOut(): DomainError {
+  return new DomainError("UNAUTHORIZED", "Log in first.");
+}
