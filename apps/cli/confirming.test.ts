@@ -48,3 +48,17 @@ test("an operator is suspended from the command line while another one is there,
   expect(await sewa(["admin", "unsuspend", ana.email, "--reason", "Came back."], api.env)).toMatchObject({ code: 0 });
   expect(await sewaProcess(login, api.env, `${ana.password}\n`)).toMatchObject({ code: 0 });
 });
+
+test("an operator resets a second factor, and is told where there is none", async () => {
+  const reset = ["admin", "reset-second-factor", ana.email, "--reason", "Seen with their passport."];
+  expect(await sewa(reset, api.env)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^CONFLICT: /) });
+  await sql(
+    `insert into second_factors (user_id, key_id, sealed, enabled_at, last_counter)
+      select id, 'x', 'x', now(), 1 from users where email = '${ana.email}'`,
+  );
+  expect(await sewa(reset, api.env)).toMatchObject({
+    code: 0,
+    stdout: `${ana.email} logs in with the password alone, and was logged out everywhere.\n`,
+  });
+  expect(await sewa(["me"], api.env)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^UNAUTHORIZED: /) });
+});

@@ -30,6 +30,37 @@ test("a catalog is applied once: a dry run writes nothing, and the second time n
   expect(second).toEqual({ code: 0, stdout: "Nothing changes: the catalog is what the files say.\n", stderr: "" });
 });
 
+test("what is hidden is listed as hidden, stays so when the catalog is applied, and is put back", async () => {
+  const plan = "uptime-kuma/small";
+  const why = ["--reason", "The machines are full."];
+  const states = async (): Promise<unknown> => {
+    const { stdout } = await sewa(["catalog", "list", "--json"], env);
+    const offerings = JSON.parse(stdout) as { slug: string; plans: { slug: string; state: string }[] }[];
+    return offerings.find(({ slug }) => slug === "uptime-kuma")?.plans.map(({ slug, state }) => `${slug} ${state}`);
+  };
+  expect(await states()).toEqual(["free published", "small published"]);
+  expect(await sewa(["catalog", "hide", plan, ...why], env)).toEqual({
+    code: 0,
+    stdout: `${plan} cannot be ordered any more.\n`,
+    stderr: "",
+  });
+  await sewa(["catalog", "apply", "packages/blueprint/catalog"], env);
+  expect(await states()).toEqual(["free published", "small hidden"]);
+  expect(await sewa(["catalog", "publish", plan, ...why], env)).toMatchObject({ code: 0, stderr: "" });
+  expect(await states()).toEqual(["free published", "small published"]);
+  const nobodys = await sewa(["catalog", "hide", "nobodys", ...why], env);
+  expect(nobodys).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_FOUND: /) });
+});
+
+test("an app that nobody has is neither held nor removed", async () => {
+  const why = ["--reason", "It sends spam."];
+  for (const verb of ["hold", "release", "restart", "remove"]) {
+    const unknown = await sewa(["admin", verb, `ins_${"0".repeat(26)}`, ...why], env);
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_FOUND: /) });
+    expect(await sewa(["admin", verb, "nobodys", ...why], env)).toMatchObject({ code: 2 });
+  }
+});
+
 test("the books are verified: a wrong row is named, and the command ends with 1", async () => {
   expect(await sewa(["ledger", "verify"], env)).toEqual({
     code: 0,

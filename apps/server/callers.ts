@@ -111,11 +111,13 @@ function createSessionReader(
   };
 }
 
-function toCaller({ user, organizationId, role, sessionId, isOperator }: Authenticated): Caller {
-  return { userId: user.id, organizationId, role, sessionId, isOperator, token: null };
+function toCaller(authenticated: Authenticated): Caller {
+  const { user, organizationId, role, sessionId, isOperator, expiresAt: endsAt } = authenticated;
+  const impersonation = authenticated.impersonation && { ...authenticated.impersonation, endsAt };
+  return { userId: user.id, organizationId, role, sessionId, isOperator, token: null, impersonation };
 }
 
 function toTokenCaller({ tokenId, userId, organizationId, role, scopes }: AuthenticatedToken): Caller {
   const token = { id: tokenId, scopes };
-  return { userId, organizationId, role, sessionId: tokenId, isOperator: false, token };
+  return { userId, organizationId, role, sessionId: tokenId, isOperator: false, token, impersonation: null };
 }

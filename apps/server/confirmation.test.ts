@@ -49,10 +49,13 @@ test("what cannot be undone asks for a proof", () => {
     "instances.revealCredentials",
     "organizations.transferOwnership",
     "admin.users.delete",
+    "admin.users.impersonate",
+    "admin.users.resetSecondFactor",
+    "admin.instances.remove",
   ]);
 });
 
-test.each(asked)(
+test.each(asked.filter((path) => !path.startsWith("admin.")))(
   "%s is refused with CONFIRMATION_REQUIRED to a session that is not confirmed, and to no other",
   async (path) => {
     const customer = await house.customer();
@@ -69,6 +72,20 @@ test.each(asked)(
     expect(await call(path, customer, input)).not.toBe("CONFIRMATION_REQUIRED");
   },
 );
+
+test("so is what only operators do, from an operator", async () => {
+  const operator = await house.operator();
+  await age(operator);
+  for (const path of asked.filter((each) => each.startsWith("admin."))) {
+    const input = rows[path]?.(nobodys, { planId: "", idempotencyKey: "confirm-operator" });
+    expect(await call(path, operator, input)).toBe("CONFIRMATION_REQUIRED");
+  }
+  expect(await call("auth.confirm", operator, { password: operator.password })).toBe("OK");
+  for (const path of asked.filter((each) => each.startsWith("admin."))) {
+    const input = rows[path]?.(nobodys, { planId: "", idempotencyKey: "confirm-operator" });
+    expect(await call(path, operator, input)).not.toBe("CONFIRMATION_REQUIRED");
+  }
+});
 
 test("a plan that removes nothing needs no proof", async () => {
   const customer = await house.customer();

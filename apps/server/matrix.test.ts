@@ -1,6 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { appRouter, type ProcedureMeta, transformer } from "@sewa/api";
-import { isAllowed, type MemberRole, memberRoles, type Permission, scopeOf, toPublicId } from "@sewa/core";
+import {
+  isAllowed,
+  isImpersonable,
+  type MemberRole,
+  memberRoles,
+  type Permission,
+  scopeOf,
+  toPublicId,
+} from "@sewa/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { narrowed, rows, type Things } from "./test-matrix-rows.ts";
 import { type MatrixWorld, startMatrixWorld, type Who } from "./test-matrix.ts";
@@ -230,3 +238,27 @@ test.each(
   const { appCode } = await call(path, type, world.operator, inputOf(path, world.victim));
   expect(["OK", "NOT_FOUND"]).toContain(appCode);
 });
+
+const isForImpersonators = ({ permission, access }: ProcedureMeta): boolean =>
+  access === "organization" && permission !== null && isImpersonable(permission as Permission);
+
+test.each(procedures.filter(({ meta }) => !isForImpersonators(meta)))(
+  "$path is refused to an operator who acts as a customer, and that is written down",
+  async ({ path, type }) => {
+    const refused = `select count(*)::int as count from operator_audit_entries where action = 'impersonation.refused'
+      and actor like 'user:%:operator:%' and after ->> 'procedure' = '${path}'`;
+    expect(await world.house.sql(refused)).toEqual([{ count: 0 }]);
+    const answer = await call(path, type, world.impersonating, inputOf(path, world.victim));
+    expect(answer).toMatchObject({ appCode: "NOT_WHILE_IMPERSONATING", code: "FORBIDDEN" });
+    expect(await world.house.sql(refused)).toEqual([{ count: 1 }]);
+    await untouched();
+  },
+);
+
+test.each(procedures.filter(({ type, meta }) => type !== "mutation" && isForImpersonators(meta)))(
+  "$path is open to an operator who acts as a customer",
+  async ({ path, type }) => {
+    const { appCode } = await call(path, type, world.impersonating, inputOf(path, world.victim));
+    expect(["UNAUTHORIZED", "FORBIDDEN", "NOT_WHILE_IMPERSONATING", "INTERNAL"]).not.toContain(appCode);
+  },
+);

@@ -22,7 +22,12 @@ const quietMs = 1_000;
  * got lost.
  */
 export async function watchSession({ hub, caller, callers, signal, onEnded }: WatchedSession): Promise<void> {
-  const feed = hub.open([caller.organizationId, caller.userId], signal);
+  // Who acts as a customer goes when the operator's own session does.
+  const { organizationId, userId, impersonation } = caller;
+  const feed = hub.open(
+    [organizationId, userId, ...(impersonation === null ? [] : [impersonation.operatorId])],
+    signal,
+  );
   try {
     while (await feed.next()) {
       const why = await whyEnded(caller, callers);

@@ -42,6 +42,8 @@ export interface MatrixWorld extends AsyncDisposable {
   readonly programWithout: Readonly<Record<TokenScope, Who>>;
   /** The same with every scope, which open nothing (any more): revoked, expired, not good from here. */
   readonly endedPrograms: readonly Who[];
+  /** An operator who acts as the victim's owner. */
+  readonly impersonating: Who;
   /** With every scope, of the owner of another organization and of an operator. */
   readonly strangersProgram: Who;
   readonly operatorsProgram: Who;
@@ -102,6 +104,13 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
     const elsewhere = await giveProgram(owner, { allowedNetworks: ["192.0.2.0/24", "2001:db8::/32"] });
     const endedPrograms = [revoked, { token: expired.token }, elsewhere];
     const [strangersProgram, operatorsProgram] = [await giveProgram(stranger), await giveProgram(operator)];
+    const { user: ownUser } = await owner.api.auth.me.query();
+    const { token: impersonating } = await operator.api.admin.users.impersonate.mutate({
+      userId: ownUser.id,
+      organizationId,
+      reason: "As the matrix wants it.",
+      minutes: 60,
+    });
     await house.sql(`update users set suspended_at = now() where email = '${suspended.email}'`);
     const again = (who: Customer): Promise<{ token: string }> =>
       createClient(house.url, null).auth.logIn.mutate({ email: who.email, password: who.password });
@@ -136,6 +145,7 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
       program,
       programWithout,
       endedPrograms,
+      impersonating: { token: impersonating, organizationId },
       strangersProgram,
       operatorsProgram,
       formerUserId: former.userId,

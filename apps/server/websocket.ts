@@ -91,6 +91,11 @@ function serve(
         callers: connection.callers,
         signal: ended.signal,
       };
+      if (caller.impersonation !== null) {
+        const leftMs = caller.impersonation.endsAt.getTime() - house.core.clock.now().getTime();
+        const over = setTimeout(() => closeSocket(house, client, "sessionEnded"), leftMs);
+        leaving.push(() => clearTimeout(over));
+      }
       void watchSession({ ...watching, onEnded: (why) => closeSocket(house, client, why) });
     }
     return connection;

@@ -1,4 +1,5 @@
 import { type JobName, runJob } from "@sewa/core";
+import { connectAsSuperuser } from "@sewa/db/testing";
 import { expect, test } from "vitest";
 import { startWorker, type Worker } from "./start-worker.ts";
 import { startTestHouse, type TestHouse, until } from "./test-house.ts";
@@ -68,4 +69,16 @@ test("without the address of the ingress controller nobody is asked", async () =
   await run(house, "instance:probe");
   expect(await house.sql("select 1 from instance_probes")).toEqual([]);
   expect(await metricOf(worker, 'sewa_probes_total{outcome="answered"}')).toBe(0);
+});
+
+test("a chain of the audit that does not hold is a number for the alert", async () => {
+  await using house = await startTestHouse();
+  await using worker = await startWorker(house.options);
+  await house.order();
+  await run(house, "audit:check");
+  expect(await metricOf(worker, "sewa_audit_faults")).toBe(0);
+  await using owner = connectAsSuperuser(house.options.databaseUrl);
+  await owner.drizzle.execute("update organization_heads set audit_sequence = audit_sequence + 1");
+  await run(house, "audit:check");
+  expect(await metricOf(worker, "sewa_audit_faults")).toBeGreaterThan(0);
 });

@@ -30,6 +30,8 @@ export interface WorkerMetrics {
   readonly usageAvailable: Gauge;
   /** What audits of the inventory have put right: `repaired`, `deleted`, `kept_for_data`. */
   readonly repairs: Counter<"action">;
+  /** Chains of the audit that did not hold when this process last verified them. */
+  readonly auditFaults: Gauge;
   /** Pools whose jobs were taken over from. */
   readonly reapedPools: Counter;
   /** A job was taken: how long it had been due, and for the how manyth time it is tried. */
@@ -125,6 +127,11 @@ export function createMetrics(): WorkerMetrics {
     usageAvailable: new Gauge({
       name: "sewa_usage_available",
       help: "Whether the cluster told what apps use when this process last asked.",
+      registers,
+    }),
+    auditFaults: new Gauge({
+      name: "sewa_audit_faults",
+      help: "Chains of the audit that did not hold when this process last verified all of them.",
       registers,
     }),
     reapedPools: new Counter({ name: "sewa_reaped_pools_total", help: "Dead pools taken over.", registers }),

@@ -48,10 +48,12 @@ test("without a cluster, jobs of apps are left to other workers", async () => {
 test("each line of the crontab names a task of ours, under the key and with the priority that enqueue uses", () => {
   const items = parseCrontab(readFileSync(crontabFile, "utf8"));
   expect(items.map(({ task }) => task).toSorted((a = "", b = "") => a.localeCompare(b))).toEqual([
+    "account:sweep",
     "audit:check",
     "books:check",
     "books:check",
     "house:clean",
+    "impersonation:sweep",
     "instance:probe",
     "instance:sweep",
     "inventory:audit",

@@ -13,7 +13,7 @@ import { mailSend } from "./tasks/mail-send.ts";
 import { nodeReconcile } from "./tasks/node-reconcile.ts";
 import { invoiceCollect, paymentReconcile, paymentSweep, refundReconcile, walletTopUp } from "./tasks/payments.ts";
 import { subscriptionReconcile, subscriptionRemind } from "./tasks/subscriptions.ts";
-import { instanceSweep, mailSweep, subscriptionSweep } from "./tasks/sweeps.ts";
+import { impersonationSweep, instanceSweep, mailSweep, subscriptionSweep } from "./tasks/sweeps.ts";
 import { usageRate } from "./tasks/usage-rate.ts";
 import { usageSample } from "./tasks/usage-sample.ts";
 
@@ -37,6 +37,7 @@ const byName = {
   "subscription:sweep": subscriptionSweep,
   "payment:sweep": paymentSweep,
   "subscription:remind": subscriptionRemind,
+  "impersonation:sweep": impersonationSweep,
   "mail:sweep": mailSweep,
   "inventory:audit": inventoryAudit,
   "books:check": booksCheck,

@@ -9,6 +9,8 @@ import { withCore } from "../operator.ts";
 import { formatTime, leaf, say, show, table, type JsonOption } from "../output.ts";
 import { addAdminTransactionCommands } from "./admin-transactions.ts";
 import { readText } from "./blueprint-input.ts";
+import { addForceCommands } from "./force.ts";
+import { addShelfCommands } from "./catalog-shelf.ts";
 import { pinFiles } from "./catalog-pin.ts";
 
 /** What makes a new house work: its database, its first operator, its catalog. */
@@ -25,11 +27,13 @@ export function addOperatorCommands(program: Command): void {
   leaf(admin, "unsuspend <email>", "let a user log in again")
     .requiredOption("--reason <text>", "why: for the audit")
     .action(unsuspend);
+  addForceCommands(admin);
   addAdminTransactionCommands(admin);
   const catalog = program.command("catalog").description("what is sold");
   leaf(catalog, "apply <folder>", "make the catalog what the files of a folder say, and show what changes")
     .option("--dry-run", "show only")
     .action(applyFolder);
+  addShelfCommands(catalog);
   leaf(catalog, "pin <files...>", "write the digests of images into blueprint files, where a registry answers")
     .option("--dry-run", "show only")
     .action(pinFiles);

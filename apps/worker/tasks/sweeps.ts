@@ -1,4 +1,11 @@
-import { sweepChanges, sweepClocks, sweepInstances, sweepNotifications, sweepSubscriptions } from "@sewa/core";
+import {
+  concludeImpersonations,
+  sweepChanges,
+  sweepClocks,
+  sweepInstances,
+  sweepNotifications,
+  sweepSubscriptions,
+} from "@sewa/core";
 import { defineTask } from "../define-task.ts";
 
 /** Each finds from the tables what lies undone, and counts what it had to correct. */
@@ -19,4 +26,10 @@ export const subscriptionSweep = defineTask("subscription:sweep", async ({ core,
 
 export const mailSweep = defineTask("mail:sweep", async ({ core, metrics }) => {
   metrics.corrections.inc({ sweep: "mail" }, await sweepNotifications(core));
+});
+
+export const impersonationSweep = defineTask("impersonation:sweep", async ({ core, log }) => {
+  const ended = await concludeImpersonations(core);
+  // That one ends is the normal course of things, no correction.
+  if (ended > 0) log.info({ ended }, "impersonations have ended");
 });

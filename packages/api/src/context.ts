@@ -54,6 +54,14 @@ export interface Caller {
   readonly isOperator: boolean;
   /** By which a program calls; null when a person has logged in. */
   readonly token: CallerToken | null;
+  /** Of an operator who acts as the user, in this organization alone; null for the user. */
+  readonly impersonation: CallerImpersonation | null;
+}
+
+export interface CallerImpersonation {
+  readonly operatorId: string;
+  readonly reason: string;
+  readonly endsAt: Date;
 }
 
 /** An API token does what its member may, as far as its scopes go. */

@@ -62,6 +62,10 @@ test("whatever creates, charges or destroys takes an idempotency key, and only p
     "admin.payments.record",
     "admin.transactions.adjust",
     "admin.transactions.refund",
+    "admin.instances.hold",
+    "admin.instances.release",
+    "admin.instances.restart",
+    "admin.instances.remove",
   ]);
   const open = procedures.filter(({ definition }) => definition.meta?.access === "public").map(({ path }) => path);
   // Who is invited may have no account yet.

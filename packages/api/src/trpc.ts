@@ -4,6 +4,8 @@ import {
   DomainError,
   type MemberPermission,
   notForTokens,
+  noteRefusedImpersonation,
+  notWhileImpersonating,
   type OperatorPermission,
   type Permission,
   requireConfirmation,
@@ -60,15 +62,19 @@ const base = t.procedure
 /** Anybody may call it; core sees nobody. */
 export const publicProcedure = base.meta({ access: "public", permission: null });
 
-const callerProcedure = base.use(async ({ ctx, next }) => {
+const callerProcedure = base.use(async ({ ctx, path, next }) => {
   const caller = await requireCaller(ctx);
   await ctx.admit(caller);
-  return next({ ctx: bindCaller(ctx, caller, memberActor(caller), caller.organizationId) });
+  const bound = bindCaller(ctx, caller, memberActor(caller), caller.organizationId);
+  const result = await next({ ctx: bound });
+  if (!result.ok && isRefusedImpersonation(result.error))
+    await noteRefusedImpersonation(coreContext(bound), { procedure: path });
+  return result;
 });
 
 /** Whoever is logged in, for themselves; bound to the organization that they speak for. For no API token. */
 export const userProcedure = callerProcedure.meta({ access: "user", permission: null }).use(async ({ ctx, next }) => {
-  refuseToken(ctx.identity);
+  refuseOthers(ctx.identity);
   return next();
 });
 
@@ -82,10 +88,14 @@ export function organizationProcedure(permission: MemberPermission): typeof user
 
 /** Who runs the house, bound to no organization. */
 export function operatorProcedure(permission: OperatorPermission): typeof userProcedure {
-  return base.meta({ access: "operator", permission }).use(async ({ ctx, next }) => {
+  return base.meta({ access: "operator", permission }).use(async ({ ctx, path, next }) => {
     const caller = await requireCaller(ctx);
     await ctx.admit(caller);
-    refuseToken(caller);
+    if (caller.impersonation !== null) {
+      const { core } = bindCaller(ctx, caller, memberActor(caller), caller.organizationId);
+      await noteRefusedImpersonation(coreContext({ core }), { procedure: path });
+    }
+    refuseOthers(caller);
     if (!caller.isOperator) throw new DomainError("FORBIDDEN", "You may not do this.");
     const actor: Actor = { type: "operator", userId: caller.userId };
     authorize(actor, permission);
@@ -130,13 +140,18 @@ interface CallerContext {
   confirm(): Promise<void>;
 }
 
-function memberActor({ userId, role, token }: Caller): Actor {
-  return userActor(userId, role, token);
+function memberActor({ userId, role, token, impersonation }: Caller): Actor {
+  return userActor(userId, role, token, impersonation);
 }
 
-/** Throws TOKEN_SCOPE. */
-function refuseToken({ token }: Caller): void {
+/** What takes somebody who has logged in as themselves. Throws TOKEN_SCOPE, NOT_WHILE_IMPERSONATING. */
+function refuseOthers({ token, impersonation }: Caller): void {
   if (token !== null) throw notForTokens();
+  if (impersonation !== null) throw notWhileImpersonating();
+}
+
+function isRefusedImpersonation({ cause }: Error): boolean {
+  return cause instanceof DomainError && cause.code === "NOT_WHILE_IMPERSONATING";
 }
 
 /** The caller is asked for again: sessions end, members are removed, and roles fall while a stream is open. */

@@ -31,7 +31,7 @@ export * from "./tokens/index.ts";
 export * from "./uptime/index.ts";
 export * from "./usage/index.ts";
 export * from "./wallet/index.ts";
-export { type Actor, formatActor, userActor } from "./actor.ts";
+export { type Actor, formatActor, isCustomersActor, userActor } from "./actor.ts";
 export {
   addMs,
   type Clock,

@@ -1,7 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { Actor } from "./actor.ts";
-import { authorize, isAllowed, type MemberPermission, type Permission, permissionTable } from "./permissions.ts";
+import {
+  authorize,
+  impersonable,
+  isAllowed,
+  isImpersonable,
+  type MemberPermission,
+  type Permission,
+  permissionTable,
+} from "./permissions.ts";
 import { isAtLeast, type MemberRole, memberRoles } from "./roles.ts";
 import { scopeOf, tokenScopeNames, tokenScopes } from "./scopes.ts";
 
@@ -14,14 +22,16 @@ const actors: Readonly<Record<string, Actor>> = {
   ...Object.fromEntries(memberRoles.map((role) => [role, member(role)])),
   operator: { type: "operator", userId: "" },
 };
+const acting: Actor = { type: "user", userId: "", role: "owner", impersonator: { operatorId: "" } };
 const allowed = (role: MemberRole): readonly Permission[] =>
   permissions.filter((permission) => isAllowed(member(role), permission));
 
 test("docs/permissions.md says what the table says; printed anew with --update", async () => {
-  const head = ["permission", ...Object.keys(actors), "scope of tokens"];
+  const head = ["permission", ...Object.keys(actors), "operator as owner", "scope of tokens"];
   const lines = permissions.map((permission) => [
     `\`${permission}\``,
     ...Object.values(actors).map((actor) => (isAllowed(actor, permission) ? "yes" : "")),
+    isAllowed(acting, permission) ? "yes" : "",
     scopeOf(permission) ?? "",
   ]);
   const widths = head.map((_, at) => Math.max(...[head, ...lines].map((line) => line[at]?.length ?? 0)));
@@ -40,6 +50,9 @@ test("docs/permissions.md says what the table says; printed anew with --update",
     "",
     "An API token acts as the member who made it: what their role may at the time of the call, and of that what its scopes hold; else it",
     "gets `TOKEN_SCOPE`. What is in no scope takes a person who has logged in, and so do calls that are about oneself beyond one organization.",
+    "",
+    "An operator who acts as a customer (`admin.users.impersonate`) may what that member may, and of that what has a `yes` under `operator as",
+    "owner`; else they get `NOT_WHILE_IMPERSONATING`, and it is written down.",
     "",
     ...tokenScopeNames.map((scope) => `- \`${scope}\`: ${tokenScopes[scope]}`),
     "",
@@ -161,4 +174,16 @@ test("who is refused is told what is missing: the role first, then the scope", (
     message: "No API token may do this. Log in.",
   });
   expect(refused(token("owner", "apps"), "instance.operate")).toBeNull();
+});
+
+test("an operator who acts as a customer looks and helps: no money, no secret, no way in, no end, and never more than the member", () => {
+  for (const role of memberRoles) {
+    const asRole = { ...acting, role } as Actor;
+    const mine = permissions.filter((permission) => isAllowed(asRole, permission));
+    expect(mine).toEqual(allowed(role).filter(isImpersonable));
+  }
+  const more = impersonable.filter((permission) => !permission.endsWith(".read"));
+  expect(more).toEqual(["instance.operate", "instance.change", "instance.readLogs"]);
+  expect(() => authorize(acting, "payment.write")).toThrow("An operator who acts as a customer may not do this.");
+  expect(() => authorize({ ...acting, role: "viewer" } as Actor, "payment.write")).toThrow("You may not do this.");
 });

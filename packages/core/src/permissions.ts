@@ -66,6 +66,8 @@ export const permissionTable = {
   "admin.coupons.write": operator,
   "admin.directory.read": operator,
   "admin.instances.hold": operator,
+  "admin.instances.restart": operator,
+  "admin.instances.remove": operator,
   "admin.nodes.read": operator,
   "admin.nodes.write": operator,
   "admin.payments.record": operator,
@@ -91,6 +93,8 @@ export const permissionTable = {
   "admin.operators.invite": operator,
   "admin.users.suspend": operator,
   "admin.users.delete": operator,
+  "admin.users.impersonate": operator,
+  "admin.users.resetSecondFactor": operator,
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof permissionTable;
@@ -98,9 +102,44 @@ export type OperatorPermission = Extract<Permission, `admin.${string}`>;
 /** Of members, in their organization. */
 export type MemberPermission = Exclude<Permission, OperatorPermission | "catalog.read">;
 
-/** Throws FORBIDDEN, and TOKEN_SCOPE where the member may but the token may not. */
+/**
+ * What an operator may who acts as a member, as far as the member may: look, and help with the apps. Whatever is not here they may
+ * not: what costs or moves money, shows a secret, lets somebody in or ends anything. A new permission is refused until it stands here.
+ */
+export const impersonable = [
+  "catalog.read",
+  "organization.read",
+  "member.read",
+  "order.read",
+  "subscription.read",
+  "instance.read",
+  "instance.operate",
+  "instance.change",
+  "instance.readLogs",
+  "operation.read",
+  "event.read",
+  "invoice.read",
+  "coupon.read",
+  "payment.read",
+  "wallet.read",
+  "transaction.read",
+  "audit.read",
+  "usage.read",
+] as const satisfies readonly Permission[];
+
+const impersonablePermissions: ReadonlySet<Permission> = new Set(impersonable);
+
+export function isImpersonable(permission: Permission): boolean {
+  return impersonablePermissions.has(permission);
+}
+
+/**
+ * Throws FORBIDDEN, NOT_WHILE_IMPERSONATING where the member may but an operator who acts as them may not, and TOKEN_SCOPE where the
+ * member may but the token may not.
+ */
 export function authorize(actor: Actor, permission: Permission): void {
   if (!isInRole(actor, permission)) throw new DomainError("FORBIDDEN", "You may not do this.");
+  if (!isForActor(actor, permission)) throw notWhileImpersonating();
   if (isInScope(actor, permission)) return;
   const scope = scopeOf(permission);
   if (scope === null) throw notForTokens();
@@ -108,7 +147,12 @@ export function authorize(actor: Actor, permission: Permission): void {
 }
 
 export function isAllowed(actor: Actor, permission: Permission): boolean {
-  return isInRole(actor, permission) && isInScope(actor, permission);
+  return isInRole(actor, permission) && isForActor(actor, permission) && isInScope(actor, permission);
+}
+
+/** What takes the user themselves. */
+export function notWhileImpersonating(): DomainError {
+  return new DomainError("NOT_WHILE_IMPERSONATING", "An operator who acts as a customer may not do this.");
 }
 
 /** What takes a person who has logged in. */
@@ -121,6 +165,10 @@ function isInRole(actor: Actor, permission: Permission): boolean {
   const role: Role = actor.type === "user" ? actor.role : actor.type;
   const allowed: readonly Role[] = permissionTable[permission];
   return allowed.includes(role);
+}
+
+function isForActor(actor: Actor, permission: Permission): boolean {
+  return actor.type !== "user" || actor.impersonator === undefined || isImpersonable(permission);
 }
 
 function isInScope(actor: Actor, permission: Permission): boolean {

@@ -13,8 +13,12 @@ export function toAdminAuditEntryDto(row: AuditRow): AdminAuditEntryDto {
 }
 
 function wholeActor(text: string): EventActorDto {
-  const [type, id] = text.split(":");
-  return type === "operator" && id !== undefined ? { type, id: toPublicId("user", id) } : toActorDto(text);
+  const [type, id, means, operatorId] = text.split(":");
+  if (type === "operator" && id !== undefined) return { type, id: toPublicId("user", id), operator: null };
+  const actor = toActorDto(text);
+  return means === "operator" && operatorId !== undefined
+    ? { ...actor, operator: { id: toPublicId("user", operatorId) } }
+    : actor;
 }
 
 export function toVerifiedAuditDto({ entries, fault }: VerifiedAudit): VerifiedAuditDto {

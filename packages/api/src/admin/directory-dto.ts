@@ -58,6 +58,36 @@ export interface SuspensionDto {
   readonly suspendedAt: Date | null;
 }
 
+export interface ImpersonateInput {
+  readonly userId: string;
+  /** They act in this organization of theirs, and in no other. */
+  readonly organizationId: string;
+  /** 10 to 500 characters; the user is told. */
+  readonly reason: string;
+  /** 1 to 60. */
+  readonly minutes: number;
+}
+
+/** Told this one time. The cookie of the operator stays as it is: send the token as `Authorization: Bearer …`. */
+export interface StartedImpersonationDto {
+  readonly sessionId: string;
+  readonly token: string;
+  readonly endsAt: Date;
+}
+
+export interface EndImpersonationInput {
+  readonly userId: string;
+  readonly organizationId: string;
+}
+
+export interface EndedImpersonationsDto {
+  readonly count: number;
+}
+
+export interface ResetSecondFactorDto {
+  readonly userId: string;
+}
+
 interface OfOrganization {
   readonly id: string;
   readonly organizationId: string;
@@ -103,8 +133,34 @@ export interface AdminInstanceDto extends OfOrganization {
   readonly holds: readonly {
     readonly kind: "operator" | "abuse" | "books";
     readonly reason: string;
+    /** What the customer is told. */
+    readonly message: string | null;
     readonly placedAt: Date;
   }[];
+}
+
+export interface ForceInput {
+  readonly instanceId: string;
+  /** For the audit; the customer is not told. */
+  readonly reason: string;
+  /** 8 to 128 characters of `A-Z a-z 0-9 _ -`, made up by the client for this one intention. */
+  readonly idempotencyKey: string;
+}
+
+export interface HoldInput extends ForceInput {
+  readonly kind: "operator" | "abuse";
+  /** For the customer, as it is. */
+  readonly message?: string | undefined;
+}
+
+export interface ReleaseInput extends ForceInput {
+  readonly kind: "operator" | "abuse" | "books";
+}
+
+export interface RemoveByForceInput extends ForceInput {
+  readonly message?: string | undefined;
+  /** The app's name: the data is deleted at once. Left out, it is kept for what is paid, and for the grace period after it. */
+  readonly confirmName?: string | undefined;
 }
 
 export interface AdminPaymentDto extends OfOrganization {

@@ -1,6 +1,15 @@
 import {
   cancelJob,
   deleteAccount,
+  type CoreContext,
+  endImpersonation,
+  forceRestart,
+  holdInstance,
+  impersonate,
+  liftHold,
+  resetSecondFactor,
+  toPublicId,
+  removeByForce,
   findInstances,
   findOrders,
   findOrganizations,
@@ -23,6 +32,7 @@ import {
 import { deletionPreviewSchema, deletionSchema } from "../account/schema.ts";
 import { toDeletionDto, toDeletionPreviewDto } from "../account/to-dto.ts";
 import type { DeletionDto, DeletionPreviewDto } from "../auth/dto.ts";
+import type { Context } from "../context.ts";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
 import { toPageDto } from "../page.ts";
@@ -42,6 +52,9 @@ import type {
   AdminSubscriptionPageDto,
   AdminUserDto,
   AdminUserPageDto,
+  EndedImpersonationsDto,
+  ResetSecondFactorDto,
+  StartedImpersonationDto,
   SuspensionDto,
 } from "./directory-dto.ts";
 import {
@@ -49,6 +62,15 @@ import {
   findInstancesInput,
   findOfOrganizationInput,
   findSubscriptionsInput,
+  endedImpersonationsSchema,
+  endImpersonationInput,
+  forceInput,
+  holdInput,
+  impersonateInput,
+  resetSecondFactorSchema,
+  startedImpersonationSchema,
+  releaseInput,
+  removeByForceInput,
   instanceEntryPageSchema,
   instanceEntrySchema,
   instanceIdInput,
@@ -155,6 +177,32 @@ export const adminUsersRouter = {
     .mutation(async ({ ctx, input: { userId, reason } }): Promise<DeletionDto> =>
       toDeletionDto(await deleteAccount(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
     ),
+  // Without a key: the token that it answers is told once and never stored.
+  impersonate: confirmed(operatorProcedure("admin.users.impersonate"))
+    .input(impersonateInput)
+    .output(startedImpersonationSchema)
+    .mutation(async ({ ctx, input: { userId, organizationId, ...wish } }): Promise<StartedImpersonationDto> => {
+      const who = { userId: uuidOf("user", userId), organizationId: uuidOf("organization", organizationId) };
+      const started = await impersonate(coreContext(ctx), { ...wish, ...who, holder: ctx.identity });
+      return { sessionId: toPublicId("session", started.id), token: started.token, endsAt: started.endsAt };
+    }),
+
+  endImpersonation: operatorProcedure("admin.users.impersonate")
+    .input(endImpersonationInput)
+    .output(endedImpersonationsSchema)
+    .mutation(async ({ ctx, input: { userId, organizationId } }): Promise<EndedImpersonationsDto> => {
+      const who = { userId: uuidOf("user", userId), organizationId: uuidOf("organization", organizationId) };
+      return { count: await endImpersonation(coreContext(ctx), who) };
+    }),
+
+  // A factor that is off cannot be reset again, so no key is needed.
+  resetSecondFactor: confirmed(operatorProcedure("admin.users.resetSecondFactor"))
+    .input(suspendUserInput)
+    .output(resetSecondFactorSchema)
+    .mutation(async ({ ctx, input: { userId, reason } }): Promise<ResetSecondFactorDto> => {
+      await resetSecondFactor(coreContext(ctx), { userId: uuidOf("user", userId), reason });
+      return { userId };
+    }),
 };
 
 export const adminOrdersRouter = {
@@ -191,7 +239,51 @@ export const adminSubscriptionsRouter = {
     ),
 };
 
+/** Does something to an app in the organization that it belongs to, and shows what it is then. */
+async function act(
+  ctx: Pick<Context, "core">,
+  publicInstanceId: string,
+  verb: (core: CoreContext, instanceId: string) => Promise<unknown>,
+): Promise<AdminInstanceDto> {
+  const core = coreContext(ctx);
+  const instanceId = uuidOf("instance", publicInstanceId);
+  // Looked for first: an organization that nobody has could not even hold the record of the key.
+  const { organizationId } = await getInstanceEntry(core, instanceId);
+  await verb(core.forOrganization(organizationId), instanceId);
+  return toAdminInstanceDto(await getInstanceEntry(core, instanceId));
+}
+
 export const adminInstancesRouter = {
+  hold: operatorProcedure("admin.instances.hold")
+    .input(holdInput)
+    .output(instanceEntrySchema)
+    .mutation(({ ctx, input: { message = null, ...input } }): Promise<AdminInstanceDto> =>
+      act(ctx, input.instanceId, (core, instanceId) => holdInstance(core, { ...input, message, instanceId })),
+    ),
+
+  release: operatorProcedure("admin.instances.hold")
+    .input(releaseInput)
+    .output(instanceEntrySchema)
+    .mutation(({ ctx, input }): Promise<AdminInstanceDto> =>
+      act(ctx, input.instanceId, (core, instanceId) => liftHold(core, { ...input, instanceId })),
+    ),
+
+  restart: operatorProcedure("admin.instances.restart")
+    .input(forceInput)
+    .output(instanceEntrySchema)
+    .mutation(({ ctx, input }): Promise<AdminInstanceDto> =>
+      act(ctx, input.instanceId, (core, instanceId) => forceRestart(core, { ...input, instanceId })),
+    ),
+
+  remove: confirmed(operatorProcedure("admin.instances.remove"))
+    .input(removeByForceInput)
+    .output(instanceEntrySchema)
+    .mutation(({ ctx, input: { message = null, confirmName = null, ...input } }): Promise<AdminInstanceDto> =>
+      act(ctx, input.instanceId, (core, instanceId) =>
+        removeByForce(core, { ...input, message, confirmName, instanceId }),
+      ),
+    ),
+
   list: reader
     .input(findInstancesInput)
     .output(instanceEntryPageSchema)

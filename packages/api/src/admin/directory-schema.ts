@@ -1,5 +1,6 @@
+import { maxImpersonationMinutes } from "@sewa/core";
 import { z } from "zod";
-import { listShape, moneySchema, opaque, pageSchema, publicId, type Schema, text } from "../schema.ts";
+import { idempotencyKey, listShape, moneySchema, opaque, pageSchema, publicId, type Schema, text } from "../schema.ts";
 import type {
   AdminInstanceDto,
   AdminInstancePageDto,
@@ -15,13 +16,22 @@ import type {
   AdminSubscriptionPageDto,
   AdminUserDto,
   AdminUserPageDto,
+  EndedImpersonationsDto,
+  EndImpersonationInput,
   FindInput,
   FindInstancesInput,
   FindOfOrganizationInput,
   FindSubscriptionsInput,
+  ForceInput,
+  HoldInput,
+  ImpersonateInput,
   JobStatus,
   ListJobsInput,
   ObservedPhase,
+  ReleaseInput,
+  RemoveByForceInput,
+  ResetSecondFactorDto,
+  StartedImpersonationDto,
   SubscriptionStatus,
   SuspendUserInput,
   SuspensionDto,
@@ -66,6 +76,23 @@ export const suspendUserInput: Schema<SuspendUserInput> = z.strictObject({
   userId: publicId,
   reason: suspensionReason,
 });
+export const impersonateInput: Schema<ImpersonateInput> = z.strictObject({
+  userId: publicId,
+  organizationId: publicId,
+  reason: text(10, 500),
+  minutes: z.int().min(1).max(maxImpersonationMinutes),
+});
+export const startedImpersonationSchema: Schema<StartedImpersonationDto> = z.strictObject({
+  sessionId: z.string(),
+  token: z.string(),
+  endsAt: z.date(),
+});
+export const endImpersonationInput: Schema<EndImpersonationInput> = z.strictObject({
+  userId: publicId,
+  organizationId: publicId,
+});
+export const endedImpersonationsSchema: Schema<EndedImpersonationsDto> = z.strictObject({ count: z.int() });
+export const resetSecondFactorSchema: Schema<ResetSecondFactorDto> = z.strictObject({ userId: z.string() });
 export const suspensionSchema: Schema<SuspensionDto> = z.strictObject({
   userId: z.string(),
   suspendedAt: z.date().nullable(),
@@ -76,6 +103,23 @@ export const subscriptionIdInput: Schema<{ readonly subscriptionId: string }> = 
   subscriptionId: publicId,
 });
 export const instanceIdInput: Schema<{ readonly instanceId: string }> = z.strictObject({ instanceId: publicId });
+const forceShape = { instanceId: publicId, reason: text(3, 500), idempotencyKey };
+const customerMessage = text(1, 500).optional();
+export const forceInput: Schema<ForceInput> = z.strictObject(forceShape);
+export const holdInput: Schema<HoldInput> = z.strictObject({
+  ...forceShape,
+  kind: z.enum(["operator", "abuse"]),
+  message: customerMessage,
+});
+export const releaseInput: Schema<ReleaseInput> = z.strictObject({
+  ...forceShape,
+  kind: z.enum(["operator", "abuse", "books"]),
+});
+export const removeByForceInput: Schema<RemoveByForceInput> = z.strictObject({
+  ...forceShape,
+  message: customerMessage,
+  confirmName: opaque(200).optional(),
+});
 export const paymentIdInput: Schema<{ readonly paymentId: string }> = z.strictObject({ paymentId: publicId });
 export const jobIdInput: Schema<{ readonly jobId: string }> = z.strictObject({ jobId: publicId });
 
@@ -145,7 +189,12 @@ export const instanceEntrySchema: Schema<AdminInstanceDto> = z.strictObject({
   removedAt: z.date().nullable(),
   createdAt: z.date(),
   holds: z.array(
-    z.strictObject({ kind: z.enum(["operator", "abuse", "books"]), reason: z.string(), placedAt: z.date() }),
+    z.strictObject({
+      kind: z.enum(["operator", "abuse", "books"]),
+      reason: z.string(),
+      message: z.string().nullable(),
+      placedAt: z.date(),
+    }),
   ),
 });
 export const instanceEntryPageSchema: Schema<AdminInstancePageDto> = pageSchema(instanceEntrySchema);

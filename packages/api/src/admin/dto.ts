@@ -329,3 +329,47 @@ export interface VerifiedAuditDto {
   /** The first row that is wrong; null: the chain holds. */
   readonly fault: AuditFaultDto | null;
 }
+
+/** Whether it can be ordered. withdrawn: no longer in the catalog's files; hidden: by an operator; draft: without a price. */
+export type ShelfStateDto = "published" | "hidden" | "withdrawn" | "draft";
+
+export interface AdminOfferingDto {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly state: ShelfStateDto;
+  readonly hiddenAt: Date | null;
+  /** Where the vendor's agreement is filed. */
+  readonly agreement: string | null;
+  readonly plans: readonly AdminShelfPlanDto[];
+}
+
+export interface AdminShelfPlanDto {
+  readonly id: string;
+  readonly slug: string;
+  readonly name: string;
+  /** Of itself: the offering may be hidden as a whole. */
+  readonly state: ShelfStateDto;
+  readonly hiddenAt: Date | null;
+  /** Of the blueprint that new orders get. */
+  readonly version: number;
+  /** Of a period. */
+  readonly price: MoneyDto | null;
+  /** That are not cancelled. */
+  readonly liveSubscriptions: number;
+  /** Why it may not be sold by the checks of today. */
+  readonly obstacles: readonly string[];
+}
+
+export interface AdminOfferingPageDto {
+  readonly items: readonly AdminOfferingDto[];
+  readonly nextCursor: string | null;
+}
+
+export interface ShelfInput {
+  readonly slug: string;
+  /** One plan of it; all of the offering where it is left out. */
+  readonly planSlug?: string | undefined;
+  /** For the audit. */
+  readonly reason: string;
+}

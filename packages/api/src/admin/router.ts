@@ -33,6 +33,7 @@ import {
 } from "./directory-router.ts";
 import type { NodeDto, NodePageDto } from "./dto.ts";
 import { inventoryRouter } from "./inventory-router.ts";
+import { adminOfferingsRouter } from "./offerings-router.ts";
 import { adminPlansRouter } from "./plans-router.ts";
 import type { TransactionDto, TransactionPageDto } from "../transactions/dto.ts";
 import { transactionPageSchema, transactionSchema } from "../transactions/schema.ts";
@@ -143,6 +144,7 @@ export const adminRouter = {
   audit: adminAuditRouter,
   coupons: adminCouponsRouter,
   plans: adminPlansRouter,
+  offerings: adminOfferingsRouter,
   organizations: adminOrganizationsRouter,
   users: adminUsersRouter,
   orders: adminOrdersRouter,

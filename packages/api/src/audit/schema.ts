@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { actorSchema } from "../events/schema.ts";
 import { pageSchema, type Schema } from "../schema.ts";
 import type { AuditEntryDto, AuditEntryPageDto } from "../events/dto.ts";
 
@@ -6,7 +7,7 @@ export const auditEntryShape = {
   id: z.string(),
   sequence: z.int(),
   action: z.string(),
-  actor: z.strictObject({ type: z.enum(["anonymous", "user", "operator", "system"]), id: z.string().nullable() }),
+  actor: actorSchema,
   subject: z.strictObject({ type: z.string(), id: z.string() }).nullable(),
   before: z.unknown(),
   after: z.unknown(),

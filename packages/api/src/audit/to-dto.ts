@@ -1,12 +1,13 @@
-import { type AuditRow, type IdKind, toPublicId } from "@sewa/core";
+import { type AuditRow, type IdKind, isCustomersActor, isReasonOfHouse, toPublicId } from "@sewa/core";
 import { publicValue, toActorDto } from "../events/to-dto.ts";
 import type { AuditEntryDto, EventActorDto } from "../events/dto.ts";
 
 /** What its organization may know: which operator it was, and from where, is nobody's business but the house's. */
 export function toAuditEntryDto(row: AuditRow): AuditEntryDto {
-  const isCustomers = /^(user:|anonymous$)/.test(row.actor);
+  const isCustomers = isCustomersActor(row.actor);
   return {
     ...toWholeDto(row, toActorDto(row.actor)),
+    reason: isReasonOfHouse(row.action) ? null : row.reason,
     clientAddress: isCustomers ? row.clientAddress : null,
     userAgent: isCustomers ? row.userAgent : null,
   };

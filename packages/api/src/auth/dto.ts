@@ -32,6 +32,13 @@ export interface MeDto {
   readonly isOperator: boolean;
   /** Where the organization's test clock stands; null on real time. */
   readonly testClockNow: Date | null;
+  /** Set while it is an operator who acts as this user: show it on every page. */
+  readonly impersonation: ImpersonationDto | null;
+}
+
+export interface ImpersonationDto {
+  readonly reason: string;
+  readonly endsAt: Date;
 }
 
 export interface SessionDto {
@@ -96,6 +103,8 @@ export interface OpenSessionDto {
   /** To a few minutes. */
   readonly lastSeenAt: Date;
   readonly expiresAt: Date;
+  /** Why an operator acts as you with it; null for your own. */
+  readonly impersonationReason: string | null;
   /** The one that asks. */
   readonly isCurrent: boolean;
 }

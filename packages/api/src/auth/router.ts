@@ -106,7 +106,9 @@ export const authRouter = {
   me: organizationProcedure("organization.read")
     .input(nothing)
     .output(meSchema)
-    .query(async ({ ctx }): Promise<MeDto> => toMeDto(await getMe(coreContext(ctx), ctx.identity.userId))),
+    .query(async ({ ctx }): Promise<MeDto> =>
+      toMeDto(await getMe(coreContext(ctx), ctx.identity.userId), ctx.identity.impersonation),
+    ),
 
   requestPasswordReset: publicProcedure
     .input(requestPasswordResetInput)

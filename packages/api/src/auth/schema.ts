@@ -105,6 +105,7 @@ export const meSchema: Schema<MeDto> = z.strictObject({
   role: roleSchema,
   isOperator: z.boolean(),
   testClockNow: z.date().nullable(),
+  impersonation: z.strictObject({ reason: z.string(), endsAt: z.date() }).nullable(),
 });
 export const sessionSchema: Schema<SessionDto> = z.strictObject({
   token: z.string(),
@@ -132,6 +133,7 @@ export const openSessionSchema: Schema<OpenSessionDto> = z.strictObject({
   createdAt: z.date(),
   lastSeenAt: z.date(),
   expiresAt: z.date(),
+  impersonationReason: z.string().nullable(),
   isCurrent: z.boolean(),
 });
 export const openSessionPageSchema: Schema<OpenSessionPageDto> = pageSchema(openSessionSchema);

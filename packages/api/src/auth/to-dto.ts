@@ -6,14 +6,26 @@ import {
   toPublicId,
   type UserView,
 } from "@sewa/core";
+import type { Caller } from "../context.ts";
 import type { MeDto, OpenSessionDto, OrganizationDto, SignInMethodsDto, UserDto } from "./dto.ts";
 
 export function toUserDto({ id, email, name, locale, isOperator, isEmailVerified }: UserView): UserDto {
   return { id: toPublicId("user", id), email, name, locale, isOperator, isEmailVerified };
 }
 
-export function toMeDto({ user, organization, role, isOperator, testClockNow }: Me): MeDto {
-  return { user: toUserDto(user), organization: toOrganizationDto(organization), role, isOperator, testClockNow };
+export function toMeDto(
+  { user, organization, role, isOperator, testClockNow }: Me,
+  impersonation: Caller["impersonation"],
+): MeDto {
+  return {
+    user: toUserDto(user),
+    organization: toOrganizationDto(organization),
+    role,
+    isOperator,
+    testClockNow,
+    // Which operator it is, is nobody's business but the house's.
+    impersonation: impersonation === null ? null : { reason: impersonation.reason, endsAt: impersonation.endsAt },
+  };
 }
 
 export function toOrganizationDto({ id, ...organization }: Organization): OrganizationDto {

@@ -16,6 +16,9 @@ export type EventTypeDto =
   | "user.recoveryCodeUsed"
   | "user.identityLinked"
   | "user.identityUnlinked"
+  | "user.totpReset"
+  | "user.impersonationBegan"
+  | "user.impersonationEnded"
   | "user.suspended"
   | "user.unsuspended"
   | "user.dataExported"
@@ -80,6 +83,8 @@ export type EventTypeDto =
   | "instance.restartRequested"
   | "instance.credentialsRevealed"
   | "instance.desiredChanged"
+  | "instance.restartForced"
+  | "instance.removalForced"
   | "instance.held"
   | "instance.holdLifted"
   | "instance.ready"
@@ -105,10 +110,11 @@ export type EventTypeDto =
   | "change.expired"
   | "clock.advanced";
 
-/** Who did it. `id` is set for users. */
+/** Who did it. `id` is set for users. `operator`: who acted as the user, where it was not they themselves; its `id` is for operators. */
 export interface EventActorDto {
   readonly type: "anonymous" | "user" | "operator" | "system";
   readonly id: string | null;
+  readonly operator: { readonly id: string | null } | null;
 }
 
 /** Something that happened in the organization. */

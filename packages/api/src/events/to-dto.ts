@@ -22,15 +22,15 @@ function typeOf({ type }: EventRow): EventType {
 
 /** Which operator it was is nobody's business but the house's. */
 export function toActorDto(text: string): EventActorDto {
-  const [type = "", id = ""] = text.split(":");
+  const [type = "", id = "", means = ""] = text.split(":");
   switch (type) {
     case "user":
-      return { type, id: toPublicId("user", id) };
+      return { type, id: toPublicId("user", id), operator: means === "operator" ? { id: null } : null };
     case "operator":
     case "anonymous":
-      return { type, id: null };
+      return { type, id: null, operator: null };
     default:
-      return { type: "system", id: null };
+      return { type: "system", id: null, operator: null };
   }
 }
 

@@ -51,6 +51,8 @@ export interface PodDto {
 }
 
 /** A rented app. */
+export type HoldReasonDto = "HELD_BY_OPERATOR" | "HELD_FOR_ABUSE" | "HELD_FOR_BOOKS";
+
 export interface InstanceDto {
   readonly id: string;
   readonly subscriptionId: string;
@@ -66,7 +68,8 @@ export interface InstanceDto {
   /** What the customer last asked for; outlives an expiry. */
   readonly requestedPhase: "running" | "stopped";
   readonly observedPhase: ObservedPhaseDto;
-  readonly reason: ReasonDto | null;
+  /** Why an operator, or the house, keeps it stopped; else why it is not as desired. */
+  readonly reason: ReasonDto | HoldReasonDto | null;
   readonly message: string | null;
   readonly conditions: readonly ConditionDto[];
   readonly pods: readonly PodDto[];

@@ -91,7 +91,7 @@ export const instanceSchema: Schema<InstanceDto> = z.strictObject({
   desiredPhase: z.enum(["running", "stopped", "absent"]),
   requestedPhase: z.enum(["running", "stopped"]),
   observedPhase: z.enum(observedPhases),
-  reason,
+  reason: z.enum([...reasonCodes, "HELD_BY_OPERATOR", "HELD_FOR_ABUSE", "HELD_FOR_BOOKS"]).nullable(),
   message,
   conditions: z.array(conditionSchema),
   pods: z.array(podSchema),

@@ -1,6 +1,6 @@
-import { type Credentials, type InstanceView, reasonCodes, toPublicId } from "@sewa/core";
+import { type Credentials, holdReasons, type InstanceView, reasonCodes, toPublicId } from "@sewa/core";
 import { toOperationDto } from "../operations/to-dto.ts";
-import type { CredentialsDto, InstanceDto, PodDto, ReasonDto } from "./dto.ts";
+import type { CredentialsDto, InstanceDto, PodDto } from "./dto.ts";
 
 /** Leaves out where it runs: machines and namespaces are the operator's. */
 export function toInstanceDto(view: InstanceView): InstanceDto {
@@ -19,7 +19,7 @@ export function toInstanceDto(view: InstanceView): InstanceDto {
     desiredPhase,
     requestedPhase,
     observedPhase,
-    reason: reasonOf(instance.reason),
+    reason: reasonOf(view.reason),
     message: view.message,
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
     pods: pods.map(toPodDto),
@@ -50,6 +50,8 @@ export function toCredentialsDto({ url, credentials, instructions }: Credentials
   return { url, credentials: credentials.map(({ name, label, value }) => ({ name, label, value })), instructions };
 }
 
-function reasonOf(text: string | null): ReasonDto | null {
-  return reasonCodes.find((code) => code === text) ?? null;
+const shownReasons = [...reasonCodes, ...Object.values(holdReasons).map(({ code }) => code)];
+
+function reasonOf(text: string | null): InstanceDto["reason"] {
+  return shownReasons.find((code) => code === text) ?? null;
 }

@@ -35,6 +35,8 @@ const limits = {
   // Each is a mail to somebody who did not ask for it.
   "invitation.organization": { max: 100, windowMs: dayMs },
   "invitation.address": { max: 20, windowMs: dayMs },
+  // Each is a mail to a customer who may be alarmed by it.
+  "impersonation.operator": { max: 30, windowMs: hourMs },
   "token.organization": { max: 100, windowMs: dayMs },
   // Reads everything that there is.
   "export.user": { max: 10, windowMs: dayMs },

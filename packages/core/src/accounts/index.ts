@@ -21,6 +21,16 @@ export { checkName, maxPasswordCharacters, minPasswordCharacters, normalizeEmail
 export { inviteOperator, type OperatorInvite } from "./invite-operator.ts";
 export type { ProvenIdentity } from "./identities.ts";
 export { linkIdentity } from "./link-identity.ts";
+export { concludeImpersonations } from "./conclude-impersonations.ts";
+export {
+  endImpersonation,
+  type Impersonate,
+  impersonate,
+  maxImpersonationMinutes,
+  type StartedImpersonation,
+} from "./impersonate.ts";
+export { noteRefusedImpersonation } from "./note-refused-impersonation.ts";
+export { resetSecondFactor, type ResetSecondFactor } from "./reset-second-factor.ts";
 export { listSessions, type SessionView } from "./list-sessions.ts";
 export { type LoggedIn, type LogIn, logIn } from "./log-in.ts";
 export { logOut } from "./log-out.ts";
@@ -49,9 +59,12 @@ export {
 } from "./parking.ts";
 export {
   authorize,
+  impersonable,
   isAllowed,
+  isImpersonable,
   type MemberPermission,
   notForTokens,
+  notWhileImpersonating,
   type OperatorPermission,
   type Permission,
   permissionTable,
@@ -68,6 +81,7 @@ export { operatorSessionHours, sessionIdleDays, sessionMaxDays } from "./session
 export {
   accountSuspended,
   type Authenticated,
+  type Impersonation,
   readSession,
   type SessionHolder,
   type StartedSession,

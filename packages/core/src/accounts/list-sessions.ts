@@ -15,6 +15,8 @@ export interface SessionView {
   /** To a few minutes. */
   readonly lastSeenAt: Date;
   readonly expiresAt: Date;
+  /** Why an operator acts as the user with it; null of the user's own. */
+  readonly impersonationReason: string | null;
   /** The one that asks. */
   readonly isCurrent: boolean;
 }
@@ -34,6 +36,7 @@ export async function listSessions(ctx: CoreContext, input: SessionHolder & Page
         createdAt: sessions.createdAt,
         lastSeenAt: sessions.lastSeenAt,
         expiresAt: sessions.expiresAt,
+        impersonationReason: sessions.impersonationReason,
       })
       .from(sessions)
       .where(

@@ -15,13 +15,15 @@ export async function logOut(ctx: CoreContext, input: { readonly token: string }
   const sessionId = hashToken("session", input.token);
   if (sessionId === null) return;
   const [holder] = await ctx.db.drizzle
-    .select({ userId: signIn.userId })
+    .select({ userId: signIn.userId, operatorId: signIn.operatorId })
     .from(door(sql`sign_in_by_session(${sessionId}, null)`));
   if (holder === undefined) return;
   const bound = await bindHome(ctx, holder.userId);
   await bound.transaction(async (tx) => {
     await createLucia(tx.ctx, tx.sql).invalidateSession(sessionId);
     notifyUser(tx, holder.userId);
+    // The user did nothing: that an operator no longer acts as them is told by the sweep.
+    if (holder.operatorId !== null) return;
     record(tx, { type: "user.loggedOut", subject: { type: "user", id: holder.userId } });
   });
 }

@@ -23,7 +23,20 @@ export interface SessionAttributes {
   readonly userAgent: string | null;
   readonly lastSeenAt: Date;
   readonly confirmedAt: Date;
+  /** All four of an operator who acts as the user, none of the user's own. */
+  readonly operatorId: string | null;
+  readonly operatorSessionId: string | null;
+  readonly spokenForId: string | null;
+  readonly impersonationReason: string | null;
 }
+
+/** Of a session that its user has begun. */
+export const usersOwn = {
+  operatorId: null,
+  operatorSessionId: null,
+  spokenForId: null,
+  impersonationReason: null,
+} as const satisfies Partial<SessionAttributes>;
 
 export interface SessionUser {
   readonly email: string;
@@ -66,8 +79,7 @@ export function createSessionAdapter(
     return addMs(isFinal ? addMs(now, sessionIdleDays * dayMs) : expiresAt, aheadMs);
   };
   const toDatabaseSession = (row: StoredSession): DatabaseSession => {
-    const { id, userId, absoluteExpiresAt, handle, clientAddress, userAgent, lastSeenAt, confirmedAt } = row;
-    const attributes = { absoluteExpiresAt, handle, clientAddress, userAgent, lastSeenAt, confirmedAt };
+    const { id, userId, expiresAt: _, ...attributes } = row;
     return { id, userId, expiresAt: toldEnd(row), attributes };
   };
   return {
@@ -122,6 +134,10 @@ const sessionColumns = {
   userAgent: signIn.userAgent,
   lastSeenAt: signIn.lastSeenAt,
   confirmedAt: signIn.confirmedAt,
+  operatorId: signIn.operatorId,
+  operatorSessionId: signIn.operatorSessionId,
+  spokenForId: signIn.spokenForId,
+  impersonationReason: signIn.impersonationReason,
 };
 
 /** Picked by name: whatever is listed here goes through Lucia. */

@@ -18,6 +18,7 @@ import {
   sessionIdleDays,
   sessionMaxDays,
   type SessionUser,
+  usersOwn,
 } from "./session-adapter.ts";
 import { hashToken, newToken } from "./token.ts";
 
@@ -34,6 +35,14 @@ export interface Authenticated {
   readonly isOperator: boolean;
   /** The end was moved just now: a cookie has to be sent again. */
   readonly fresh: boolean;
+  /** Of an operator who acts as the user; null for the user. */
+  readonly impersonation: Impersonation | null;
+}
+
+/** It speaks for one organization only. */
+export interface Impersonation {
+  readonly operatorId: string;
+  readonly reason: string;
 }
 
 export interface StartedSession {
@@ -74,6 +83,7 @@ export async function startSession(
     userAgent: device.userAgent?.replace(/[^\x20-\x7e]/g, "").slice(0, maxUserAgentCharacters) ?? null,
     lastSeenAt: now,
     confirmedAt,
+    ...usersOwn,
   };
   await createLucia(tx.ctx, tx.sql).createSession(user.id, attributes, { sessionId });
   return { token, session: { id: sessionId, expiresAt: firstEnd(attributes) } };
@@ -106,7 +116,7 @@ export async function lockSession(tx: Tx, { userId, sessionId }: SessionHolder):
   if (session === undefined || session.expiresAt <= tx.ctx.clock.now()) throw loggedOut();
 }
 
-function newSessionToken(): { readonly token: string; readonly sessionId: string } {
+export function newSessionToken(): { readonly token: string; readonly sessionId: string } {
   const token = newToken("session");
   const sessionId = hashToken("session", token);
   assert(sessionId !== null, "a new token has the shape of its kind");
@@ -126,8 +136,11 @@ export async function readSession(
   const { session, user } = await createLucia(ctx, ctx.db.drizzle, organizationId).validateSession(sessionId);
   if (session === null) return null;
   if (user.suspendedAt !== null) throw accountSuspended();
-  const membership = membershipOf(user) ?? (organizationId === null ? await ensureHome(ctx, user.id) : null);
-  if (membership === null) throw notFound("organization");
+  const impersonation = impersonationOf(session);
+  const isElsewhere = session.spokenForId !== null && ![null, session.spokenForId].includes(organizationId);
+  const mayGoHome = organizationId === null && impersonation === null;
+  const membership = membershipOf(user) ?? (mayGoHome ? await ensureHome(ctx, user.id) : null);
+  if (membership === null || isElsewhere) throw notFound("organization");
   await markSeen(ctx, sessionId, session.lastSeenAt);
   const expiresAt = addMs(session.expiresAt, -machineAheadMs(ctx.clock));
   return {
@@ -135,10 +148,15 @@ export async function readSession(
     ...membership,
     sessionId,
     expiresAt: expiresAt < session.absoluteExpiresAt ? expiresAt : session.absoluteExpiresAt,
-    actor: userActor(user.id, membership.role),
-    isOperator: user.isOperator,
+    actor: userActor(user.id, membership.role, null, impersonation),
+    isOperator: user.isOperator && impersonation === null,
     fresh: session.fresh,
+    impersonation,
   };
+}
+
+function impersonationOf({ operatorId, impersonationReason: reason }: SessionAttributes): Impersonation | null {
+  return operatorId === null || reason === null ? null : { operatorId, reason };
 }
 
 function membershipOf({ organizationId, role }: SessionUser): Membership | null {

@@ -1,5 +1,5 @@
 import { auditEntries, operatorAuditEntries } from "@sewa/db/schema";
-import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+import { and, type AnyColumn, desc, eq, like, lt, or, type SQL, sql } from "drizzle-orm";
 import { unionAll } from "drizzle-orm/pg-core";
 import { type CoreContext, organizationOf } from "../context.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, readNumberCursor, toPage } from "../pages.ts";
@@ -99,7 +99,7 @@ export async function searchAudit(ctx: CoreContext, input: AuditSearch): Promise
   const { organizationId, actor, action } = input;
   const fits = (source: typeof auditEntries | typeof operatorAuditEntries) =>
     and(
-      actor === undefined ? undefined : eq(source.actor, actor),
+      actor === undefined ? undefined : or(eq(source.actor, actor), actedAs(source.actor, actor)),
       action === undefined ? undefined : eq(source.action, action),
       cursor === null ? undefined : lt(source.id, cursor),
     );
@@ -124,4 +124,9 @@ export async function searchAudit(ctx: CoreContext, input: AuditSearch): Promise
       .limit(limit + 1);
     return toPage(rows, limit, ({ id }) => [id]);
   });
+}
+
+/** What an operator did as a customer is the operator's as well. */
+function actedAs(column: AnyColumn, actor: string): SQL | undefined {
+  return actor.startsWith("operator:") ? like(column, `user:%:${actor}`) : undefined;
 }

@@ -38,6 +38,11 @@ const byHand: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     first_seen_at: "now()",
     last_seen_at: "now()",
   },
+  impersonations: {
+    reason: "'Looked at it with them.'",
+    started_at: "now()",
+    ends_at: "now() + interval '5 minutes'",
+  },
   instance_holds: { kind: "'operator'", reason: "'Looked at.'", placed_by: "'operator'", placed_at: "now()" },
   instance_probes: { probed_at: "now()", is_answering: "true", generation: "1" },
   inventory_findings: {

@@ -38,7 +38,7 @@ export interface CatalogChange {
 /**
  * Makes the catalog in the database what the files say, in one transaction: all of it or nothing. Doing it again changes
  * nothing. A blueprint that changed becomes a new version and a price that changed supersedes the old one; whoever rents
- * keeps both. What is no longer in the files is hidden, never deleted. Throws BLUEPRINT_INVALID with every issue.
+ * keeps both. What is no longer in the files is hidden, never deleted, and what an operator hides stays hidden. Throws BLUEPRINT_INVALID with every issue.
  */
 export async function applyCatalog(
   ctx: CoreContext,
@@ -148,13 +148,13 @@ async function applyOffering(
   const { slug, name, summary = "" } = wanted;
   const [existing] = await tx.sql.select().from(offerings).where(eq(offerings.slug, slug));
   const offeringId = existing?.id ?? tx.ctx.ids.next();
-  const facts = { name, summary, status: "published" as const };
+  const facts = { name, summary, agreement: wanted.agreement ?? null, status: "published" as const };
   if (existing === undefined) {
     await tx.sql.insert(offerings).values({ id: offeringId, slug, ...facts });
     changes.push({ action: "add", subject: slug, detail: `offering ${name}` });
-  } else if (existing.name !== name || existing.summary !== summary || existing.status !== "published") {
+  } else if ((Object.keys(facts) as (keyof typeof facts)[]).some((key) => existing[key] !== facts[key])) {
     await tx.sql.update(offerings).set(facts).where(eq(offerings.id, offeringId));
-    changes.push({ action: "change", subject: slug, detail: "name, summary or visibility" });
+    changes.push({ action: "change", subject: slug, detail: "name, summary, agreement or visibility" });
   }
   const read = blueprints.get(wanted.blueprint);
   assert(read !== undefined, "every blueprint of the catalog was read");

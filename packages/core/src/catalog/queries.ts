@@ -1,8 +1,8 @@
 import { blueprintVersions, offerings, plans, prices } from "@sewa/db/schema";
 import { type Blueprint, parseBlueprint, type PlanLimits } from "@sewa/blueprint";
-import { and, asc, eq, gt, inArray, isNull } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
 import type { CoreContext, Tx } from "../context.ts";
-import { assert, notFound } from "../errors.ts";
+import { assert, DomainError, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
 import { listAddons } from "./addons.ts";
 import type { Addon, Offering, Plan, PlanPrice, PriceIntro } from "./offering.ts";
@@ -16,7 +16,7 @@ export async function listOfferings(ctx: CoreContext, input: PageInput): Promise
     const rows = await tx.sql
       .select()
       .from(offerings)
-      .where(and(eq(offerings.status, "published"), cursor === null ? undefined : gt(offerings.id, cursor)))
+      .where(and(isOfferingShown(), cursor === null ? undefined : gt(offerings.id, cursor)))
       .orderBy(asc(offerings.id))
       .limit(limit + 1);
     const page = toPage(rows, limit, (row) => [row.id]);
@@ -29,24 +29,25 @@ export async function getOffering(ctx: CoreContext, slug: string): Promise<Offer
     const rows = await tx.sql
       .select()
       .from(offerings)
-      .where(and(eq(offerings.slug, slug), eq(offerings.status, "published")));
+      .where(and(eq(offerings.slug, slug), isOfferingShown()));
     const [offering] = await withPlans(tx, rows);
     if (offering === undefined) throw notFound("offering");
     return offering;
   });
 }
 
-/** A plan that may be ordered now, or NOT_FOUND. */
+/** A plan that may be ordered now. Throws NOT_FOUND, and PLAN_UNAVAILABLE for what is not offered any more. */
 export async function getOrderablePlan(
   tx: Tx,
   planId: string,
 ): Promise<{ readonly plan: Plan; readonly offering: Offering }> {
   const [row] = await tx.sql
-    .select({ offering: offerings })
+    .select({ offering: offerings, isShown: sql<boolean>`${and(isPlanShown(), isOfferingShown())}` })
     .from(plans)
     .innerJoin(offerings, eq(offerings.id, plans.offeringId))
-    .where(and(eq(plans.id, planId), eq(plans.status, "published"), eq(offerings.status, "published")));
+    .where(eq(plans.id, planId));
   if (row === undefined) throw notFound("plan");
+  if (!row.isShown) throw new DomainError("PLAN_UNAVAILABLE", "This plan is not offered any more.");
   const [offering] = await withPlans(tx, [row.offering]);
   const plan = offering?.plans.find(({ id }) => id === planId);
   if (offering === undefined || plan === undefined) throw notFound("plan");
@@ -137,6 +138,10 @@ export async function loadBlueprint(tx: Pick<Tx, "sql">, blueprintVersionId: str
   return blueprint;
 }
 
+/** In the files of the catalog, and hidden by no operator. */
+const isOfferingShown = () => and(eq(offerings.status, "published"), isNull(offerings.hiddenAt));
+const isPlanShown = () => and(eq(plans.status, "published"), isNull(plans.hiddenAt));
+
 async function withPlans(tx: Tx, rows: readonly (typeof offerings.$inferSelect)[]): Promise<readonly Offering[]> {
   if (rows.length === 0) return [];
   const planRows = await tx.sql
@@ -152,7 +157,7 @@ async function withPlans(tx: Tx, rows: readonly (typeof offerings.$inferSelect)[
           plans.offeringId,
           rows.map(({ id }) => id),
         ),
-        eq(plans.status, "published"),
+        isPlanShown(),
       ),
     )
     .orderBy(asc(plans.id));

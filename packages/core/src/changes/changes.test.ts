@@ -169,13 +169,23 @@ describe("a resize", () => {
 test("a change that something else went before is put back when that comes to nothing", async () => {
   await using app = await runningApp();
   const operator = app.core.ctx.forOrganization(app.ctx.organizationId!);
-  await holdInstance(operator, { instanceId: app.instanceId, kind: "operator", reason: "Looked at." });
+  await holdInstance(operator, {
+    instanceId: app.instanceId,
+    kind: "operator",
+    reason: "Looked at.",
+    idempotencyKey: "hold-it-now",
+  });
   await app.provision();
   const before = await app.instance();
   const plan = await app.resize("roomy");
   await app.approve(plan);
   await app.look(plan.change.id);
-  await liftHold(operator, { instanceId: app.instanceId, kind: "operator", reason: "It is well." });
+  await liftHold(operator, {
+    instanceId: app.instanceId,
+    kind: "operator",
+    reason: "It is well.",
+    idempotencyKey: "lift-it-now",
+  });
   await reconcileChange(app.core.ctx, app.instanceId);
   expect(await app.changes()).toEqual(["resize executing"]);
 
@@ -338,7 +348,7 @@ describe("what cannot be planned is refused at once, with a code", () => {
     await expect(resize(app.ctx.ids.next())).rejects.toMatchObject({ code: "NOT_FOUND" });
     const roomy = await app.plan("roomy");
     await drizzle.update(planTable).set({ status: "hidden" }).where(eq(planTable.id, roomy.id));
-    await expect(resize(roomy.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(resize(roomy.id)).rejects.toMatchObject({ code: "PLAN_UNAVAILABLE" });
     const { ctx: stranger } = await givenCustomer(app.core.ctx);
     const input = {
       instanceId: app.instanceId,

@@ -94,10 +94,15 @@ test("an app shows what holds it back, and what nobody has is not found", async 
   const { core, operator, first } = await givenHouse();
   await using _ = core;
   const bound = operator.forOrganization(first.organizationId);
-  await holdInstance(bound, { instanceId: first.instanceId, kind: "abuse", reason: "It sends spam." });
+  await holdInstance(bound, {
+    instanceId: first.instanceId,
+    kind: "abuse",
+    reason: "It sends spam.",
+    idempotencyKey: "hold-it-now",
+  });
   expect(await getInstanceEntry(operator, first.instanceId)).toMatchObject({
     desiredPhase: "stopped",
-    holds: [{ kind: "abuse", reason: "It sends spam." }],
+    holds: [{ kind: "abuse", reason: "It sends spam.", message: null }],
   });
   expect(await getOrganizationEntry(operator, first.organizationId)).toMatchObject({ liveSubscriptions: 1 });
   for (const get of [getInstanceEntry, getOrganizationEntry, getUserEntry, getPaymentEntry])

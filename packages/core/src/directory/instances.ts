@@ -25,7 +25,12 @@ export interface InstanceEntry {
   readonly removedAt: Date | null;
   readonly createdAt: Date;
   /** What keeps it stopped whatever its customer asks for. */
-  readonly holds: readonly { readonly kind: HoldKind; readonly reason: string; readonly placedAt: Date }[];
+  readonly holds: readonly {
+    readonly kind: HoldKind;
+    readonly reason: string;
+    readonly message: string | null;
+    readonly placedAt: Date;
+  }[];
 }
 
 export interface FindInstancesInput extends FindOfOrganizationInput {
@@ -66,8 +71,8 @@ const shelf = {
       .orderBy(asc(instanceHolds.id));
     return rows.map((row) => ({
       ...row,
-      holds: standing.flatMap(({ instanceId, kind, reason, placedAt }) =>
-        instanceId === row.id ? [{ kind, reason, placedAt }] : [],
+      holds: standing.flatMap(({ instanceId, kind, reason, message, placedAt }) =>
+        instanceId === row.id ? [{ kind, reason, message, placedAt }] : [],
       ),
     }));
   },

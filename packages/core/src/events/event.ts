@@ -1,6 +1,6 @@
 /**
  * Every kind of event, past tense. `audited`: something that a person or the money did, so it also gets an audit row;
- * the rest tells how the machines are doing.
+ * the rest tells how the machines are doing. `isReasonOfHouse`: why an operator did it is for operators, and not for the customer.
  */
 export const eventTypes = {
   "user.registered": { audited: true },
@@ -20,8 +20,11 @@ export const eventTypes = {
   "user.recoveryCodeUsed": { audited: true },
   "user.identityLinked": { audited: true },
   "user.identityUnlinked": { audited: true },
-  "user.suspended": { audited: true },
-  "user.unsuspended": { audited: true },
+  "user.totpReset": { audited: true, isReasonOfHouse: true },
+  "user.impersonationBegan": { audited: true },
+  "user.impersonationEnded": { audited: true },
+  "user.suspended": { audited: true, isReasonOfHouse: true },
+  "user.unsuspended": { audited: true, isReasonOfHouse: true },
   "user.dataExported": { audited: true },
   "operator.invited": { audited: true },
   "operator.accepted": { audited: true },
@@ -82,8 +85,10 @@ export const eventTypes = {
   "instance.restartRequested": { audited: true },
   "instance.credentialsRevealed": { audited: true },
   "instance.desiredChanged": { audited: true },
-  "instance.held": { audited: true },
-  "instance.holdLifted": { audited: true },
+  "instance.restartForced": { audited: true, isReasonOfHouse: true },
+  "instance.removalForced": { audited: true, isReasonOfHouse: true },
+  "instance.held": { audited: true, isReasonOfHouse: true },
+  "instance.holdLifted": { audited: true, isReasonOfHouse: true },
   "instance.ready": { audited: false },
   "instance.phaseChanged": { audited: false },
   "instance.stopped": { audited: false },
@@ -108,9 +113,18 @@ export const eventTypes = {
   "change.refused": { audited: true },
   "change.expired": { audited: false },
   "clock.advanced": { audited: true },
-} as const satisfies Record<string, { readonly audited: boolean }>;
+} as const satisfies Record<string, { readonly audited: boolean; readonly isReasonOfHouse?: true }>;
 
 export type EventType = keyof typeof eventTypes;
+
+const reasonsOfHouse: ReadonlySet<string> = new Set(
+  Object.entries(eventTypes).flatMap(([type, traits]) => ("isReasonOfHouse" in traits ? [type] : [])),
+);
+
+/** Whether the reason in the audit row of such an action is kept from the customer. */
+export function isReasonOfHouse(action: string): boolean {
+  return reasonsOfHouse.has(action);
+}
 
 export interface DomainEvent {
   readonly type: EventType;

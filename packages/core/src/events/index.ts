@@ -1,4 +1,4 @@
-export { type DomainEvent, type EventType, eventTypes } from "./event.ts";
+export { type DomainEvent, type EventType, eventTypes, isReasonOfHouse } from "./event.ts";
 export {
   createOrganizationHead,
   type EventRow,

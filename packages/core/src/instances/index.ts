@@ -2,7 +2,16 @@ export { countInstances, type InstanceCount } from "./count-instances.ts";
 export { createInstance, type NewInstance } from "./create-instance.ts";
 export { derivePhase, type DesiredPhase, type PhaseFacts, type SubscriptionStatus } from "./derive-phase.ts";
 export { failOverdueOperations } from "./fail-operations.ts";
-export { type HoldKind, holdInstance, liftHold } from "./hold-instance.ts";
+export { type ForceRestart, forceRestart } from "./force-restart.ts";
+export {
+  type HoldInstance,
+  type HoldKind,
+  holdInstance,
+  isHeldByOperator,
+  type LiftHold,
+  liftHold,
+  placeHold,
+} from "./hold-instance.ts";
 export { conditionsOf, deriveAddress, type InstanceRow, isSettled, podsOf } from "./instance.ts";
 export {
   createInstanceStore,
@@ -45,7 +54,7 @@ export {
 } from "./queries.ts";
 export { readHouseId } from "./read-house.ts";
 export type { Recorded } from "./record-observed.ts";
-export { reasonSentences } from "./reasons.ts";
+export { type HoldReason, holdReasons, reasonSentences } from "./reasons.ts";
 export { type InstanceShape, reshapeInstance, shapeOf } from "./reshape-instance.ts";
 export { resolveInstance } from "./resolve-instance.ts";
 export { type Credentials, revealCredentials } from "./reveal-credentials.ts";

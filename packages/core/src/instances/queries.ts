@@ -1,5 +1,5 @@
-import { instances } from "@sewa/db/schema";
-import { and, desc, eq, inArray, lt } from "drizzle-orm";
+import { instanceHolds, instances } from "@sewa/db/schema";
+import { and, desc, eq, inArray, isNull, lt } from "drizzle-orm";
 import { describePlans } from "../catalog/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
@@ -7,7 +7,7 @@ import { findLatestOperation, type OperationRow } from "../operations/index.ts";
 import { type Page, type PageInput, pageLimit, readIdCursor, toPage } from "../pages.ts";
 import { conditionsOf, deriveAddress, type InstanceRow, podsOf } from "./instance.ts";
 import type { Condition, ObservedPod } from "./observation.ts";
-import { reasonSentences } from "./reasons.ts";
+import { holdReasons, reasonSentences } from "./reasons.ts";
 
 /** An instance as its customer sees it. */
 export interface InstanceView {
@@ -18,6 +18,8 @@ export interface InstanceView {
   /** The address answers: the owner account is claimed and the app runs. */
   readonly isOpen: boolean;
   readonly message: string | null;
+  /** While a hold stands, that; else why it is not as desired. */
+  readonly reason: string | null;
   readonly offeringSlug: string;
   readonly offeringName: string;
   readonly planName: string;
@@ -97,6 +99,7 @@ async function toViews(tx: Tx, rows: readonly InstanceRow[]): Promise<readonly I
     tx,
     rows.map(({ planId }) => planId),
   );
+  const holds = await listHolds(tx, rows);
   const views: InstanceView[] = [];
   for (const instance of rows) {
     const plan = plans.get(instance.planId);
@@ -107,7 +110,7 @@ async function toViews(tx: Tx, rows: readonly InstanceRow[]): Promise<readonly I
       conditions: conditionsOf(instance),
       url: deriveAddress(tx.ctx.config, instance.host),
       isOpen: instance.desiredPhase === "running" && instance.readyAt !== null && instance.observedPhase === "running",
-      message: instance.message ?? sentenceOf(instance.reason),
+      ...explain(instance, holds.get(instance.id)),
       offeringSlug: plan.offeringSlug,
       offeringName: plan.offeringName,
       planName: plan.planName,
@@ -115,6 +118,26 @@ async function toViews(tx: Tx, rows: readonly InstanceRow[]): Promise<readonly I
     });
   }
   return views;
+}
+
+type Hold = Pick<typeof instanceHolds.$inferSelect, "kind" | "message">;
+
+/** The one that was placed first, of each app. */
+async function listHolds(tx: Tx, rows: readonly InstanceRow[]): Promise<ReadonlyMap<string, Hold>> {
+  const ids = rows.flatMap(({ id, desiredPhase }) => (desiredPhase === "stopped" ? [id] : []));
+  if (ids.length === 0) return new Map();
+  const standing = await tx.sql
+    .select({ instanceId: instanceHolds.instanceId, kind: instanceHolds.kind, message: instanceHolds.message })
+    .from(instanceHolds)
+    .where(and(inArray(instanceHolds.instanceId, ids), isNull(instanceHolds.liftedAt)))
+    .orderBy(desc(instanceHolds.id));
+  return new Map(standing.map((hold) => [hold.instanceId, hold]));
+}
+
+function explain(instance: InstanceRow, hold: Hold | undefined): Pick<InstanceView, "reason" | "message"> {
+  if (hold === undefined) return { reason: instance.reason, message: instance.message ?? sentenceOf(instance.reason) };
+  const { code, sentence } = holdReasons[hold.kind];
+  return { reason: code, message: hold.message ?? sentence };
 }
 
 function sentenceOf(reason: string | null): string | null {

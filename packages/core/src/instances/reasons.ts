@@ -1,3 +1,4 @@
+import type { HoldKind } from "./hold-instance.ts";
 import type { ReasonCode } from "./observation.ts";
 
 /** What a customer reads when there is no better sentence. A new code does not compile until it has one. */
@@ -25,3 +26,12 @@ export const reasonSentences = {
   NODE_LOST: "The machine that the app runs on does not answer.",
   DEADLINE_EXCEEDED: "It took too long.",
 } as const satisfies Record<ReasonCode, string>;
+
+/** Why an app is stopped that is wanted to be: what a customer sees in the place of what was observed, while a hold stands. */
+export const holdReasons = {
+  operator: { code: "HELD_BY_OPERATOR", sentence: "The operator has stopped this app." },
+  abuse: { code: "HELD_FOR_ABUSE", sentence: "The operator has stopped this app because of abuse." },
+  books: { code: "HELD_FOR_BOOKS", sentence: "The app is stopped while the operator looks at its payments." },
+} as const satisfies Record<HoldKind, { readonly code: string; readonly sentence: string }>;
+
+export type HoldReason = (typeof holdReasons)[HoldKind]["code"];

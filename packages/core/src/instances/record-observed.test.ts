@@ -155,6 +155,8 @@ test("K30 of an app that goes to and fro four turns are told in five minutes, an
       .map(({ data }) => `${String(data["from"])} ${String(data["to"])}`);
   const minutesLater = async (count: number): Promise<void> => {
     await using owner = connectAsSuperuser(app.core.url);
+    // Which nobody may, not even who owns the table.
+    await owner.drizzle.execute("set session_replication_role = replica");
     await owner.drizzle.execute(`update events set recorded_at = recorded_at - interval '${count} minutes'`);
   };
   await app.provision();
@@ -207,7 +209,12 @@ test("an operator's hold stops the app against its customer's will, and lifting 
   await using app = await given();
   await app.provision();
   const operator = app.ctx.as({ type: "operator", userId: app.ctx.ids.next() });
-  await holdInstance(operator, { instanceId: app.instanceId, kind: "abuse", reason: "Sends spam." });
+  await holdInstance(operator, {
+    instanceId: app.instanceId,
+    kind: "abuse",
+    reason: "Sends spam.",
+    idempotencyKey: "hold-it-now",
+  });
   await app.provision();
   expect((await app.view()).instance).toMatchObject({ desiredPhase: "stopped", requestedPhase: "running" });
   await expect(
@@ -215,7 +222,12 @@ test("an operator's hold stops the app against its customer's will, and lifting 
   ).rejects.toMatchObject({
     code: "INVALID_TRANSITION",
   });
-  await liftHold(operator, { instanceId: app.instanceId, kind: "abuse", reason: "Cleaned up." });
+  await liftHold(operator, {
+    instanceId: app.instanceId,
+    kind: "abuse",
+    reason: "Cleaned up.",
+    idempotencyKey: "lift-it-now",
+  });
   expect((await app.view()).instance).toMatchObject({ desiredPhase: "running" });
 });
 

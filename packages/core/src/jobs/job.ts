@@ -74,6 +74,7 @@ export const jobs = {
   "subscription:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "payment:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "subscription:remind": { payload: z.strictObject({}), key: null, priority: priorities.due },
+  "impersonation:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "mail:sweep": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "inventory:audit": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "books:check": {

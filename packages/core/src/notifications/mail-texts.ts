@@ -263,6 +263,78 @@ export const mailTexts: Texts = {
       action: "Renew",
     }),
   },
+  app_held: {
+    id: ({ appName, message }) => ({
+      subject: `${appName} dihentikan oleh operator`,
+      paragraphs: [
+        `Operator telah menghentikan ${appName}. Datanya tetap tersimpan, dan langganannya berjalan terus.`,
+        ...(message === null ? [] : [`Operator menulis: ${message}`]),
+      ],
+      action: "Lihat aplikasi",
+    }),
+    en: ({ appName, message }) => ({
+      subject: `${appName} was stopped by the operator`,
+      paragraphs: [
+        `The operator has stopped ${appName}. Its data is kept, and its subscription goes on.`,
+        ...(message === null ? [] : [`The operator writes: ${message}`]),
+      ],
+      action: "See the app",
+    }),
+  },
+  impersonation_began: {
+    id: ({ organizationName, reason, until }, { date }) => ({
+      subject: "Operator sedang bekerja atas nama Anda",
+      paragraphs: [
+        `Seorang operator bertindak atas nama Anda di ${withoutLinks(organizationName)}, paling lama sampai ${date(until)}. Alasannya: ${withoutLinks(reason)}`,
+        "Operator tidak dapat membayar, melihat kata sandi, maupun mengubah akun Anda. Anda dapat mengakhirinya kapan saja di daftar sesi.",
+      ],
+      action: "Lihat sesi",
+    }),
+    en: ({ organizationName, reason, until }, { date }) => ({
+      subject: "An operator is acting on your behalf",
+      paragraphs: [
+        `An operator acts as you in ${withoutLinks(organizationName)}, until ${date(until)} at the latest. The reason: ${withoutLinks(reason)}`,
+        "They can neither pay nor see passwords nor change your account. You can end it at any time in the list of your sessions.",
+      ],
+      action: "See sessions",
+    }),
+  },
+  impersonation_ended: {
+    id: ({ organizationName, reason }) => ({
+      subject: "Operator tidak lagi bekerja atas nama Anda",
+      paragraphs: [
+        `Operator telah berhenti bertindak atas nama Anda di ${withoutLinks(organizationName)}. Alasannya waktu itu: ${withoutLinks(reason)}`,
+        "Apa yang dilakukannya ada di catatan audit organisasi Anda.",
+      ],
+      action: "Lihat sesi",
+    }),
+    en: ({ organizationName, reason }) => ({
+      subject: "The operator no longer acts on your behalf",
+      paragraphs: [
+        `The operator has stopped acting as you in ${withoutLinks(organizationName)}. The reason was: ${withoutLinks(reason)}`,
+        "What they did stands in the audit of your organization.",
+      ],
+      action: "See sessions",
+    }),
+  },
+  second_factor_reset: {
+    id: () => ({
+      subject: "Faktor kedua Anda dimatikan",
+      paragraphs: [
+        "Operator telah mematikan faktor kedua akun Anda dan mengakhiri semua sesi Anda, seperti yang diminta.",
+        "Masuklah dengan kata sandi dan aktifkan faktor kedua yang baru. Jika bukan Anda yang meminta, segera ganti kata sandi dan hubungi operator.",
+      ],
+      action: "Keamanan akun",
+    }),
+    en: () => ({
+      subject: "Your second factor was switched off",
+      paragraphs: [
+        "An operator has switched off the second factor of your account and ended all of your sessions, as was asked for.",
+        "Log in with your password and switch a new one on. If it was not you who asked, change your password now and tell the operator.",
+      ],
+      action: "Account security",
+    }),
+  },
   app_deleted: {
     id: ({ appName }) => ({
       subject: `${appName} telah dihapus`,

@@ -40,7 +40,18 @@ export const notificationData = {
   /** Stopped; the data is kept until `deletesAt`. */
   app_expired: z.strictObject({ ...subscription, deletesAt: instant }),
   app_deletion_soon: z.strictObject({ ...subscription, deletesAt: instant }),
+  /** An operator has stopped it. `message`: what they want to tell the customer. */
+  app_held: z.strictObject({ ...app, instanceId: z.uuid(), message: z.string().nullable() }),
   app_deleted: z.strictObject(app),
+  /** An operator acts as the reader, or has. */
+  impersonation_began: z.strictObject({
+    organizationName: z.string().min(1),
+    reason: z.string().min(1),
+    until: instant,
+  }),
+  impersonation_ended: z.strictObject({ organizationName: z.string().min(1), reason: z.string().min(1) }),
+  /** An operator has switched it off, because its user has lost it. */
+  second_factor_reset: z.strictObject({}),
   /** The first provisioning failed for good. `isRefunded`: money had been paid and was returned. */
   app_failed: z.strictObject({ ...app, isRefunded: z.boolean() }),
   /** The trial is over with the running period; the next one costs this. */

@@ -18,7 +18,11 @@ export function portalPathOf({ kind, data }: Notification): string | null {
     case "sign_in_removed":
     case "password_changed":
     case "second_factor_changed":
+    case "second_factor_reset":
+    case "impersonation_began":
+    case "impersonation_ended":
       return "/settings/security";
+    case "app_held":
     case "app_ready":
     case "change_not_made":
       return `/instances/${toPublicId("instance", data.instanceId)}`;

@@ -1,7 +1,9 @@
 import { getTableColumns, getTableName } from "drizzle-orm";
 import { expect, test } from "vitest";
-import type { CoreContext } from "../context.ts";
+import { type Actor, userActor } from "../actor.ts";
+import { type CoreContext, createContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
+import { holdInstance, stopInstance } from "../instances/index.ts";
 import { givenCustomer } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
 import { exportedTables, notExported } from "./exported-tables.ts";
@@ -70,6 +72,30 @@ test("an export has everything about a person and the organizations that they ow
   expect(inTeam.filter(({ table }) => table === "members")).toMatchObject([{ row: { userId: person.userId } }]);
   for (const { row } of inTeam.filter(({ table }) => ["events", "audit_entries"].includes(table)))
     expect(row["actor"]).toBe(`user:${person.userId}`);
+});
+
+test("an export does not tell which operator did something and from where, nor the house's reasons", async () => {
+  await using core = await testCore();
+  const { ctx, userId, organizationId, instanceId } = await givenPersonWithLife(core);
+  const [operatorId, address] = [core.ctx.ids.next(), "198.51.100.9"];
+  const at = (actor: Actor): CoreContext =>
+    createContext({ ...core.ctx }, { actor, organizationId, client: { address, userAgent: "HouseBrowser/1.0" } });
+  const [reason, message] = ["Mines coins, says the pool.", "Please write to us."];
+  const hold = { instanceId, kind: "abuse", reason, message, idempotencyKey: "hold-diary" } as const;
+  const asThem = at(userActor(userId, "owner", null, { operatorId }));
+  await stopInstance(asThem, { instanceId, idempotencyKey: "stop-diary" });
+  await holdInstance(at({ type: "operator", userId: operatorId }), hold);
+  const records = await exportAll(ctx, userId);
+  const told = ["instance.held", "instance.stopRequested"].map((action) =>
+    records.findLast(({ table, row }) => table === "audit_entries" && row["action"] === action),
+  );
+  expect(told).toMatchObject([
+    { row: { actor: "operator", reason: null, clientAddress: null, userAgent: null } },
+    { row: { actor: `user:${userId}:operator`, clientAddress: null, userAgent: null } },
+  ]);
+  const text = JSON.stringify(records);
+  expect(text).toContain(message);
+  for (const secret of [operatorId, address, "HouseBrowser", reason]) expect(text).not.toContain(secret);
 });
 
 test("pages of any size give the same records, each once", async () => {

@@ -10,6 +10,7 @@ import {
   creditNoteTaxes,
   events,
   identities,
+  impersonations,
   instanceChanges,
   instanceHolds,
   instances,
@@ -97,7 +98,7 @@ const actors = (userId: string): readonly [string, string] => {
  */
 export const exportedTables: readonly ExportedTable[] = [
   ofPerson(users, "id", ["passwordHash"]),
-  ofPerson(sessions, "userId", ["id"]),
+  ofPerson(sessions, "userId", ["id", "operatorId", "operatorSessionId"]),
   ofPerson(secondFactors, "userId", ["keyId", "sealed", "lastCounter"]),
   ofPerson(recoveryCodes, "userId", ["hash"]),
   ofPerson(identities, "userId"),
@@ -117,6 +118,11 @@ export const exportedTables: readonly ExportedTable[] = [
     apiTokens,
     ["hash"],
     own((userId) => eq(apiTokens.userId, userId)),
+  ),
+  ofOrganization(
+    impersonations,
+    ["operatorId"],
+    own((userId) => eq(impersonations.userId, userId)),
   ),
   // What other members were written is theirs.
   ofOrganization(notifications, ["dedupeKey", "lastError"], ({ userId, isOwner }) =>

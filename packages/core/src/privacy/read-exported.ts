@@ -1,7 +1,9 @@
 import { and, asc, eq, getTableColumns, sql } from "drizzle-orm";
 import { getTableConfig, type PgColumn } from "drizzle-orm/pg-core";
+import { isCustomersActor } from "../actor.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
+import { isReasonOfHouse } from "../events/index.ts";
 import { redactFields } from "../redact.ts";
 import type { ExportedTable, Exporter } from "./exported-tables.ts";
 
@@ -56,9 +58,15 @@ const asText = (key: PgColumn) => sql`${key}::text`;
 const join = (parts: readonly ReturnType<typeof asText>[]) => sql.join([...parts], sql`, `);
 
 function toRow(row: Readonly<Record<string, unknown>>): ExportedRow {
-  const isStaffs = typeof row["actor"] === "string" && !/^(user:|anonymous$)/.test(row["actor"]);
-  // From where the house works is nobody's business, as in `audit.list`.
-  const shown = isStaffs && "clientAddress" in row ? { ...row, clientAddress: null, userAgent: null } : row;
+  const { actor, action } = row;
+  const isHouses = typeof actor === "string" && !isCustomersActor(actor);
+  const isReasonHidden = typeof action === "string" && isReasonOfHouse(action);
+  // From where the house works is nobody's business, and some of its reasons are not, as in `audit.list`.
+  const shown = {
+    ...row,
+    ...(isHouses && "clientAddress" in row && { clientAddress: null, userAgent: null }),
+    ...(isReasonHidden && { reason: null }),
+  };
   // Beneath the list of columns: whatever is named like a secret in what a customer or an app has put in.
   return redactFields(JSON.parse(JSON.stringify(shown, toJson))) as ExportedRow;
 }
@@ -66,5 +74,5 @@ function toRow(row: Readonly<Record<string, unknown>>): ExportedRow {
 /** Which operator it was stays in the house. */
 function toJson(_: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  return typeof value === "string" && value.startsWith("operator:") ? "operator" : value;
+  return typeof value === "string" ? value.replace(/^(user:[^:]+:)?operator:.*/, "$1operator") : value;
 }

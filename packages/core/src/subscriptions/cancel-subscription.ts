@@ -7,6 +7,7 @@ import { enqueue } from "../jobs/index.ts";
 import { cancel, recordChange } from "./apply-action.ts";
 import { loadForUpdate, updateSubscription } from "./load-subscription.ts";
 import { type SubscriptionView, toSubscriptionView } from "./queries.ts";
+import { refuseWhileHeld } from "./remove-by-force.ts";
 
 /** Ends it at once and deletes the data. The customer types the app's name, because nothing brings it back. */
 export async function cancelNow(
@@ -69,10 +70,12 @@ export async function undoCancel(
   authorize(ctx.actor, "subscription.cancel");
   const { subscriptionId, idempotencyKey: key } = input;
   return once(ctx, { key, procedure: "subscriptions.undoCancel", input: { subscriptionId } }, async (tx) => {
-    const { subscription } = await loadForUpdate(tx, subscriptionId);
+    const loaded = await loadForUpdate(tx, subscriptionId);
+    const { subscription } = loaded;
     if (subscription.status !== "active" || !subscription.cancelAtPeriodEnd) {
       throw new DomainError("INVALID_TRANSITION", "No cancellation is scheduled.");
     }
+    await refuseWhileHeld(tx, loaded);
     const after = await updateSubscription(tx, subscription, { cancelAtPeriodEnd: false });
     recordChange(tx, "subscription.cancelUndone", subscription, after, {});
     await enqueue(tx, "subscription:reconcile", { subscriptionId });

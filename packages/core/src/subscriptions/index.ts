@@ -13,6 +13,7 @@ export {
 export { type ForeseenRenewal, foreseeRenewals } from "./foresee.ts";
 export { capSubscription } from "./cap-subscription.ts";
 export { cancelAtPeriodEnd, cancelNow, undoCancel } from "./cancel-subscription.ts";
+export { type RemoveByForce, removeByForce } from "./remove-by-force.ts";
 export { changeTerms, scheduleTerms, settleTerms } from "./change-terms.ts";
 export { nextTermsOf, type SubscriptionTerms, termsOf } from "./terms.ts";
 export { createSubscription } from "./create-subscription.ts";

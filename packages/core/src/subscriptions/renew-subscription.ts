@@ -9,6 +9,7 @@ import { draftInvoice, openDraft } from "./draft-invoice.ts";
 import { loadForUpdate, type LoadedSubscription, updateSubscription } from "./load-subscription.ts";
 import { holdRoom, payAndFollow } from "./pay-subscription.ts";
 import { toSubscriptionView } from "./queries.ts";
+import { refuseWhileHeld } from "./remove-by-force.ts";
 import type { SubscriptionView } from "./queries.ts";
 
 /**
@@ -25,6 +26,7 @@ export async function renewSubscription(
     const loaded = await loadForUpdate(tx, subscriptionId);
     refuseUnlessRenewable(loaded, tx.now);
     const { subscription } = loaded;
+    if (subscription.status === "expired") await refuseWhileHeld(tx, loaded);
     if (subscription.isChanging) {
       throw new DomainError("OPERATION_IN_PROGRESS", "The app is being changed. Renew it when that has ended.", {
         retryAfterSeconds: 15,

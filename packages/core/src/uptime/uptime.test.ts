@@ -83,6 +83,7 @@ describe("who is asked", () => {
     await using _ = core;
     await holdInstance(core.ctx.forOrganization(app.ctx.organizationId!), {
       instanceId: app.instanceId,
+      idempotencyKey: "hold-it-now",
       kind: "operator",
       reason: "looks odd",
     });

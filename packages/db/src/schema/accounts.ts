@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
+  type AnyPgColumn,
   boolean,
   char,
   check,
@@ -190,13 +191,58 @@ export const sessions = pgTable(
     lastSeenAt: insertedAt(),
     /** When its user last proved to be themselves, by log-in or by being asked again. */
     confirmedAt: insertedAt(),
+    /** Who acts as the user with it, an operator, in this one organization; null in the user's own sessions. */
+    operatorId: uuid().references(() => users.id),
+    /** It does not outlive the operator's own. */
+    operatorSessionId: text().references((): AnyPgColumn => sessions.id, { onDelete: "cascade", onUpdate: "cascade" }),
+    spokenForId: uuid().references(() => organizations.id),
+    /** Why, as the user is told. */
+    impersonationReason: text(),
     createdAt: insertedAt(),
   },
   (t) => [
+    check(
+      "sessions_impersonation",
+      sql`num_nulls(${t.operatorId}, ${t.operatorSessionId}, ${t.spokenForId}, ${t.impersonationReason}) in (0, 4) and ${t.operatorId} is distinct from ${t.userId}`,
+    ),
+    index("sessions_operator_session").on(t.operatorSessionId),
     uniqueIndex("sessions_handle_key").on(t.handle),
     index("sessions_user").on(t.userId),
     index("sessions_expiry").on(t.expiresAt),
     check("sessions_end", sql`${t.expiresAt} <= ${t.absoluteExpiresAt}`),
+  ],
+);
+
+/** An operator acts, or has acted, as a user in an organization. Kept when its session is gone. */
+export const impersonations = pgTable(
+  "impersonations",
+  {
+    /** The handle of its session. */
+    id: uuid().primaryKey(),
+    organizationId: uuid()
+      .notNull()
+      .references(() => organizations.id),
+    userId: uuid()
+      .notNull()
+      .references(() => users.id),
+    operatorId: uuid()
+      .notNull()
+      .references(() => users.id),
+    reason: text().notNull(),
+    /** Real time, as the next two are. */
+    startedAt: at().notNull(),
+    /** It ends then at the latest. */
+    endsAt: at().notNull(),
+    /** When it was found to be over, and told so. */
+    endedAt: at(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    unique("impersonations_organization_key").on(t.organizationId, t.id),
+    index("impersonations_running")
+      .on(t.id)
+      .where(sql`${t.endedAt} is null`),
+    check("impersonations_end", sql`${t.endsAt} > ${t.startedAt} and ${t.userId} <> ${t.operatorId}`),
   ],
 );
 

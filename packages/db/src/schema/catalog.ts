@@ -21,7 +21,12 @@ export const offerings = pgTable(
     slug: text().notNull(),
     name: text().notNull(),
     summary: text().notNull(),
+    /** What the files of the catalog say of it. */
     status: text({ enum: ["published", "hidden"] }).notNull(),
+    /** What allows the house to sell it, where its licence alone does not. */
+    agreement: text(),
+    /** Since when an operator hides it, whatever the files say. */
+    hiddenAt: at(),
     createdAt: insertedAt(),
   },
   (t) => [uniqueIndex("offerings_slug_key").on(t.slug)],
@@ -59,7 +64,10 @@ export const plans = pgTable(
     blueprintVersionId: uuid().notNull(),
     slug: text().notNull(),
     name: text().notNull(),
+    /** What the files of the catalog say of it. */
     status: text({ enum: ["published", "hidden"] }).notNull(),
+    /** Since when an operator hides it, whatever the files say. */
+    hiddenAt: at(),
     cpuRequestMillis: integer().notNull(),
     cpuLimitMillis: integer().notNull(),
     memoryRequestBytes: bytes().notNull(),

@@ -152,7 +152,10 @@ export const instanceHolds = pgTable(
     organizationId: uuid().notNull(),
     instanceId: uuid().notNull(),
     kind: text({ enum: ["operator", "abuse", "books"] }).notNull(),
+    /** Why, for the house. */
     reason: text().notNull(),
+    /** What the customer is told, in the operator's words; null where the kind says enough. */
+    message: text(),
     placedBy: text().notNull(),
     placedAt: at().notNull(),
     liftedAt: at(),

@@ -27,6 +27,10 @@ export const signIn = pgView("sign_in", {
   userAgent: text(),
   lastSeenAt: at().notNull(),
   confirmedAt: at().notNull(),
+  operatorId: uuid(),
+  operatorSessionId: text(),
+  spokenForId: uuid(),
+  impersonationReason: text(),
   /** Of `sign_in_by_token` alone. */
   tokenId: text().notNull(),
   /** Of `sign_in_by_identity` alone. */
