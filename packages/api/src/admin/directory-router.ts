@@ -1,37 +1,24 @@
 import {
   cancelJob,
-  deleteAccount,
   type CoreContext,
-  endImpersonation,
-  forceRestart,
-  holdInstance,
-  impersonate,
-  liftHold,
-  resetSecondFactor,
-  toPublicId,
-  removeByForce,
   findInstances,
   findOrders,
   findOrganizations,
   findPayments,
   findSubscriptions,
-  findUsers,
+  forceRestart,
   getInstanceEntry,
   getJob,
   getOrderEntry,
   getOrganizationEntry,
   getPaymentEntry,
   getSubscriptionEntry,
-  getUserEntry,
+  holdInstance,
+  liftHold,
   listJobs,
-  previewDeletion,
+  removeByForce,
   retryJob,
-  suspendUser,
-  unsuspendUser,
 } from "@sewa/core";
-import { deletionPreviewSchema, deletionSchema } from "../account/schema.ts";
-import { toDeletionDto, toDeletionPreviewDto } from "../account/to-dto.ts";
-import type { DeletionDto, DeletionPreviewDto } from "../auth/dto.ts";
 import type { Context } from "../context.ts";
 import { coreContext } from "../core-context.ts";
 import { uuidOf } from "../ids.ts";
@@ -50,27 +37,14 @@ import type {
   AdminPaymentPageDto,
   AdminSubscriptionDto,
   AdminSubscriptionPageDto,
-  AdminUserDto,
-  AdminUserPageDto,
-  EndedImpersonationsDto,
-  ResetSecondFactorDto,
-  StartedImpersonationDto,
-  SuspensionDto,
 } from "./directory-dto.ts";
 import {
   findInput,
   findInstancesInput,
   findOfOrganizationInput,
   findSubscriptionsInput,
-  endedImpersonationsSchema,
-  endImpersonationInput,
   forceInput,
   holdInput,
-  impersonateInput,
-  resetSecondFactorSchema,
-  startedImpersonationSchema,
-  releaseInput,
-  removeByForceInput,
   instanceEntryPageSchema,
   instanceEntrySchema,
   instanceIdInput,
@@ -87,14 +61,11 @@ import {
   paymentEntryPageSchema,
   paymentEntrySchema,
   paymentIdInput,
+  releaseInput,
+  removeByForceInput,
   subscriptionEntryPageSchema,
   subscriptionEntrySchema,
   subscriptionIdInput,
-  suspendUserInput,
-  suspensionSchema,
-  userEntryPageSchema,
-  userEntrySchema,
-  userIdInput,
 } from "./directory-schema.ts";
 import {
   toAdminInstanceDto,
@@ -102,12 +73,9 @@ import {
   toAdminOrganizationDto,
   toAdminPaymentDto,
   toAdminSubscriptionDto,
-  toAdminUserDto,
-  toSuspensionDto,
 } from "./directory-to-dto.ts";
 
 const reader = operatorProcedure("admin.directory.read");
-const suspender = operatorProcedure("admin.users.suspend");
 
 /** The house's own uuid in what narrows a list; one that nobody has finds nothing. */
 const within = <T extends { readonly organizationId?: string | undefined }>({ organizationId, ...input }: T) => ({
@@ -131,78 +99,6 @@ export const adminOrganizationsRouter = {
         await getOrganizationEntry(coreContext(ctx), uuidOf("organization", input.organizationId)),
       ),
     ),
-};
-
-export const adminUsersRouter = {
-  list: reader
-    .input(findInput)
-    .output(userEntryPageSchema)
-    .query(async ({ ctx, input }): Promise<AdminUserPageDto> =>
-      toPageDto(await findUsers(coreContext(ctx), input), toAdminUserDto),
-    ),
-
-  get: reader
-    .input(userIdInput)
-    .output(userEntrySchema)
-    .query(async ({ ctx, input }): Promise<AdminUserDto> =>
-      toAdminUserDto(await getUserEntry(coreContext(ctx), uuidOf("user", input.userId))),
-    ),
-
-  // They say how it shall be, so saying it twice changes nothing and no key is needed.
-  suspend: suspender
-    .input(suspendUserInput)
-    .output(suspensionSchema)
-    .mutation(async ({ ctx, input: { userId, reason } }): Promise<SuspensionDto> =>
-      toSuspensionDto(await suspendUser(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
-    ),
-
-  unsuspend: suspender
-    .input(suspendUserInput)
-    .output(suspensionSchema)
-    .mutation(async ({ ctx, input: { userId, reason } }): Promise<SuspensionDto> =>
-      toSuspensionDto(await unsuspendUser(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
-    ),
-
-  previewDeletion: operatorProcedure("admin.users.delete")
-    .input(userIdInput)
-    .output(deletionPreviewSchema)
-    .query(async ({ ctx, input }): Promise<DeletionPreviewDto> =>
-      toDeletionPreviewDto(await previewDeletion(coreContext(ctx), uuidOf("user", input.userId))),
-    ),
-
-  // Without a key: a user who is gone cannot go again.
-  delete: confirmed(operatorProcedure("admin.users.delete"))
-    .input(suspendUserInput)
-    .output(deletionSchema)
-    .mutation(async ({ ctx, input: { userId, reason } }): Promise<DeletionDto> =>
-      toDeletionDto(await deleteAccount(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
-    ),
-  // Without a key: the token that it answers is told once and never stored.
-  impersonate: confirmed(operatorProcedure("admin.users.impersonate"))
-    .input(impersonateInput)
-    .output(startedImpersonationSchema)
-    .mutation(async ({ ctx, input: { userId, organizationId, ...wish } }): Promise<StartedImpersonationDto> => {
-      const who = { userId: uuidOf("user", userId), organizationId: uuidOf("organization", organizationId) };
-      const started = await impersonate(coreContext(ctx), { ...wish, ...who, holder: ctx.identity });
-      return { sessionId: toPublicId("session", started.id), token: started.token, endsAt: started.endsAt };
-    }),
-
-  endImpersonation: operatorProcedure("admin.users.impersonate")
-    .input(endImpersonationInput)
-    .output(endedImpersonationsSchema)
-    .mutation(async ({ ctx, input: { userId, organizationId } }): Promise<EndedImpersonationsDto> => {
-      const who = { userId: uuidOf("user", userId), organizationId: uuidOf("organization", organizationId) };
-      return { count: await endImpersonation(coreContext(ctx), who) };
-    }),
-
-  // A factor that is off cannot be reset again, so no key is needed.
-  resetSecondFactor: confirmed(operatorProcedure("admin.users.resetSecondFactor"))
-    .input(suspendUserInput)
-    .output(resetSecondFactorSchema)
-    .mutation(async ({ ctx, input: { userId, reason } }): Promise<ResetSecondFactorDto> => {
-      await resetSecondFactor(coreContext(ctx), { userId: uuidOf("user", userId), reason });
-      return { userId };
-    }),
 };
 
 export const adminOrdersRouter = {

@@ -29,8 +29,8 @@ import {
   adminOrganizationsRouter,
   adminPaymentLists,
   adminSubscriptionsRouter,
-  adminUsersRouter,
 } from "./directory-router.ts";
+import { adminUsersRouter } from "./users-router.ts";
 import type { NodeDto, NodePageDto } from "./dto.ts";
 import { inventoryRouter } from "./inventory-router.ts";
 import { adminOfferingsRouter } from "./offerings-router.ts";
