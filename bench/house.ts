@@ -65,6 +65,8 @@ export async function openHouse(): Promise<House> {
         cpuReservePercent: 15,
         // One organization orders as much as it can; the limit is not what is measured.
         maxInstancesPerOrganization: 1_000_000,
+        disposableAddresses: { also: [], except: [] },
+        operatorPasswordMaxAgeHours: null,
         testClocks: false,
         orphanVolumeGraceDays: 30,
         auditRetentionMonths: null,

@@ -112,12 +112,14 @@ function createSessionReader(
 }
 
 function toCaller(authenticated: Authenticated): Caller {
-  const { user, organizationId, role, sessionId, isOperator, expiresAt: endsAt } = authenticated;
+  const { user, organizationId, role, sessionId, isOperator, hasExpiredPassword, expiresAt: endsAt } = authenticated;
   const impersonation = authenticated.impersonation && { ...authenticated.impersonation, endsAt };
-  return { userId: user.id, organizationId, role, sessionId, isOperator, token: null, impersonation };
+  const rights = { organizationId, role, isOperator, hasExpiredPassword };
+  return { userId: user.id, sessionId, ...rights, token: null, impersonation };
 }
 
 function toTokenCaller({ tokenId, userId, organizationId, role, scopes }: AuthenticatedToken): Caller {
   const token = { id: tokenId, scopes };
-  return { userId, organizationId, role, sessionId: tokenId, isOperator: false, token, impersonation: null };
+  const rights = { organizationId, role, isOperator: false, hasExpiredPassword: false };
+  return { userId, sessionId: tokenId, ...rights, token, impersonation: null };
 }

@@ -148,6 +148,20 @@ test.each(procedures)("$path is for nobody who is not logged in, or whose sessio
   await untouched();
 });
 
+test.each(procedures.filter(({ meta }) => meta.isForExpiredPasswords !== true))(
+  "$path is refused to an operator whose password has ended",
+  async ({ path, type }) => {
+    const answer = await call(path, type, world.overdueOperator, inputOf(path, world.victim));
+    expect(answer).toMatchObject({ appCode: "PASSWORD_EXPIRED", code: "FORBIDDEN" });
+    await untouched();
+  },
+);
+
+test("who has to choose a new password can do that, and see who they are, and nothing else", () => {
+  const open = procedures.filter(({ meta }) => meta.isForExpiredPasswords === true).map(({ path }) => path);
+  expect(open).toEqual(["auth.me", "auth.changePassword"]);
+});
+
 test.each(procedures.filter(({ meta }) => meta.access !== "operator"))(
   "$path speaks for no organization to who is no member: a foreign, an unknown and a malformed one are the same",
   async ({ path, type }) => {

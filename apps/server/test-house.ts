@@ -53,7 +53,10 @@ export interface Customer {
   readonly api: TRPCClient<AppRouter>;
 }
 
-export async function startTestHouse(options: Partial<ServerOptions> = {}): Promise<TestHouse> {
+export async function startTestHouse(
+  options: Partial<ServerOptions> = {},
+  environment: Readonly<Record<string, string>> = {},
+): Promise<TestHouse> {
   await using opening = new AsyncDisposableStack();
   const database =
     options.databaseUrl === undefined ? opening.use(await createTestDatabase()) : { url: options.databaseUrl };
@@ -68,6 +71,7 @@ export async function startTestHouse(options: Partial<ServerOptions> = {}): Prom
     APPS_SCHEME: "http",
     TEST_CLOCKS: "true",
     STOP_DELAY_SECONDS: "0",
+    ...environment,
   });
   const serverOptions = {
     ...toServerOptions(env, createServerLog({ level: process.env["SEWA_TEST_LOG"] ?? "silent" })),

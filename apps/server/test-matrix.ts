@@ -34,6 +34,8 @@ export interface MatrixWorld extends AsyncDisposable {
   /** A member of the victim (and an operator) whose account is suspended. */
   readonly suspended: Who;
   readonly suspendedOperator: Who;
+  /** An operator whose password is older than the house allows. */
+  readonly overdueOperator: Who;
   /** The owner of the victim, and an operator, by sessions that have ended. */
   readonly expired: Who;
   readonly expiredOperator: Who;
@@ -66,7 +68,7 @@ const provider = createSandboxProvider({
 });
 
 export async function startMatrixWorld(): Promise<MatrixWorld> {
-  const house = await startTestHouse({ limits, providers: [provider] });
+  const house = await startTestHouse({ limits, providers: [provider] }, { OPERATOR_PASSWORD_MAX_AGE_HOURS: "24" });
   try {
     const owner = await house.customer("Victim");
     const operator = await house.operator();
@@ -121,6 +123,10 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
     );
     const fallen = await house.customer("Fallen");
     await house.sql(`update users set is_operator = true, suspended_at = now() where email = '${fallen.email}'`);
+    const overdue = await house.customer("Overdue");
+    await house.sql(
+      `update users set is_operator = true, password_set_at = now() - interval '24 hours' where email = '${overdue.email}'`,
+    );
     const home = uuidOf("organization", organizationId);
     const tables = await house.sql(
       `select c.table_name as name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
@@ -140,6 +146,7 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
       operator: { token: operator.token },
       suspended: { token: suspended.token, organizationId },
       suspendedOperator: { token: fallen.token },
+      overdueOperator: { token: overdue.token },
       expired: { token: ended.token, organizationId },
       expiredOperator: { token: endedOperator.token },
       program,

@@ -60,6 +60,7 @@ test("each line of the crontab names a task of ours, under the key and with the 
     "keys:rotate",
     "mail:sweep",
     "node:reconcile",
+    "operator:remind",
     "payment:sweep",
     "subscription:remind",
     "subscription:sweep",

@@ -1,6 +1,6 @@
 import type { JobName } from "@sewa/core";
 import type { TaskDefinition } from "./define-task.ts";
-import { accountErase, accountSweep } from "./tasks/accounts.ts";
+import { accountErase, accountSweep, operatorRemind } from "./tasks/accounts.ts";
 import { auditCheck } from "./tasks/audit-check.ts";
 import { booksCheck } from "./tasks/books-check.ts";
 import { changePreview, changeReconcile } from "./tasks/changes.ts";
@@ -43,6 +43,7 @@ const byName = {
   "books:check": booksCheck,
   "account:erase": accountErase,
   "account:sweep": accountSweep,
+  "operator:remind": operatorRemind,
   "keys:rotate": keysRotate,
   "audit:check": auditCheck,
   "house:clean": houseClean,

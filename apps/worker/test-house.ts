@@ -43,6 +43,8 @@ const config: CoreConfig = {
   memoryReservePercent: 35,
   cpuReservePercent: 15,
   maxInstancesPerOrganization: 5,
+  disposableAddresses: { also: [], except: [] },
+  operatorPasswordMaxAgeHours: null,
   testClocks: false,
   orphanVolumeGraceDays: 30,
   auditRetentionMonths: null,

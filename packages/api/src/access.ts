@@ -14,4 +14,6 @@ export interface ProcedureMeta {
    * CONFIRMATION_REQUIRED. `destroying`: only where its input destroys something.
    */
   readonly confirmation?: "always" | "destroying";
+  /** Also for operators whose password has ended, whom all else refuses with PASSWORD_EXPIRED. */
+  readonly isForExpiredPasswords?: true;
 }

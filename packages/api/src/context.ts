@@ -52,6 +52,8 @@ export interface Caller {
   /** Of a program, the id of its token: what limits are counted by. */
   readonly sessionId: string;
   readonly isOperator: boolean;
+  /** Of an operator who has to choose a new one before anything else. */
+  readonly hasExpiredPassword: boolean;
   /** By which a program calls; null when a person has logged in. */
   readonly token: CallerToken | null;
   /** Of an operator who acts as the user, in this organization alone; null for the user. */

@@ -62,8 +62,8 @@ const base = t.procedure
 /** Anybody may call it; core sees nobody. */
 export const publicProcedure = base.meta({ access: "public", permission: null });
 
-const callerProcedure = base.use(async ({ ctx, path, next }) => {
-  const caller = await requireCaller(ctx);
+const callerProcedure = base.use(async ({ ctx, path, meta, next }) => {
+  const caller = await requireCaller(ctx, meta);
   await ctx.admit(caller);
   const bound = bindCaller(ctx, caller, memberActor(caller), caller.organizationId);
   const result = await next({ ctx: bound });
@@ -88,8 +88,8 @@ export function organizationProcedure(permission: MemberPermission): typeof user
 
 /** Who runs the house, bound to no organization. */
 export function operatorProcedure(permission: OperatorPermission): typeof userProcedure {
-  return base.meta({ access: "operator", permission }).use(async ({ ctx, path, next }) => {
-    const caller = await requireCaller(ctx);
+  return base.meta({ access: "operator", permission }).use(async ({ ctx, path, meta, next }) => {
+    const caller = await requireCaller(ctx, meta);
     await ctx.admit(caller);
     if (caller.impersonation !== null) {
       const { core } = bindCaller(ctx, caller, memberActor(caller), caller.organizationId);
@@ -111,10 +111,8 @@ export function confirmed(
   procedure: typeof userProcedure,
   isDestroying: ((input: unknown) => boolean) | null = null,
 ): typeof userProcedure {
-  const { meta } = procedure._def;
-  if (meta === undefined) throw new Error("Broken invariant: every procedure declares who may call it.");
   return procedure
-    .meta({ ...meta, confirmation: isDestroying === null ? "always" : "destroying" })
+    .meta({ ...metaOf(procedure), confirmation: isDestroying === null ? "always" : "destroying" })
     .use(async ({ ctx, getRawInput, next }) => {
       // A program has nothing to prove itself with again: the scope of its token was given for this.
       if (ctx.identity.token !== null) return next();
@@ -125,10 +123,22 @@ export function confirmed(
     });
 }
 
-/** Throws UNAUTHORIZED. */
-async function requireCaller(ctx: Context): Promise<Caller> {
+/** The same procedure for operators whose password has ended too: the little that it takes to choose a new one. */
+export function despiteExpiredPassword(procedure: typeof userProcedure): typeof userProcedure {
+  return procedure.meta({ ...metaOf(procedure), isForExpiredPasswords: true });
+}
+
+function metaOf({ _def: { meta } }: typeof userProcedure): ProcedureMeta {
+  if (meta === undefined) throw new Error("Broken invariant: every procedure declares who may call it.");
+  return meta;
+}
+
+/** Throws UNAUTHORIZED, and PASSWORD_EXPIRED: the one place where that is decided. */
+async function requireCaller(ctx: Context, meta?: ProcedureMeta): Promise<Caller> {
   const caller = await ctx.caller();
   if (caller === null) throw new TRPCError({ code: "UNAUTHORIZED" });
+  if (caller.hasExpiredPassword && meta?.isForExpiredPasswords !== true)
+    throw new DomainError("PASSWORD_EXPIRED", "Your password has ended. Choose a new one first.");
   return caller;
 }
 

@@ -153,3 +153,16 @@ describe("a slip is named with path, line and column", () => {
     expect(issues(catalogText.replace(from as string, to as string))).toEqual([expected]);
   });
 });
+
+test.each([
+  ["costs something", `[{ currency: IDR, amount: "1" }]`],
+  ["has a setup fee", `[{ currency: IDR, amount: "0", setup: "1" }]`],
+  ["costs by use", `[{ currency: IDR, amount: "0", usage: [{ meter: cpu, amount: "1" }] }]`],
+  ["costs something in another currency", `[{ currency: IDR, amount: "0" }, { currency: USD, amount: "1" }]`],
+  ["is marked up", `[{ currency: IDR, cost: "0", markup: "5" }]`],
+])("a plan that %s is not one per person", (_, prices) => {
+  const free = `prices: [{ currency: IDR, amount: "0" }]`;
+  const limited = (own: string): string => catalogText.replace(free, `onePerPerson: true\n        prices: ${own}`);
+  expect(parseCatalog(limited(`[{ currency: IDR, amount: "0" }]`)).offerings[0]?.plans[0]?.onePerPerson).toBe(true);
+  expect(() => parseCatalog(limited(prices))).toThrow(BlueprintError);
+});

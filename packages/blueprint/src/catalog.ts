@@ -95,6 +95,8 @@ const plan = z.strictObject({
   gracePeriodDays: z.int().min(0).max(365).default(30),
   pastDueDays: z.int().min(0).max(90).default(0),
   nodePool: slug.default("default"),
+  /** Nobody has it for two apps of the offering at once. For plans that cost nothing. */
+  onePerPerson: z.boolean().default(false),
   prices: z.array(price).min(1, "A plan needs a price, if only 0.").max(20),
   addons: z.array(addon).max(20).default([]),
 });
@@ -139,6 +141,7 @@ function checkCatalog(catalog: Catalog, source: Source): BlueprintIssue[] {
         ...duplicates(source, offering.plans, (plan) => plan.slug, path, "slug"),
         ...offering.plans.flatMap(({ prices }, at) => checkPrices(catalog, prices, source, [...path, at, "prices"])),
         ...offering.plans.flatMap((plan, at) => checkAddons(catalog, plan, source, [...path, at])),
+        ...offering.plans.flatMap((plan, at) => checkOnePerPerson(plan, source, [...path, at, "onePerPerson"])),
       ];
     }),
   ];
@@ -183,6 +186,19 @@ function checkAddons(catalog: Catalog, plan: CatalogPlan, source: Source, at: Pa
   if (most <= maximumBytes) return issues;
   const message = "All of its add-ons together are more storage than an app can have.";
   return [...issues, issueAt(source, { code: "INVALID_VALUE", path, message })];
+}
+
+/** Whoever pays may have as many as they pay for. */
+function checkOnePerPerson({ onePerPerson, prices }: CatalogPlan, source: Source, path: Path): BlueprintIssue[] {
+  const isNothing = (value: string | undefined): boolean => Number(value) === 0;
+  const isFree = prices.every(
+    ({ amount: whole, setup = "0", trial, usage }) =>
+      isNothing(whole) && isNothing(setup) && trial === undefined && usage.length === 0,
+  );
+  if (!onePerPerson || isFree) return [];
+  return [
+    issueAt(source, { code: "INVALID_VALUE", path, message: "Only a plan that costs nothing is one per person." }),
+  ];
 }
 
 function duplicates<T>(

@@ -10,6 +10,12 @@ const domain = z
   .string()
   .regex(/^(?=.{1,200}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, "Not a domain name.");
 
+/** Separated by commas. */
+const domains = z
+  .string()
+  .transform((text) => text.split(",").map((name) => name.trim().toLowerCase()))
+  .pipe(z.array(domain));
+
 const currency = z.string().refine(
   (code) => {
     try {
@@ -83,6 +89,10 @@ export const coreConfigShape = {
   MEMORY_RESERVE_PERCENT: wholeNumber(0, 90).default(35),
   CPU_RESERVE_PERCENT: wholeNumber(0, 90).default(15),
   MAX_INSTANCES_PER_ORGANIZATION: wholeNumber(1, 1_000).default(5),
+  REFUSE_DISPOSABLE_ADDRESSES: flag.default(true),
+  DISPOSABLE_DOMAINS: domains.optional(),
+  DISPOSABLE_DOMAINS_EXCEPT: domains.optional(),
+  OPERATOR_PASSWORD_MAX_AGE_HOURS: wholeNumber(24, 87_600).optional(),
   ORPHAN_VOLUME_GRACE_DAYS: wholeNumber(0, 3_650).default(30),
   AUDIT_RETENTION_MONTHS: wholeNumber(1, 1_200).optional(),
   INVOICE_SERIES: z
@@ -114,6 +124,10 @@ export function toCoreConfig(env: CoreEnvironment): CoreConfig {
     memoryReservePercent: env.MEMORY_RESERVE_PERCENT,
     cpuReservePercent: env.CPU_RESERVE_PERCENT,
     maxInstancesPerOrganization: env.MAX_INSTANCES_PER_ORGANIZATION,
+    disposableAddresses: env.REFUSE_DISPOSABLE_ADDRESSES
+      ? { also: env.DISPOSABLE_DOMAINS ?? [], except: env.DISPOSABLE_DOMAINS_EXCEPT ?? [] }
+      : null,
+    operatorPasswordMaxAgeHours: env.OPERATOR_PASSWORD_MAX_AGE_HOURS ?? null,
     testClocks: env.TEST_CLOCKS,
     orphanVolumeGraceDays: env.ORPHAN_VOLUME_GRACE_DAYS,
     auditRetentionMonths: env.AUDIT_RETENTION_MONTHS ?? null,

@@ -33,6 +33,10 @@ export interface CoreConfig {
   readonly cpuReservePercent: number;
   /** How many apps an organization may rent at once. */
   readonly maxInstancesPerOrganization: number;
+  /** Domains to refuse for free plans and trials beside the known ones, and domains not to refuse; null refuses none. */
+  readonly disposableAddresses: { readonly also: readonly string[]; readonly except: readonly string[] } | null;
+  /** Hours after which operators have to choose a new password; null: never. */
+  readonly operatorPasswordMaxAgeHours: number | null;
   /** True: new organizations live on a test clock. For development only. */
   readonly testClocks: boolean;
   /** Days for which the volumes of an orphan are kept, from when it was first seen. */

@@ -14,7 +14,7 @@ import {
 } from "@sewa/core";
 import { coreContext } from "../core-context.ts";
 import { nothing } from "../schema.ts";
-import { organizationProcedure, publicProcedure, userProcedure } from "../trpc.ts";
+import { despiteExpiredPassword, organizationProcedure, publicProcedure, userProcedure } from "../trpc.ts";
 import type {
   AuthStatusDto,
   ConfirmationDto,
@@ -103,7 +103,7 @@ export const authRouter = {
     }),
 
   // Programs ask it as well: for whom they speak.
-  me: organizationProcedure("organization.read")
+  me: despiteExpiredPassword(organizationProcedure("organization.read"))
     .input(nothing)
     .output(meSchema)
     .query(async ({ ctx }): Promise<MeDto> =>
@@ -123,7 +123,7 @@ export const authRouter = {
     .mutation(({ ctx, input }): Promise<AuthStatusDto> => resetPassword(coreContext(ctx), input)),
 
   // Without a key: the password that it changes is asked for.
-  changePassword: userProcedure
+  changePassword: despiteExpiredPassword(userProcedure)
     .input(changePasswordInput)
     .output(renewedSessionSchema)
     .mutation(async ({ ctx, input }): Promise<RenewedSessionDto> =>

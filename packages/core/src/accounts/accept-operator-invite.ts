@@ -2,6 +2,7 @@ import type { CoreContext } from "../context.ts";
 import { record } from "../events/index.ts";
 import { getTokenHolder, useToken } from "./account-tokens.ts";
 import { checkName, checkPassword } from "./input.ts";
+import { refuseSameAsBefore } from "./password-age.ts";
 import { hashPassword } from "./password.ts";
 import { bindHome } from "./memberships.ts";
 import { setPassword } from "./set-password.ts";
@@ -16,7 +17,9 @@ export async function acceptOperatorInvite(
 ): Promise<{ readonly email: string }> {
   const { tokenId, userId, email } = await getTokenHolder(ctx, "admin_invite", input.token);
   const name = input.name === undefined ? {} : { name: checkName(input.name, "name") };
-  const passwordHash = await hashPassword(checkPassword(input.password, email));
+  const password = checkPassword(input.password, email);
+  await refuseSameAsBefore(ctx, email, password, "password");
+  const passwordHash = await hashPassword(password);
   const bound = await bindHome(ctx, userId);
   return bound.transaction(async (tx) => {
     await useToken(tx, "admin_invite", tokenId);

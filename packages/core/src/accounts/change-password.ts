@@ -9,6 +9,7 @@ import { type Attempt, returnAttempts, takeAttempts } from "./attempts.ts";
 import { checkPassword } from "./input.ts";
 import { bindHome } from "./memberships.ts";
 import { checkOwnPassword, wrongPassword } from "./own-password.ts";
+import { samePassword } from "./password-age.ts";
 import { hashPassword } from "./password.ts";
 import { dropTokens } from "./account-tokens.ts";
 import { endOtherSessions, renewSession, type SessionHolder, type StartedSession } from "./sessions.ts";
@@ -33,11 +34,13 @@ export async function changePassword(
   const bound = await bindHome(ctx, userId);
   const known = await checkOwnPassword(bound, userId, currentPassword, "currentPassword");
   await returnAttempts(ctx, attempts);
-  const passwordHash = await hashPassword(checkPassword(newPassword, known.user.email, "newPassword"));
+  const password = checkPassword(newPassword, known.user.email, "newPassword");
+  if (password === currentPassword.normalize("NFC")) throw samePassword("newPassword");
+  const passwordHash = await hashPassword(password);
   return bound.transaction(async (tx) => {
     const current = await lockAccount(tx, userId);
     if (current.passwordHash !== known.passwordHash) throw wrongPassword("currentPassword");
-    await tx.sql.update(users).set({ passwordHash }).where(eq(users.id, userId));
+    await tx.sql.update(users).set({ passwordHash, passwordSetAt: tx.ctx.clock.now() }).where(eq(users.id, userId));
     await dropTokens(tx, "reset_password", userId);
     await dropTokens(tx, "sign_in_step", userId);
     await endOtherSessions(tx, holder);

@@ -4,6 +4,7 @@ import { dropTokens, getTokenHolder, useToken } from "./account-tokens.ts";
 import { queueSecurityNotice } from "./account-mails.ts";
 import { clearLoginAttempts } from "./attempts.ts";
 import { checkPassword } from "./input.ts";
+import { refuseSameAsBefore } from "./password-age.ts";
 import { hashPassword } from "./password.ts";
 import { bindHome } from "./memberships.ts";
 import { setPassword } from "./set-password.ts";
@@ -17,7 +18,9 @@ export async function resetPassword(
   input: { readonly token: string; readonly newPassword: string },
 ): Promise<{ readonly status: "password_reset" }> {
   const { tokenId, userId, email } = await getTokenHolder(ctx, "reset_password", input.token);
-  const passwordHash = await hashPassword(checkPassword(input.newPassword, email, "newPassword"));
+  const password = checkPassword(input.newPassword, email, "newPassword");
+  await refuseSameAsBefore(ctx, email, password, "newPassword");
+  const passwordHash = await hashPassword(password);
   const bound = await bindHome(ctx, userId);
   await bound.transaction(async (tx) => {
     await useToken(tx, "reset_password", tokenId);

@@ -9,6 +9,7 @@ import type { MemberRole } from "../roles.ts";
 import { toUserView, type UserView } from "./account.ts";
 import { loggedOut } from "./logged-out.ts";
 import { ensureHome, type Membership } from "./memberships.ts";
+import { isPasswordExpired } from "./password-age.ts";
 import {
   createSessionAdapter,
   firstEnd,
@@ -33,6 +34,8 @@ export interface Authenticated {
   /** The user as a member of the organization; the api makes an operator's actor where `isOperator` allows it. */
   readonly actor: Actor;
   readonly isOperator: boolean;
+  /** An operator's has ended: they can do nothing but choose a new one. */
+  readonly hasExpiredPassword: boolean;
   /** The end was moved just now: a cookie has to be sent again. */
   readonly fresh: boolean;
   /** Of an operator who acts as the user; null for the user. */
@@ -143,13 +146,15 @@ export async function readSession(
   if (membership === null || isElsewhere) throw notFound("organization");
   await markSeen(ctx, sessionId, session.lastSeenAt);
   const expiresAt = addMs(session.expiresAt, -machineAheadMs(ctx.clock));
+  const isOperator = user.isOperator && impersonation === null;
   return {
     user: toUserView(user),
     ...membership,
     sessionId,
     expiresAt: expiresAt < session.absoluteExpiresAt ? expiresAt : session.absoluteExpiresAt,
     actor: userActor(user.id, membership.role, null, impersonation),
-    isOperator: user.isOperator && impersonation === null,
+    isOperator,
+    hasExpiredPassword: isOperator && (await isPasswordExpired(ctx, user.id)),
     fresh: session.fresh,
     impersonation,
   };

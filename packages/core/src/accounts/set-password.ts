@@ -11,10 +11,11 @@ export async function setPassword(
   userId: string,
   change: { readonly passwordHash: string; readonly name?: string; readonly isOperator?: true },
 ): Promise<void> {
-  const now = tx.ctx.clock.now().toISOString();
+  const passwordSetAt = tx.ctx.clock.now();
+  const now = passwordSetAt.toISOString();
   await tx.sql
     .update(users)
-    .set({ ...change, emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, ${now}::timestamptz)` })
+    .set({ ...change, passwordSetAt, emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, ${now}::timestamptz)` })
     .where(eq(users.id, userId));
   // What is under way by a provider ends as well; and who becomes an operator keeps no way in that a stranger may have opened.
   await dropTokens(tx, "sign_in_step", userId);

@@ -69,6 +69,7 @@ const byHand: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     storage_byte_seconds: "0",
   },
   test_clocks: { now_at: "now()", target_at: "now()" },
+  free_places: { email_hash: "md5(random()::text) || md5(random()::text)", taken_at: "now()" },
   trials: { email_hash: "gen_random_uuid()", taken_at: "now()" },
   uptime_days: { day: "now()", up_seconds: "1", down_seconds: "0" },
 };

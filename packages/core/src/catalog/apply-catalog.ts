@@ -215,6 +215,7 @@ async function applyPlan(
     gracePeriodDays: wanted.gracePeriodDays,
     pastDueDays: wanted.pastDueDays,
     nodePool: wanted.nodePool,
+    onePerPerson: wanted.onePerPerson,
   };
   const planId = existing?.id ?? tx.ctx.ids.next();
   if (existing === undefined) {

@@ -26,6 +26,8 @@ export interface Plan {
   readonly gracePeriodDays: number;
   readonly pastDueDays: number;
   readonly nodePool: string;
+  /** Nobody has it for two apps of the offering at once. */
+  readonly onePerPerson: boolean;
   /** Current price in the currency of the house; null when it has none, and then nobody can order it. */
   readonly price: PlanPrice | null;
   /** What can be had beside it, in the currency of the house. */

@@ -189,8 +189,19 @@ function toPlan(
   price: typeof prices.$inferSelect | null,
   beside: { readonly usage: readonly UsagePrice[]; readonly addons: readonly Addon[] },
 ): Plan {
-  const { id, offeringId, blueprintVersionId, slug, name, status, interval, gracePeriodDays, pastDueDays, nodePool } =
-    row;
+  const {
+    id,
+    offeringId,
+    blueprintVersionId,
+    slug,
+    name,
+    status,
+    interval,
+    gracePeriodDays,
+    pastDueDays,
+    nodePool,
+    onePerPerson,
+  } = row;
   return {
     id,
     offeringId,
@@ -202,6 +213,7 @@ function toPlan(
     gracePeriodDays,
     pastDueDays,
     nodePool,
+    onePerPerson,
     limits: limitsOf(row),
     price: price === null ? null : toPlanPrice(price, beside.usage),
     addons: beside.addons,

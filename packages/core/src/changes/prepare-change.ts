@@ -17,7 +17,7 @@ import { sha256Hex } from "../ids.ts";
 import { type InstanceShape, shapeOf } from "../instances/index.ts";
 import { canonicalJson } from "../json.ts";
 import { prorate } from "../money.ts";
-import { type SubscriptionTerms, termsOf } from "../subscriptions/index.ts";
+import { holdsFreePlace, type SubscriptionTerms, termsOf } from "../subscriptions/index.ts";
 import { deriveTaxes, ratesOf } from "../taxes/index.ts";
 import { measureOwnMeters } from "../usage/index.ts";
 import type { ChangeRequest, ChangeShape } from "./change.ts";
@@ -178,6 +178,8 @@ async function prepareResize(tx: Tx, app: LockedApp, planId: string): Promise<Sh
   if (plan.interval !== subscription.interval) throw unavailable("This plan has periods of another length.");
   // Its volume lies on machines of its pool, and would not come along.
   if (plan.nodePool !== instance.nodePool) throw unavailable("This plan runs on other machines.");
+  if (plan.onePerPerson && !(await holdsFreePlace(tx, subscription.id)))
+    throw unavailable("There is one of this plan for each person, and it goes with an app that was ordered on it.");
   refuseLostAddons(instance.addons, plan);
   const { limits, gracePeriodDays, pastDueDays, price } = plan;
   const terms = { ...pickTerms(app), priceId: price.id, gracePeriodDays, pastDueDays };

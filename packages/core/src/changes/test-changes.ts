@@ -34,6 +34,7 @@ export interface TestPlan {
   readonly pastDueDays?: number;
   /** More of its price, as the catalog says it. */
   readonly price?: string;
+  readonly onePerPerson?: boolean;
   /** Its add-ons, as the catalog says them. */
   readonly addons?: string;
 }
@@ -65,6 +66,7 @@ export async function applyPlans(
       pastDueDays = 0,
       price = "",
       addons = "[]",
+      onePerPerson = false,
     }) => `
       - slug: ${slug}
         name: ${slug}
@@ -74,6 +76,7 @@ export async function applyPlans(
         pastDueDays: ${pastDueDays}
         nodePool: ${pool}
         prices: [{ currency: IDR, amount: "${amount}"${price} }]
+        onePerPerson: ${onePerPerson}
         addons: ${addons}`,
   );
   const shipped = read("catalog.yaml");

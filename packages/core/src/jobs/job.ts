@@ -88,6 +88,7 @@ export const jobs = {
     priority: priorities.idle,
   },
   "account:sweep": { payload: z.strictObject({}), key: null, priority: priorities.idle },
+  "operator:remind": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "keys:rotate": { payload: z.strictObject({}), key: null, priority: priorities.idle },
   "audit:check": { payload: z.strictObject({}), key: null, priority: priorities.idle },
   "house:clean": { payload: z.strictObject({}), key: null, priority: priorities.idle },

@@ -153,6 +153,24 @@ export const mailTexts: Texts = {
       action: "Look at your security settings",
     }),
   },
+  password_expiring: {
+    id: ({ expiresAt }, { date }) => ({
+      subject: "Kata sandi Anda segera berakhir",
+      paragraphs: [
+        `Kata sandi akun operator Anda berlaku sampai ${date(expiresAt)}. Setelah itu Anda tetap dapat masuk, tetapi hanya untuk memilih kata sandi baru.`,
+        "Pilih kata sandi baru sebelum waktu itu. Sesi di perangkat lain akan berakhir.",
+      ],
+      action: "Ganti kata sandi",
+    }),
+    en: ({ expiresAt }, { date }) => ({
+      subject: "Your password ends soon",
+      paragraphs: [
+        `The password of your operator's account holds until ${date(expiresAt)}. After that you can still log in, but only to choose a new one.`,
+        "Choose a new password before then. Sessions on other devices will end.",
+      ],
+      action: "Change password",
+    }),
+  },
   invitation: {
     id: ({ organizationName, inviterName, inviterEmail, expiresAt }, { date }) => ({
       subject: `Undangan bergabung dengan ${withoutLinks(organizationName)}`,

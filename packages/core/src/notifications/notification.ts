@@ -26,6 +26,8 @@ export const notificationData = {
   sign_in_removed: z.strictObject({ providerLabel: z.string().min(1) }),
   password_changed: z.strictObject({}),
   second_factor_changed: z.strictObject({ isOn: z.boolean() }),
+  /** To an operator, who can do nothing but choose a new one from then on. */
+  password_expiring: z.strictObject({ expiresAt: instant }),
   /** To an address that may have no account. Its organization and its sender chose the names. */
   invitation: z.strictObject({
     invitationId: z.uuid(),

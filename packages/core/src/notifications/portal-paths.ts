@@ -17,6 +17,7 @@ export function portalPathOf({ kind, data }: Notification): string | null {
     case "sign_in_added":
     case "sign_in_removed":
     case "password_changed":
+    case "password_expiring":
     case "second_factor_changed":
     case "second_factor_reset":
     case "impersonation_began":

@@ -33,6 +33,7 @@ const samples: { readonly [K in Notification["kind"]]: Extract<Notification, { k
   second_factor_reset: {},
   app_deleted: app,
   app_failed: { ...app, isRefunded: true },
+  password_expiring: { expiresAt: moment },
   trial_ending: { ...subscription, amountMinor: "1250000", currency: "IDR", endsAt: moment },
   payment_due: { ...subscription, amountMinor: "1250000", currency: "IDR", dueAt: moment },
   usage_due: { ...subscription, amountMinor: "1250000", currency: "IDR", dueAt: moment },

@@ -16,6 +16,7 @@ import {
   draftInvoice,
   openDraft,
   payAndFollow,
+  takeFreePlace,
   takeTrial,
 } from "../subscriptions/index.ts";
 import { noteUsageTerms } from "../usage/index.ts";
@@ -55,6 +56,7 @@ export async function placeOrder(ctx: CoreContext, input: PlaceOrderInput): Prom
         withTrial: trialPeriods !== null,
       });
       if (trialPeriods !== null) await takeTrial(tx, offering.id, subscription.id);
+      if (plan.onePerPerson) await takeFreePlace(tx, offering.id, subscription.id);
       if (discount !== null) await redeemCoupon(tx, discount, subscription.id);
       const instance = await createInstance(tx, {
         subscriptionId: subscription.id,

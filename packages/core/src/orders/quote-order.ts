@@ -1,4 +1,4 @@
-import { getOrganization } from "../accounts/index.ts";
+import { getOrganization, refuseDisposableAddress } from "../accounts/index.ts";
 import { authorize } from "../permissions.ts";
 import { type CapacityVerdict, checkCapacity } from "../capacity/index.ts";
 import {
@@ -9,9 +9,11 @@ import {
   mergeAddons,
   type Offering,
   type Plan,
+  type PlanPrice,
   type PricedItem,
   priceItems,
   type PriceIntro,
+  totalOf,
 } from "../catalog/index.ts";
 import { addMs, dayMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
@@ -21,7 +23,13 @@ import { sha256Hex } from "../ids.ts";
 import { canonicalJson } from "../json.ts";
 import type { Money } from "../money.ts";
 import { addDays, type Period, periodAt } from "../periods.ts";
-import { type Charge, deriveCharge, firstPeriod, refuseSecondTrial } from "../subscriptions/index.ts";
+import {
+  type Charge,
+  deriveCharge,
+  firstPeriod,
+  refuseSecondFreePlace,
+  refuseSecondTrial,
+} from "../subscriptions/index.ts";
 import { deriveTaxes, ratesOf, type Tax } from "../taxes/index.ts";
 import { measureOwnMeters } from "../usage/index.ts";
 
@@ -95,6 +103,8 @@ export async function prepareOrder(
   const discount = code === undefined ? null : await findCoupon(tx, { code, planId, currency });
   const trial = withTrial ? plan.price.intro.trial : null;
   if (trial !== null) await refuseSecondTrial(tx, offering.id);
+  if (plan.onePerPerson) await refuseSecondFreePlace(tx, offering.id);
+  if (trial !== null || costsNothing(plan.price, items)) await refuseDisposableAddress(tx);
   const intro = { ...plan.price.intro, trial };
   const terms = { planId, priceId: plan.price.id, items };
   const first = deriveCharge({ ...terms, intro, period: firstPeriod, discount });
@@ -128,6 +138,11 @@ export async function prepareOrder(
     }),
   };
   return { quote, timeZone };
+}
+
+/** Of itself, in no period: a coupon may give anything away. */
+function costsNothing({ intro, usage }: PlanPrice, items: readonly PricedItem[]): boolean {
+  return totalOf(items) === 0n && intro.setupMinor === 0n && usage.length === 0;
 }
 
 function derivePriceKey(

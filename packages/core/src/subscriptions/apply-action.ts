@@ -38,6 +38,7 @@ import {
   type SubscriptionRow,
   usagePaymentDays,
 } from "./subscription.ts";
+import { returnFreePlace } from "./free-place.ts";
 import { returnTrial } from "./trial.ts";
 
 /** Does one step: its writes, its events, its mail, and what it means for the instance. The caller has locked the row. */
@@ -221,6 +222,7 @@ export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelR
     await returnCoupon(tx, subscription.id);
     await returnTrial(tx, subscription.id);
   }
+  await returnFreePlace(tx, subscription.id);
   const after = await updateSubscription(tx, subscription, {
     status: "cancelled",
     cancelledAt: tx.now,

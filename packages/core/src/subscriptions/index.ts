@@ -52,5 +52,6 @@ export {
   type SubscriptionRules,
   subscriptionTransitions,
 } from "./subscription.ts";
+export { holdsFreePlace, refuseSecondFreePlace, takeFreePlace } from "./free-place.ts";
 export { refuseSecondTrial, takeTrial } from "./trial.ts";
 export { listDueSubscriptions, sweepSubscriptions } from "./sweep-subscriptions.ts";

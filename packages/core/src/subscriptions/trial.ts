@@ -61,7 +61,8 @@ export function canonicalAddress(email: string): string {
   return isGmail ? `${local.replaceAll(".", "")}@gmail.com` : `${local}@${domain}`;
 }
 
-async function hashOwner(tx: Tx): Promise<string> {
+/** Of the mailbox of who owns the organization: tells that two are the same and nothing else. */
+export async function hashOwner(tx: Tx): Promise<string> {
   return sha256Hex(canonicalAddress((await getBillingContact(tx)).email));
 }
 

@@ -10,14 +10,29 @@ import { placeOrder, quoteOrder, type OrderView } from "../orders/index.ts";
 
 const catalogFolder = new URL("../../../blueprint/catalog/", import.meta.url);
 
-/** The catalog that ships; `usage` and `addons` are those of its first plan that costs money. */
+/** The catalog that ships; `usage`, `trial` and `addons` are those of its first plan that costs money, `onePerPerson` is of its free plan. */
 export async function givenCatalog(
   ctx: CoreContext,
-  { usage = "[]", addons = "[]" }: { readonly usage?: string; readonly addons?: string } = {},
+  {
+    usage = "[]",
+    addons = "[]",
+    trial = null,
+    onePerPerson = false,
+  }: {
+    readonly usage?: string;
+    readonly addons?: string;
+    readonly trial?: string | null;
+    readonly onePerPerson?: boolean;
+  } = {},
 ): Promise<void> {
   const text = readFileSync(new URL("catalog.yaml", catalogFolder), "utf8");
   await applyCatalog(ctx, {
-    catalog: text.replace(`amount: "50000" }]`, `amount: "50000", usage: ${usage} }]\n        addons: ${addons}`),
+    catalog: text
+      .replace(
+        `amount: "50000" }]`,
+        `amount: "50000", usage: ${usage}${trial === null ? "" : `, trial: ${trial}`} }]\n        addons: ${addons}`,
+      )
+      .replace(`amount: "0" }]`, `amount: "0" }]\n        onePerPerson: ${onePerPerson}`),
     blueprints: Object.fromEntries(
       readdirSync(catalogFolder)
         .filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml")
@@ -65,7 +80,7 @@ export async function givenLargeMachines(ctx: CoreContext): Promise<void> {
 /** A verified customer with an organization; `ctx` acts as its owner. */
 export async function givenCustomer(
   ctx: CoreContext,
-  options: { readonly testClock?: boolean; readonly locale?: "id" | "en" } = {},
+  options: { readonly testClock?: boolean; readonly locale?: "id" | "en"; readonly email?: string } = {},
 ): Promise<{ readonly ctx: CoreContext; readonly organizationId: string; readonly userId: string }> {
   const organizationId = ctx.ids.next();
   const userId = ctx.ids.next();
@@ -73,7 +88,7 @@ export async function givenCustomer(
   await bound.transaction(async (tx) => {
     await tx.sql.insert(users).values({
       id: userId,
-      email: `${userId}@customer.test`,
+      email: options.email ?? `${userId}@customer.test`,
       name: "Budi",
       locale: options.locale ?? "en",
       emailVerifiedAt: tx.now,

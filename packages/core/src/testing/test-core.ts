@@ -21,6 +21,8 @@ export const testConfig: CoreConfig = {
   memoryReservePercent: 35,
   cpuReservePercent: 15,
   maxInstancesPerOrganization: 5,
+  disposableAddresses: { also: [], except: [] },
+  operatorPasswordMaxAgeHours: null,
   testClocks: false,
   orphanVolumeGraceDays: 30,
   auditRetentionMonths: null,

@@ -25,6 +25,8 @@ export const users = pgTable(
     name: text().notNull(),
     /** argon2id; null until an invited operator has chosen a password, and for who signs in by a provider alone. */
     passwordHash: text(),
+    /** Null where it is as old as the account. Real time. */
+    passwordSetAt: at(),
     locale: text({ enum: ["id", "en"] }).notNull(),
     emailVerifiedAt: at(),
     isOperator: boolean().notNull().default(false),

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
+  boolean,
   check,
   foreignKey,
   index,
@@ -77,6 +78,8 @@ export const plans = pgTable(
     gracePeriodDays: integer().notNull(),
     pastDueDays: integer().notNull(),
     nodePool: text().notNull(),
+    /** Nobody has it for two apps of the offering at once. */
+    onePerPerson: boolean().notNull().default(false),
     createdAt: insertedAt(),
   },
   (t) => [

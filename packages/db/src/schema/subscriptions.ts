@@ -161,6 +161,38 @@ export const trials = pgTable(
   ],
 );
 
+/** Who has a plan of which there is one per person, for which app: given back when its subscription is cancelled. */
+export const freePlaces = pgTable(
+  "free_places",
+  {
+    id: id(),
+    organizationId: uuid().notNull(),
+    offeringId: uuid()
+      .notNull()
+      .references(() => offerings.id),
+    subscriptionId: uuid().notNull(),
+    /** As in `trials`. */
+    emailHash: text().notNull(),
+    takenAt: at().notNull(),
+    returnedAt: at(),
+    createdAt: insertedAt(),
+  },
+  (t) => [
+    uniqueIndex("free_places_organization_key")
+      .on(t.organizationId, t.offeringId)
+      .where(sql`${t.returnedAt} is null`),
+    uniqueIndex("free_places_email_key")
+      .on(t.emailHash, t.offeringId)
+      .where(sql`${t.returnedAt} is null`),
+    index("free_places_subscription").on(t.organizationId, t.subscriptionId),
+    foreignKey({
+      columns: [t.organizationId, t.subscriptionId],
+      foreignColumns: [subscriptions.organizationId, subscriptions.id],
+      name: "free_places_subscription_fk",
+    }),
+  ],
+);
+
 export const orders = pgTable(
   "orders",
   {
