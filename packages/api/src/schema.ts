@@ -79,6 +79,10 @@ export const taxSchema: Schema<TaxDto> = z.strictObject({
 });
 /** A date that somebody hands in. Far outside of these centuries it is a mistake, and nothing that a database could store. */
 export const inputDate: Schema<Date> = z.date().min(new Date("2000-01-01")).max(new Date("2200-01-01"));
+/** The same for a day, `2026-03-02`. */
+export const inputDay: Schema<string> = z.iso
+  .date()
+  .refine((day) => inputDate.safeParse(new Date(day)).success, "Use a day of these centuries.");
 
 export const periodSchema: Schema<PeriodDto> = z.strictObject({ start: z.date(), end: z.date() });
 export const offeringRefSchema: Schema<OfferingRefDto> = z.strictObject({ slug: z.string(), name: z.string() });

@@ -41,7 +41,7 @@ export function readNumberCursor(cursor: string | undefined): number | null {
 export function readTextCursor(cursor: string | undefined): string | null {
   if (cursor === undefined) return null;
   const [value] = readCursor(cursor);
-  if (typeof value !== "string") throw badCursor();
+  if (typeof value !== "string" || !isStorable(value)) throw badCursor();
   return value;
 }
 
@@ -51,6 +51,11 @@ export function readCursorOf<T>(cursor: string | undefined, schema: z.ZodType<T>
   const read = schema.safeParse(readCursor(cursor));
   if (!read.success) throw badCursor();
   return read.data;
+}
+
+/** PostgreSQL compares with no text that it could not store. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
 }
 
 export function pageLimit(input: PageInput): number {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { couponCode, discountSchema } from "../coupons/schema.ts";
-import { maxAmountMinor, pageSchema, publicId, type Schema } from "../schema.ts";
+import { inputDate, maxAmountMinor, pageSchema, publicId, type Schema } from "../schema.ts";
 import type { AdminCouponDto, AdminCouponInput, AdminCouponPageDto, CreateCouponInput } from "./money-dto.ts";
 
 const maxCount = 1_000_000;
@@ -18,8 +18,8 @@ export const createCouponInput: Schema<CreateCouponInput> = z.strictObject({
   maxRedemptions: count,
   planIds: z.array(publicId).max(maxPlans).optional(),
   organizationId: publicId.optional(),
-  startsAt: z.date().optional(),
-  endsAt: z.date().optional(),
+  startsAt: inputDate.optional(),
+  endsAt: inputDate.optional(),
 });
 
 export const adminCouponSchema: Schema<AdminCouponDto> = z.strictObject({

@@ -1,7 +1,7 @@
 import { maxAlerts, metricRangeNames } from "@sewa/core";
 import { z } from "zod";
 import { usagePriceShape } from "../offerings/schema.ts";
-import { maxAmountMinor, moneySchema, publicId, type Schema } from "../schema.ts";
+import { inputDay, maxAmountMinor, moneySchema, publicId, type Schema } from "../schema.ts";
 import type {
   CurrentUsageDto,
   InstanceMetricsDto,
@@ -36,14 +36,13 @@ export const instanceMetricsSchema: Schema<InstanceMetricsDto> = z.strictObject(
   points: z.array(pointSchema),
 });
 
-const day = z.iso.date();
 const minor = z.bigint().positive().max(maxAmountMinor);
 const moment = z.date().nullable();
 
 export const usageHistoryInput: Schema<UsageHistoryInput> = z.strictObject({
   subscriptionId: publicId,
-  from: day.optional(),
-  to: day.optional(),
+  from: inputDay.optional(),
+  to: inputDay.optional(),
 });
 export const setLimitsInput: Schema<SetLimitsInput> = z.strictObject({
   subscriptionId: publicId,
