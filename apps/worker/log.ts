@@ -41,7 +41,8 @@ export function describeError(error: unknown): Readonly<Record<string, unknown>>
   if (database !== null) {
     return { type: "DatabaseError", code: database.code, constraint: database.constraint, stack: framesOf(error) };
   }
-  if (isFailedQuery(error)) return { type: error.name, message: readableMessage(error), stack: framesOf(error) };
+  if (failedQueryOf(error) !== null)
+    return { type: error.name, message: readableMessage(error), stack: framesOf(error) };
   return { type: error.name, message: error.message, stack: error.stack };
 }
 
@@ -52,8 +53,9 @@ export function readableMessage(error: unknown): string {
     const constraint = database.constraint === null ? "" : ` (${database.constraint})`;
     return `The database refused with ${database.code}${constraint}.`;
   }
-  if (error instanceof Error && isFailedQuery(error)) {
-    return `The database did not answer: ${error.cause instanceof Error ? error.cause.message : "unknown reason"}`;
+  const query = failedQueryOf(error);
+  if (query !== null) {
+    return `The database did not answer: ${query.cause instanceof Error ? query.cause.message : "unknown reason"}`;
   }
   return error instanceof Error ? error.message : String(error);
 }
@@ -70,8 +72,16 @@ export function graphileLogger(log: Logger): GraphileLogger {
   });
 }
 
-function isFailedQuery(error: Error): boolean {
-  return "query" in error && "params" in error;
+const maxCauses = 8;
+
+/** The error itself or what it goes back to: who wraps one may have taken over its words. */
+function failedQueryOf(error: unknown): Error | null {
+  let current = error;
+  for (let depth = 0; depth < maxCauses && current instanceof Error; depth += 1) {
+    if ("query" in current && "params" in current) return current;
+    current = current.cause;
+  }
+  return null;
 }
 
 /** Where it happened, without the message that stands above it. */

@@ -1,6 +1,7 @@
 import { auditEntries, operatorAuditEntries } from "@sewa/db/schema";
 import { formatActor } from "../actor.ts";
 import { organizationOf, type Tx } from "../context.ts";
+import { redactValue } from "../redact.ts";
 
 export interface AuditEntry {
   /** What was done, in the words of the event. */
@@ -64,8 +65,10 @@ function toRow(tx: Tx, entry: AuditEntry) {
   };
 }
 
-/** Amounts are bigints, which JSON does not know; they are kept as text. */
+/** Amounts are bigints, which JSON does not know; they are kept as text. What is a secret all the same is not kept. */
 function toJson(value: unknown): unknown {
   if (value === undefined) return null;
-  return JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item)));
+  return JSON.parse(
+    JSON.stringify(redactValue(value), (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item)),
+  );
 }

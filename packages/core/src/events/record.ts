@@ -4,6 +4,7 @@ import { formatActor } from "../actor.ts";
 import { type AuditEntry, writeAudit } from "../audit/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
+import { redactFields } from "../redact.ts";
 import { type DomainEvent, eventTypes } from "./event.ts";
 
 /** Channel of NOTIFY; the payload is the id of an organization, or of a user whose sessions changed. May be lost, so listeners also look on a slow timer. */
@@ -18,12 +19,13 @@ const touched = new WeakSet<Tx>();
  * transaction of the organization wait.
  */
 export function record(tx: Tx, event: DomainEvent): void {
+  const told = event.data === undefined ? event : { ...event, data: redactFields(event.data) };
   const list = pending.get(tx);
   if (list !== undefined) {
-    list.push(event);
+    list.push(told);
     return;
   }
-  const first = [event];
+  const first = [told];
   pending.set(tx, first);
   tx.beforeCommit.push(() => flush(tx, first));
   tx.afterCommit.push(() => {
