@@ -14,6 +14,10 @@ const properties: Readonly<Record<string, { readonly about: string; readonly run
   F9: { about: "calls with one key", runs: 300 },
   F10: { about: "notices of a gateway, permuted and repeated", runs: 500 },
   F11: { about: "what is measured, with gaps, repeats and late", runs: 500 },
+  F16: { about: "the guard before addresses that others name", runs: 2_000 },
+  F18: { about: "inputs made from the schema of each procedure, right and broken", runs: 200 },
+  F21: { about: "secrets closed by the keys of organizations", runs: 1_000 },
+  F22: { about: "secrets that got into what is told", runs: 1_000 },
 };
 
 /** Names of tests, before their variables are known, and the number of runs that their file says. */

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { usualLimits } from "./limits.ts";
 import {
+  createClient,
   createSocketClient,
   type Customer,
   orderFree,
@@ -15,7 +17,7 @@ let house: TestHouse;
 let customer: Customer;
 beforeAll(async () => {
   house = await startTestHouse({
-    limits: { connectionParamsMs: 300, socketsPerSession: 3, subscriptionsPerSocket: 5, slowTimerMs: 1_000 },
+    limits: { connectionParamsMs: 300, socketsPerSession: 3, slowTimerMs: 1_000 },
   });
   customer = await house.customer();
 });
@@ -69,7 +71,8 @@ test.each([
   socket.on("error", () => undefined).terminate();
 });
 
-test("W3 a socket that announces connection parameters and sends none is closed", async () => {
+test("W3 a socket that announces connection parameters and sends none is closed, five seconds later unless told otherwise", async () => {
+  expect(usualLimits.connectionParamsMs).toBe(5_000);
   await using raw = await open("?connectionParams=1");
   expect(await until("it is closed", () => raw.end.value)).toEqual({
     code: 1008,
@@ -143,10 +146,41 @@ test.each([
 });
 
 test("W5 an array of more calls than the limit runs none of them", async () => {
-  await using raw = await open();
-  raw.socket.send(JSON.stringify(Array.from({ length: 21 }, (_, id) => query(id, "system.health"))));
+  const ticket = (id: number): object => ({ id, method: "mutation", params: { path: "auth.socketTicket", input: {} } });
+  const tickets = async (): Promise<unknown> =>
+    (await house.sql("select count(*)::int as count from account_tokens where kind = 'socket_ticket'"))[0]?.["count"];
+  const before = await tickets();
+  await using raw = await open("", bearer());
+  raw.socket.send(JSON.stringify(Array.from({ length: 21 }, (_, id) => ticket(id))));
   await until("all are answered", () => raw.messages.length === 21);
   expect(raw.messages.every(({ error, result }) => error !== undefined && result === undefined)).toBe(true);
+  expect(await tickets()).toBe(before);
+  // As many as are allowed do run.
+  raw.socket.send(JSON.stringify(Array.from({ length: 20 }, (_, id) => ticket(100 + id))));
+  await until("all of these are answered, too", () => raw.messages.length === 41);
+  expect(Number(await tickets())).toBeGreaterThan(Number(before));
+});
+
+test("W1 a reader who does not read is closed as too slow when a mebibyte waits for them, and others are served", async () => {
+  const generous = { callsPerMinutePerSession: 1e6, callsPerMinutePerAddress: 1e6 };
+  const server = await house.another({ limits: generous });
+  const closedAsSlow = async (): Promise<boolean> => {
+    const text = await fetch(`${server.internalUrl}/metrics`).then((response) => response.text());
+    return text.includes('sewa_sockets_closed_total{reason="slow"} 1');
+  };
+  expect(usualLimits.bufferedBytes).toBe(1_024 * 1_024);
+  await using raw = await open("", bearer(), server.url);
+  // The id comes back with the answer.
+  const frame = JSON.stringify({ ...query(0, "system.version"), id: "x".repeat(60 * 1_024) });
+  raw.socket.pause();
+  await until("it is closed as too slow", () => {
+    for (let count = 0; count < 10 && raw.socket.readyState === raw.socket.OPEN; count += 1) raw.socket.send(frame);
+    return closedAsSlow();
+  });
+  raw.socket.resume();
+  // Who takes long even to read the close frame is cut off without it.
+  expect([1013, 1006]).toContain((await until("it has ended", () => raw.end.value)).code);
+  expect((await createClient(server.url, customer.token).auth.me.query()).user.email).toBe(customer.email);
 });
 
 test("a frame over the limit closes the socket", async () => {
@@ -155,9 +189,10 @@ test("a frame over the limit closes the socket", async () => {
   expect(await until("it is closed", () => raw.end.value)).toMatchObject({ code: 1009 });
 });
 
-test("W4 a socket has so many streams and no more, and one that is stopped makes room", async () => {
+test("W4 a socket has fifty streams and no more, and one that is stopped makes room", async () => {
   const { instanceId } = await orderFree(customer.api, "order-for-streams");
-  await using raw = await open("", bearer());
+  const { url } = await house.another({ limits: {} });
+  await using raw = await open("", bearer(), url);
   const subscribe = (id: number): void =>
     raw.socket.send(
       JSON.stringify({
@@ -166,19 +201,24 @@ test("W4 a socket has so many streams and no more, and one that is stopped makes
         params: { path: "instances.onStatus", input: { json: { instanceId } } },
       }),
     );
-  for (let id = 1; id <= 6; id += 1) subscribe(id);
-  await until("one was refused", () => raw.messages.some(({ error }) => error !== undefined));
+  const ids = Array.from({ length: 51 }, (_, index) => index + 1);
+  for (const id of ids) subscribe(id);
+  const answered = (): Set<unknown> =>
+    new Set(
+      raw.messages.filter(({ error, result }) => error !== undefined || result?.type === "data").map(({ id }) => id),
+    );
+  await until("each was answered", () => answered().size === ids.length);
   expect(raw.messages.filter(({ error }) => error !== undefined)).toMatchObject([
-    { error: { json: { data: { appCode: "RATE_LIMITED", retryAfterSeconds: 5 } } } },
+    { error: { json: { data: { code: "TOO_MANY_REQUESTS", appCode: "RATE_LIMITED", retryAfterSeconds: 5 } } } },
   ]);
   const refused = raw.messages.find(({ error }) => error !== undefined)?.id;
-  const stopped = [1, 2, 3, 4, 5, 6].find((id) => id !== refused);
+  const stopped = ids.find((id) => id !== refused);
   raw.socket.send(JSON.stringify({ id: stopped, method: "subscription.stop" }));
   await until("it has stopped", () =>
     raw.messages.some(({ id, result }) => id === stopped && result?.type === "stopped"),
   );
-  subscribe(7);
-  await until("the next one began", () => raw.messages.some(({ id, result }) => id === 7 && result?.type === "data"));
+  subscribe(52);
+  await until("the next one began", () => raw.messages.some(({ id, result }) => id === 52 && result?.type === "data"));
 });
 
 test("a session has so many sockets and no more", async () => {
@@ -208,6 +248,28 @@ test("W2 a log-out elsewhere closes the session's sockets within five seconds, a
   for (const raw of [byToken, byTicket]) {
     expect(await until("it is closed", () => raw.end.value, 5_000)).toEqual({ code: 1008, reason: "session ended" });
   }
+});
+
+test("W2 what happens after the session has ended is not sent to a socket that was slow to read", async () => {
+  const mine = await house.customer();
+  const other = await createClient(house.url, null).auth.logIn.mutate({ email: mine.email, password: mine.password });
+  await using raw = await open("", { authorization: `Bearer ${mine.token}` });
+  raw.socket.send(
+    JSON.stringify({ id: 1, method: "subscription", params: { path: "instances.onEvent", input: { json: {} } } }),
+  );
+  await until("it has begun", () => raw.messages.some(({ result }) => result?.type === "started"));
+  const ended = async (): Promise<number> => {
+    const text = await fetch(`${house.server.internalUrl}/metrics`).then((response) => response.text());
+    return Number(/sewa_sockets_closed_total\{reason="sessionEnded"\} (\d+)/.exec(text)?.[1] ?? 0);
+  };
+  const before = await ended();
+  raw.socket.pause();
+  await mine.api.auth.logOut.mutate();
+  await until("the server has closed it", async () => (await ended()) > before, 5_000);
+  await orderFree(createClient(house.url, other.token), "order-after-the-end");
+  raw.socket.resume();
+  await until("it has ended", () => raw.end.value);
+  expect(JSON.stringify(raw.messages)).not.toContain("order.placed");
 });
 
 test("a client that only reads keeps its streams apart from its calls", async () => {
