@@ -128,70 +128,46 @@ export const subscriptions = pgTable(
   ],
 );
 
-/** Who had the trial of which app: once per organization and per address, as far as different spellings of one can be told. */
-export const trials = pgTable(
-  "trials",
-  {
-    id: id(),
-    organizationId: uuid().notNull(),
-    offeringId: uuid()
-      .notNull()
-      .references(() => offerings.id),
-    subscriptionId: uuid().notNull(),
-    /** Of the owner's address, without what comes after a plus, and so on. */
-    emailHash: text().notNull(),
-    takenAt: at().notNull(),
-    /** Nobody got anything of it: it can be had again. */
-    returnedAt: at(),
-    createdAt: insertedAt(),
-  },
-  (t) => [
-    uniqueIndex("trials_organization_key")
-      .on(t.organizationId, t.offeringId)
-      .where(sql`${t.returnedAt} is null`),
-    uniqueIndex("trials_email_key")
-      .on(t.emailHash, t.offeringId)
-      .where(sql`${t.returnedAt} is null`),
-    index("trials_subscription").on(t.organizationId, t.subscriptionId),
-    foreignKey({
-      columns: [t.organizationId, t.subscriptionId],
-      foreignColumns: [subscriptions.organizationId, subscriptions.id],
-      name: "trials_subscription_fk",
-    }),
-  ],
-);
+/** What a person has once for each app, as far as different spellings of one address can be told. */
+function oncePerPerson<Name extends string>(name: Name) {
+  return pgTable(
+    name,
+    {
+      id: id(),
+      organizationId: uuid().notNull(),
+      offeringId: uuid()
+        .notNull()
+        .references(() => offerings.id),
+      subscriptionId: uuid().notNull(),
+      /** Of the owner's address, without what comes after a plus, and so on. */
+      emailHash: text().notNull(),
+      takenAt: at().notNull(),
+      /** It can be had again. */
+      returnedAt: at(),
+      createdAt: insertedAt(),
+    },
+    (t) => [
+      uniqueIndex(`${name}_organization_key`)
+        .on(t.organizationId, t.offeringId)
+        .where(sql`${t.returnedAt} is null`),
+      uniqueIndex(`${name}_email_key`)
+        .on(t.emailHash, t.offeringId)
+        .where(sql`${t.returnedAt} is null`),
+      index(`${name}_subscription`).on(t.organizationId, t.subscriptionId),
+      foreignKey({
+        columns: [t.organizationId, t.subscriptionId],
+        foreignColumns: [subscriptions.organizationId, subscriptions.id],
+        name: `${name}_subscription_fk`,
+      }),
+    ],
+  );
+}
+
+/** Who had the trial of which app: given back where nobody got anything of it. */
+export const trials = oncePerPerson("trials");
 
 /** Who has a plan of which there is one per person, for which app: given back when its subscription is cancelled. */
-export const freePlaces = pgTable(
-  "free_places",
-  {
-    id: id(),
-    organizationId: uuid().notNull(),
-    offeringId: uuid()
-      .notNull()
-      .references(() => offerings.id),
-    subscriptionId: uuid().notNull(),
-    /** As in `trials`. */
-    emailHash: text().notNull(),
-    takenAt: at().notNull(),
-    returnedAt: at(),
-    createdAt: insertedAt(),
-  },
-  (t) => [
-    uniqueIndex("free_places_organization_key")
-      .on(t.organizationId, t.offeringId)
-      .where(sql`${t.returnedAt} is null`),
-    uniqueIndex("free_places_email_key")
-      .on(t.emailHash, t.offeringId)
-      .where(sql`${t.returnedAt} is null`),
-    index("free_places_subscription").on(t.organizationId, t.subscriptionId),
-    foreignKey({
-      columns: [t.organizationId, t.subscriptionId],
-      foreignColumns: [subscriptions.organizationId, subscriptions.id],
-      name: "free_places_subscription_fk",
-    }),
-  ],
-);
+export const freePlaces = oncePerPerson("free_places");
 
 export const orders = pgTable(
   "orders",

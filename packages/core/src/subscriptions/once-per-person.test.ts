@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { canonicalAddress } from "./trial.ts";
+import { canonicalAddress } from "./once-per-person.ts";
 
 test.each([
   ["Ana@Customer.Test", "ana@customer.test"],
