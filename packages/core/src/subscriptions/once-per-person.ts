@@ -12,8 +12,8 @@ export interface OncePerPerson {
   /** Of the two unique indexes: for an organization, and for the mailbox of its owner. */
   readonly keys: readonly string[];
   /** Whether somebody with this mailbox has it, for whichever organization: behind the fence, so a door answers. */
-  isTaken(offeringId: string, emailHash: string): SQL;
-  refusal(): DomainError;
+  readonly isTaken: (offeringId: string, emailHash: string) => SQL;
+  readonly refusal: () => DomainError;
 }
 
 /** Throws the refusal when the organization, or another one of the same owner, has it. */
