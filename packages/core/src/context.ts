@@ -155,8 +155,11 @@ export function organizationOf(tx: Tx): string {
 
 const maxTries = 5;
 const longestPauseMs = 50;
-/** Serialization failure and deadlock: the database has undone everything and asks to be asked again. */
-const retried = new Set(["40001", "40P01"]);
+/**
+ * Serialization failure and deadlock, and a statement that was made ready before a migration: the database has undone everything and
+ * asks to be asked again.
+ */
+const retried = new Set(["40001", "40P01", "0A000"]);
 
 /** Transactions do nothing but SQL, so one that was undone can be done again. */
 async function runTransaction<T>(ctx: CoreContext, work: (tx: Tx) => Promise<T>): Promise<T> {

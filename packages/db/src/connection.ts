@@ -7,7 +7,14 @@ export interface Connection {
   isBroken: boolean;
   /** Told once, by whom a transaction is under way. */
   onDrop: ((why: unknown) => void) | null;
+  /** Texts of the statements that PostgreSQL keeps ready here. */
+  readonly ready: Set<string>;
 }
+
+/** PostgreSQL keeps each for as long as the connection lives, at some ten kilobytes. */
+const maxReady = 500;
+/** Lists have a text for each of their lengths: those of long ones hardly come again. */
+const maxReadyParameters = 64;
 
 const silence = "PostgreSQL did not answer in time.";
 
@@ -19,6 +26,7 @@ export function createConnection(options: Sql["options"]): Connection {
     client: postgres(asOptions(options, () => drop(connection))),
     isBroken: false,
     onDrop: null,
+    ready: new Set(),
   };
   return connection;
 }
@@ -42,7 +50,8 @@ export async function send(
   if (connection.isBroken) throw lostError("The connection of this transaction was lost.");
   const deadline = startDeadline(connection, how.answerMs);
   try {
-    const query = connection.client.unsafe(...text);
+    const [statement, parameters = []] = text;
+    const query = connection.client.unsafe(statement, parameters, { prepare: isKeptReady(connection, text) });
     return await (how.asRows ? query.values() : query);
   } catch (error) {
     const failure = deadline.hasPassed() ? lostError(silence, error) : error;
@@ -51,6 +60,16 @@ export async function send(
   } finally {
     deadline.stop();
   }
+}
+
+/**
+ * Whether the statement is parsed once for the connection and not each time, which is most of what a small one costs; it is then
+ * sent and answered in one round trip. What has no parameters may be several statements, and is sent as it is.
+ */
+function isKeptReady({ ready }: Connection, [statement, parameters = []]: StatementText): boolean {
+  if (parameters.length === 0 || parameters.length > maxReadyParameters) return false;
+  if (ready.size < maxReady) ready.add(statement);
+  return ready.has(statement);
 }
 
 /**

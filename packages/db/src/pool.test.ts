@@ -173,6 +173,34 @@ test("P1 a transaction that has ended takes no statement more: its connection is
   });
 });
 
+test("a statement with parameters is parsed once for its connection, in and out of transactions, and a connection keeps so many and no more", async () => {
+  await using database = connect({ max: 1 });
+  const kept = async (text: string): Promise<number> => {
+    const statement = `select count(*)::int as kept from pg_prepared_statements where statement ~ '${text}'`;
+    return (await ask<{ kept: number }>(database, statement))[0]!.kept;
+  };
+  const add = (one: number) => sql`select ${one}::int + 1 as sum`;
+  for (const one of [1, 2]) expect(await database.drizzle.execute(add(one))).toMatchObject([{ sum: one + 1 }]);
+  await database.drizzle.transaction(async (tx) => {
+    for (const one of [3, 4]) expect(await tx.execute(add(one))).toMatchObject([{ sum: one + 1 }]);
+  });
+  expect(await kept("as sum")).toBe(1);
+  const used =
+    "select sum(generic_plans + custom_plans)::int as used from pg_prepared_statements where statement ~ 'as sum'";
+  expect(await ask(database, used)).toEqual([{ used: 4 }]);
+  // A list of each length is another statement.
+  const long = sql.join(
+    Array.from({ length: 65 }, (_, index) => sql`${index}`),
+    sql`, `,
+  );
+  await database.drizzle.execute(sql`select 1 as long where 1 in (${long})`);
+  expect(await kept("as long")).toBe(0);
+  for (let index = 0; index < 600; index += 1)
+    await database.drizzle.execute(sql`select ${index}::int as ${sql.identifier(`many_${index}`)}`);
+  expect(await kept("")).toBe(500);
+  expect(await database.drizzle.execute(add(5))).toMatchObject([{ sum: 6 }]);
+});
+
 test("P1 after a crash of the whole server each call is answered, and those after it are served at once", async () => {
   await using database = connect({ max: 4 });
   let failures = 0;
