@@ -38,7 +38,7 @@ test("who has registered, proved the address and logged in is somebody by cookie
   expect(await byTicket.api.auth.me.query()).toMatchObject({ user: { email: customer.email } });
 });
 
-test("a session that was logged out is nobody, over HTTP at once", async () => {
+test("B35 a session that was logged out is nobody, over HTTP at once", async () => {
   const { api } = await house.customer();
   expect(await api.auth.logOut.mutate()).toEqual({ status: "logged_out" });
   await expect(api.auth.me.query()).rejects.toMatchObject({
@@ -46,7 +46,7 @@ test("a session that was logged out is nobody, over HTTP at once", async () => {
   });
 });
 
-test("a wrong password and an unknown address get the same answer", async () => {
+test("B28 a wrong password and an unknown address get the same answer", async () => {
   const { email } = await house.customer();
   const api = createClient(house.url, null);
   const refused = (address: string) =>
@@ -60,7 +60,7 @@ test("a wrong password and an unknown address get the same answer", async () => 
   expect(shapes[0]).toMatchObject({ data: { appCode: "INVALID_CREDENTIALS", httpStatus: 401 } });
 });
 
-test("what belongs to operators is refused to customers, and answered to operators", async () => {
+test("B107 what belongs to operators is refused to customers, and answered to operators", async () => {
   const [customer, operator] = [await house.customer(), await house.operator()];
   await expect(customer.api.admin.nodes.list.query({})).rejects.toMatchObject({ data: { appCode: "FORBIDDEN" } });
   const { items } = await operator.api.admin.nodes.list.query({});

@@ -62,7 +62,7 @@ test("add-ons are offered, quoted, ordered and invoiced with their number and th
   expect(lines.at(-1)).toMatchObject({ kind: "addon", description: "Extra storage", amount: money(40_000n) });
 });
 
-test("what a plan does not have so is INVALID_INPUT with its path, whatever is sent", async () => {
+test("B74 what a plan does not have so is INVALID_INPUT with its path, whatever is sent", async () => {
   const customer = await house.customer();
   const { api } = customer;
   const planId = await freePlan(customer);
@@ -73,6 +73,7 @@ test("what a plan does not have so is INVALID_INPUT with its path, whatever is s
   for (const addons of [
     { "extra-storage": "2" },
     { "extra-storage": 1.5 },
+    { "extra-storage": -1 },
     { "extra-storage": 1e300 },
     { "A b": 1 },
     7,
@@ -80,7 +81,7 @@ test("what a plan does not have so is INVALID_INPUT with its path, whatever is s
     await expect(quote(addons)).rejects.toMatchObject({ data: { appCode: "INVALID_INPUT", httpStatus: 400 } });
 });
 
-test("a change to more of them is planned with what it costs and brings; fewer is refused, and a stranger sees nothing", async () => {
+test("B84 a change to more of them is planned with what it costs and brings; fewer is refused, and a stranger sees nothing", async () => {
   const [customer, stranger] = [await house.customer(), await house.customer()];
   const { api } = customer;
   const wish = { planId: await freePlan(customer), parameters: {} };

@@ -1,8 +1,9 @@
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { transformer } from "@sewa/api";
+import { mintMailLink } from "@sewa/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Customer, orderFree, portal, startTestHouse, type TestHouse } from "./test-house.ts";
+import { type Customer, orderFree, portal, startTestHouse, type TestHouse, tokenIn } from "./test-house.ts";
 
 let house: TestHouse;
 let customer: Customer;
@@ -52,7 +53,7 @@ const nested = (depth: number): string => `${"[".repeat(depth)}${"]".repeat(dept
 
 const rows: readonly (Sent & { readonly name: string; readonly status: number; readonly appCode?: string })[] = [
   {
-    name: "a body that is no JSON",
+    name: "B1 a body that is no JSON",
     path: mutation,
     body: "{bad",
     headers: { "content-type": json },
@@ -60,7 +61,7 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     appCode: "BAD_JSON",
   },
   {
-    name: "an input in the URL that is no JSON",
+    name: "B2 an input in the URL that is no JSON",
     method: "GET",
     path: "/trpc/offerings.get?input=%7Bbad",
     status: 400,
@@ -74,9 +75,15 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     status: 400,
     appCode: "INVALID_INPUT",
   },
-  { name: "a body without content type", path: mutation, headers: {}, status: 415, appCode: "UNSUPPORTED_MEDIA_TYPE" },
   {
-    name: "text/plain, which a form can send",
+    name: "B3 a body without content type",
+    path: mutation,
+    headers: {},
+    status: 415,
+    appCode: "UNSUPPORTED_MEDIA_TYPE",
+  },
+  {
+    name: "B3 text/plain, which a form can send",
     path: mutation,
     body: wrapped({ email: "a@b.test" }),
     headers: { "content-type": "text/plain" },
@@ -84,28 +91,28 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     appCode: "UNSUPPORTED_MEDIA_TYPE",
   },
   {
-    name: "a type that begins like JSON",
+    name: "B4 a type that begins like JSON",
     path: mutation,
     body: "{}",
     headers: { "content-type": "application/jsonXX" },
     status: 415,
   },
   {
-    name: "a form",
+    name: "B5 a form to a mutation that takes nothing",
     path: "/trpc/auth.logOut",
     body: "--x--",
     headers: { "content-type": "multipart/form-data; boundary=x" },
     status: 415,
   },
   {
-    name: "bytes",
+    name: "B6 bytes",
     path: "/trpc/auth.logOut",
     body: "x",
     headers: { "content-type": "application/octet-stream" },
     status: 415,
   },
   {
-    name: "a body over the limit",
+    name: "B7 a body over the limit",
     path: mutation,
     body: wrapped({ email: "a".repeat(300 * 1_024) }),
     headers: { "content-type": json },
@@ -113,14 +120,14 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     appCode: "PAYLOAD_TOO_LARGE",
   },
   {
-    name: "a batch over the limit",
+    name: "B8 a batch over the limit",
     method: "GET",
     path: `/trpc/${Array(21).fill("system.health").join(",")}?batch=1`,
     status: 400,
     appCode: "BAD_REQUEST",
   },
   {
-    name: "a batch of a query and a mutation",
+    name: "B9 a batch of a query and a mutation",
     path: "/trpc/system.health,auth.logOut?batch=1",
     body: "{}",
     headers: { "content-type": json },
@@ -134,8 +141,20 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     headers: { "content-type": json },
     status: 400,
   },
-  { name: "a mutation by GET", method: "GET", path: "/trpc/auth.logOut", status: 405, appCode: "METHOD_NOT_SUPPORTED" },
-  { name: "a query by POST", path: "/trpc/system.health", body: "{}", headers: { "content-type": json }, status: 405 },
+  {
+    name: "B10 a mutation by GET",
+    method: "GET",
+    path: "/trpc/auth.logOut",
+    status: 405,
+    appCode: "METHOD_NOT_SUPPORTED",
+  },
+  {
+    name: "B10 a query by POST",
+    path: "/trpc/system.health",
+    body: "{}",
+    headers: { "content-type": json },
+    status: 405,
+  },
   {
     name: "another method",
     method: "DELETE",
@@ -144,20 +163,20 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     appCode: "METHOD_NOT_SUPPORTED",
   },
   {
-    name: "an unknown procedure",
+    name: "B11 an unknown procedure",
     method: "GET",
     path: "/trpc/nobody.knows",
     status: 404,
     appCode: "UNKNOWN_PROCEDURE",
   },
   ...["__proto__", "constructor", "a%00b", "auth.__proto__", "toString", "%E0%A4%A", "auth", ""].map((path) => ({
-    name: `the procedure "${path}"`,
+    name: `B11 the procedure "${path}"`,
     method: "GET",
     path: `/trpc/${path}`,
     status: path === "%E0%A4%A" ? 400 : 404,
   })),
   {
-    name: "a key that nobody asked for",
+    name: "B12 a key that nobody asked for",
     path: mutation,
     body: wrapped({ email: "a@b.test", role: "admin" }),
     headers: { "content-type": json },
@@ -165,28 +184,36 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     appCode: "INVALID_INPUT",
   },
   {
-    name: "the key __proto__",
+    name: "B13 the key __proto__",
     path: mutation,
     body: `{"json":{"email":"a@b.test","__proto__":{"polluted":true}}}`,
     headers: { "content-type": json },
     status: 400,
   },
   {
-    name: "a path of superjson into the prototype",
+    name: "B13 a path of superjson into the prototype",
     path: mutation,
     body: `{"json":{"email":"a@b.test"},"meta":{"values":{"__proto__.polluted":["Date"]}}}`,
     headers: { "content-type": json },
     status: 400,
   },
   {
-    name: "a path of superjson through the constructor",
+    name: "B13 a path of superjson through the constructor",
     path: mutation,
     body: `{"json":{"email":"a@b.test"},"meta":{"referentialEqualities":{"email":["constructor.prototype.polluted"]}}}`,
     headers: { "content-type": json },
     status: 400,
   },
   {
-    name: "100,000 nested arrays",
+    name: "B15 a key that stands there twice, of which the last one counts",
+    path: mutation,
+    body: `{"json":{"email":"a@b.test","email":5}}`,
+    headers: { "content-type": json },
+    status: 400,
+    appCode: "INVALID_INPUT",
+  },
+  {
+    name: "B14 100,000 nested arrays",
     path: mutation,
     body: `{"json":${nested(100_000)}}`,
     headers: { "content-type": json },
@@ -210,7 +237,7 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     status: 400,
   },
   {
-    name: "an address that would write a mail header",
+    name: "B23 an address that would write a mail header",
     path: mutation,
     body: wrapped({ email: "a@b.test\r\nBcc: x@y.test" }),
     headers: { "content-type": json },
@@ -218,22 +245,22 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     appCode: "INVALID_INPUT",
   },
   {
-    name: "a password of 200 KiB",
+    name: "B26 a password of 200 KiB",
     path: "/trpc/auth.logIn",
     body: wrapped({ email: "a@b.test", password: "x".repeat(200 * 1_024) }),
     headers: { "content-type": json },
     status: 400,
   },
-  {
-    name: "a link that was never sent",
+  ...[`sewa_v_${"a".repeat(43)}`, "", "sewa_v_", "' or 1=1 --", "a".repeat(10_000)].map((token) => ({
+    name: `B31 a link that was never sent (${token.slice(0, 12)}, ${token.length} characters)`,
     path: "/trpc/auth.verifyEmail",
-    body: wrapped({ token: `sewa_v_${"a".repeat(43)}` }),
+    body: wrapped({ token }),
     headers: { "content-type": json },
     status: 400,
     appCode: "TOKEN_INVALID",
-  },
+  })),
   {
-    name: "a page of another origin",
+    name: "B17 a page of another origin",
     path: mutation,
     body: wrapped({ email: "a@b.test" }),
     headers: { "content-type": json, origin: "https://evil.example" },
@@ -249,7 +276,7 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     appCode: "BAD_ORIGIN",
   },
   {
-    name: "a cookie that changes something and says not where from",
+    name: "B18 a cookie that changes something and says not where from",
     path: "/trpc/auth.logOut",
     body: "{}",
     headers: { "content-type": json, cookie: `session=sewa_s_${"a".repeat(43)}` },
@@ -257,13 +284,14 @@ const rows: readonly (Sent & { readonly name: string; readonly status: number; r
     appCode: "BAD_ORIGIN",
   },
   { name: "nobody", method: "GET", path: "/trpc/auth.me", status: 401, appCode: "UNAUTHORIZED" },
-  {
-    name: "a cookie with SQL in it",
+  ...["' or 1=1 --", "sewa_s_short", `sewa_s_${"a".repeat(43)}`, "x".repeat(10_000)].map((cookie) => ({
+    name: `B34 a cookie that opens nothing (${cookie.slice(0, 12)}, ${cookie.length} characters)`,
     method: "GET",
     path: "/trpc/auth.me",
-    headers: { cookie: "session=' or 1=1 --" },
+    headers: { cookie: `session=${cookie}` },
     status: 401,
-  },
+    appCode: "UNAUTHORIZED",
+  })),
   {
     name: "a bearer token of the right shape that nobody has",
     method: "GET",
@@ -296,6 +324,41 @@ test.each(rows)(
   },
 );
 
+test("B11 no more of an unknown path is said back than a path of ours could have", async () => {
+  const { text } = await send({ method: "GET", path: `/trpc/${"x".repeat(150)}` });
+  expect(text).toContain(`"path":"${"x".repeat(100)}"`);
+});
+
+test("B34 a browser is told to forget a cookie that opens nothing, and not the one that it has just got", async () => {
+  const old = { cookie: "session=sewa_s_short", origin: portal };
+  const me = await send({ method: "GET", path: "/trpc/auth.me", headers: old });
+  expect(me.headers.getSetCookie()).toEqual([expect.stringMatching(/^session=; Path=\/; Expires=Thu, 01 Jan 1970/)]);
+  const { email, password } = customer;
+  const logIn = JSON.stringify({ 0: transformer.serialize({ email, password }), 1: transformer.serialize(undefined) });
+  const both = await send({
+    path: "/trpc/auth.logIn,auth.socketTicket?batch=1",
+    body: logIn,
+    headers: { ...old, "content-type": json },
+  });
+  expect(both.text).toContain("UNAUTHORIZED");
+  expect(both.headers.getSetCookie()).toEqual([expect.stringMatching(/^session=sewa_s_/)]);
+  const wrong = wrapped({ email, password: "wrong password" });
+  const refused = await send({ path: "/trpc/auth.logIn", body: wrong, headers: { ...old, "content-type": json } });
+  expect({ status: refused.status, cookies: refused.headers.getSetCookie() }).toEqual({ status: 401, cookies: [] });
+});
+
+test("B32 who only looks at a link, as scanners of mail do, uses nothing up", async () => {
+  const email = "scanned@customer.test";
+  const register = wrapped({ email, password: "correct horse battery", name: "Ana", locale: "en" });
+  await send({ path: "/trpc/auth.register", body: register, headers: { "content-type": json } });
+  const [user] = await house.sql(`select id from users where email = '${email}'`);
+  const link = await mintMailLink(house.core, { kind: "verify_email", userId: String(user?.["id"]) });
+  const input = wrapped({ token: tokenIn(link) });
+  const path = "/trpc/auth.verifyEmail";
+  expect((await send({ method: "GET", path: `${path}?input=${encodeURIComponent(input)}` })).status).toBe(405);
+  expect((await send({ path, body: input, headers: { "content-type": json } })).status).toBe(200);
+});
+
 test("the portal's preflight is answered", async () => {
   const answer = await send({
     method: "OPTIONS",
@@ -307,7 +370,7 @@ test("the portal's preflight is answered", async () => {
   expect(answer.headers.get("access-control-allow-credentials")).toBe("true");
 });
 
-test("a URL of 20 KB is refused before it is read", async () => {
+test("B16 a URL of 20 KB is refused before it is read", async () => {
   const status = await new Promise<number | undefined>((resolve, reject) => {
     httpRequest(`${house.url}/trpc/system.health?input=${"x".repeat(20_000)}`, (response) =>
       resolve(response.resume().statusCode),
@@ -343,7 +406,7 @@ test("a request id of the client's is kept when it looks like one", async () => 
   expect(made.headers.get("x-request-id")).toMatch(/^[\da-f-]{36}$/);
 });
 
-test("an id that is none, of another kind, invented or of another organization gets the same answer but for the request id", async () => {
+test("B42 B43 an id that is none, of another kind, invented or of another organization gets the same answer but for the request id", async () => {
   const other = await house.customer();
   const { instanceId, subscriptionId } = await orderFree(other.api, "order-of-the-other");
   const ids = [
@@ -374,8 +437,9 @@ test.each([
   ["none", undefined],
   ["a short one", "seven77"],
   ["one of 129 characters", "k".repeat(129)],
+  ["one of 300 characters", "k".repeat(300)],
   ["one with a space", "key with space"],
-])("an order with %s for its idempotency key is refused", async (_, idempotencyKey) => {
+])("B71 an order with %s for its idempotency key is refused", async (_, idempotencyKey) => {
   const answer = await send({
     path: "/trpc/orders.place",
     headers: { "content-type": json, authorization: `Bearer ${customer.token}` },
@@ -393,11 +457,14 @@ test.each([
 
 test.each([
   ["a limit of 0", { limit: 0 }],
+  ["a limit below 0", { limit: -1 }],
+  ["a limit of a thousand million", { limit: 1e9 }],
+  ["an order of its own", { orderBy: "password_hash" }],
   ["a limit of 101", { limit: 101 }],
   ["a limit that is text", { limit: "10" }],
   ["a forged cursor", { cursor: "eyJhIjoxfQ" }],
   ["a cursor with SQL", { cursor: Buffer.from(JSON.stringify(["' or 1=1"])).toString("base64url") }],
-])("a list with %s is refused", async (_, input) => {
+])("B47 B48 B49 a list with %s is refused", async (_, input) => {
   for (const list of [
     "orders",
     "subscriptions",
@@ -418,7 +485,7 @@ test.each([
   }
 });
 
-test("parameters that the blueprint does not know, or of the wrong type, are named in the issues", async () => {
+test("B81 parameters that the blueprint does not know, or of the wrong type, are named in the issues", async () => {
   const { plans } = await customer.api.offerings.get.query({ slug: "uptime-kuma" });
   const quote = customer.api.orders.quote.query({ planId: plans[0]!.id, parameters: { "no-such": "x" } });
   await expect(quote).rejects.toMatchObject({

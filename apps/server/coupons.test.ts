@@ -129,7 +129,7 @@ test("a running subscription gets a coupon once for its key, and only its own or
   ).rejects.toMatchObject(refused("CONFLICT", 409));
 });
 
-test("93 another organization's coupon and an invented one are the same answer, and the eleventh guess is told to wait", async () => {
+test("B93 another organization's coupon and an invented one are the same answer, and the eleventh guess is told to wait", async () => {
   const [owner, stranger] = [await house.customer(), await house.customer()];
   const { organization } = await owner.api.auth.me.query();
   await operator.api.admin.coupons.create.mutate({ code: "OWNERS", discount: half, organizationId: organization.id });

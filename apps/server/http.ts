@@ -117,11 +117,20 @@ function call(
     createContext: () =>
       createConnectionContext(house, createHttpConnection(house, request, response, requestId, takeStream)),
     responseMeta: ({ errors }) => {
-      const seconds = Math.max(0, ...errors.map((error) => describeError(error).retryAfterSeconds ?? 0));
+      const refusals = errors.map((error) => describeError(error));
+      if (refusals.some(({ appCode }) => appCode === "UNAUTHORIZED")) forgetCookie(house, request, response);
+      const seconds = Math.max(0, ...refusals.map(({ retryAfterSeconds }) => retryAfterSeconds ?? 0));
       return seconds === 0 ? {} : { headers: new Headers({ "retry-after": String(seconds) }) };
     },
     onError: ({ error, path: procedure, type }) => logFailure(house, error, { procedure, type }),
   });
+}
+
+/** A cookie that opens nothing would be sent with every call until it ends. One that this answer sets stays. */
+function forgetCookie({ isSecure }: House, request: IncomingMessage, response: ServerResponse): void {
+  if (response.headersSent || response.hasHeader("set-cookie")) return;
+  if (readCredentials(request, sessionCookieName(isSecure), null)?.from !== "cookie") return;
+  response.setHeader("set-cookie", sessionCookie(isSecure, "", new Date(0)));
 }
 
 /** Defects are for people to look at; refusals are what the contract is for. */

@@ -94,7 +94,7 @@ test("what is done while acting names both in the audit, the operator's id for o
   expect(byOperator.items).toMatchObject([{ actor: { id: acting.userId, operator: { id: user.id } } }]);
 });
 
-test("money, secrets, members, the account and the operators' own are out of reach, also through a plan that removes", async () => {
+test("B107 money, secrets, members, the account and the operators' own are out of reach, also through a plan that removes", async () => {
   const customer = await house.customer();
   const { instanceId, subscriptionId } = await orderFree(customer.api, "order-out-of-reach");
   const { api } = await actAs(customer);

@@ -204,7 +204,7 @@ test.each(procedures.filter(({ type, path }) => type === "query" && !path.starts
   },
 );
 
-test.each(procedures)("$path is refused to each role that lacks the permission", async ({ path, type, meta }) => {
+test.each(procedures)("B46 $path is refused to each role that lacks the permission", async ({ path, type, meta }) => {
   const { victim, members } = world;
   for (const role of lacking(meta.permission)) {
     const answer = await call(path, type, members[role], inputOf(path, victim));
@@ -215,7 +215,7 @@ test.each(procedures)("$path is refused to each role that lacks the permission",
 
 const scopeNeeded = (permission: string | null) => (permission === null ? null : scopeOf(permission as Permission));
 
-test.each(procedures)("$path is refused to a token without its scope", async ({ path, type, meta }) => {
+test.each(procedures)("B38 $path is refused to a token without its scope", async ({ path, type, meta }) => {
   const { victim, program, programWithout, operatorsProgram } = world;
   const scope = scopeNeeded(meta.permission);
   // No scope is enough where there is none, not even all of them.

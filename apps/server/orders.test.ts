@@ -46,7 +46,7 @@ async function planOf({ api }: Customer, slug: string): Promise<string> {
   return plan.id;
 }
 
-test("an order is placed once for its key, at the price that was quoted", async () => {
+test("B69 B73 an order is placed once for its key, at the price that was quoted", async () => {
   const { api } = await house.customer();
   const offering = await api.offerings.get.query({ slug: "uptime-kuma" });
   expect(offering.plans.map(({ slug, price }) => [slug, price?.amountMinor])).toEqual([

@@ -24,7 +24,7 @@ test.each([
   [2, "6.6.6.6, 1.1.1.1, 2.2.2.2", "1.1.1.1"],
   [2, "1.1.1.1", "10.0.0.9"],
   [1, "", "10.0.0.9"],
-])("behind %i trusted proxies, X-Forwarded-For %j means %s", (proxies, forwarded, expected) => {
+])("B19 behind %i trusted proxies, X-Forwarded-For %j means %s", (proxies, forwarded, expected) => {
   expect(addressOf(request(forwarded === "" ? {} : { "x-forwarded-for": forwarded }), proxies)).toBe(expected);
 });
 

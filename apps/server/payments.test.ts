@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { transformer } from "@sewa/api";
-import { createSandboxProvider, toPublicId } from "@sewa/core";
+import { createSandboxProvider, fromPublicId, toPublicId } from "@sewa/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Customer, startTestHouse, type TestHouse } from "./test-house.ts";
 
@@ -90,7 +90,26 @@ test("a payment is begun by its customer, shown to nobody else, and cancelled", 
   expect(await customer.api.payments.cancel.mutate(cancel)).toMatchObject({ id: payment.id });
 });
 
-test("an operator fills a wallet with a reason, the customer spends it, and a part is given back", async () => {
+test("B44 nobody pays their own invoice with another one's card, which is as unknown as one that nobody has", async () => {
+  const [buyer, other] = [await house.customer(), await house.customer()];
+  const { organizationId } = await orderPaidPlan(other, "order-0044");
+  const { invoiceId } = await orderPaidPlan(buyer, "order-0045");
+  const card = house.core.ids.next();
+  await house.sql(
+    `insert into payment_methods (id, organization_id, provider, label, fingerprint, key_id, sealed, saved_at)
+      values ('${card}', '${fromPublicId("organization", organizationId)}', 'sandbox', 'Visa', '${card}', 'test', 'sealed', now())`,
+  );
+  for (const id of [card, house.core.ids.next()]) {
+    const methodId = toPublicId("method", id);
+    const pay = buyer.api.payments.start.mutate({ invoiceId, method: "saved", methodId, idempotencyKey: "pay-0045" });
+    await expect(pay).rejects.toMatchObject({
+      message: "No such payment method.",
+      data: { appCode: "NOT_FOUND", httpStatus: 404 },
+    });
+  }
+});
+
+test("B92 B95 an operator fills a wallet with a reason, the customer spends it, and a part is given back", async () => {
   const buyer = await house.customer("Budi");
   const { invoiceId, organizationId } = await orderPaidPlan(buyer, "order-0002");
   const pay = { invoiceId, method: "wallet", idempotencyKey: "wallet-0001" } as const;
@@ -117,7 +136,7 @@ test("an operator fills a wallet with a reason, the customer spends it, and a pa
   expect(first).toMatchObject({ kind: "wallet_refunded", amount: refund.amount });
   const more = { ...refund, amount: { ...refund.amount, amountMinor: 30_001n }, idempotencyKey: "refund-0002" };
   await expect(operator.api.admin.transactions.refund.mutate(more)).rejects.toMatchObject({
-    data: { appCode: "CONFLICT" },
+    data: { appCode: "CONFLICT", httpStatus: 409 },
   });
   const invoice = await buyer.api.invoices.get.query({ invoiceId });
   expect(invoice).toMatchObject({ status: "paid", creditNotes: [{ amount: refund.amount, reason: refund.reason }] });
@@ -160,7 +179,7 @@ test.each([
   ["a card that is not named", { ...(topUp(money(1_000n)) as object), method: "saved" }],
   ["another way to pay", { ...(topUp(money(1_000n)) as object), method: "cash" }],
   ["an organization of others", { ...(topUp(money(1_000n)) as object), organizationId: "org_x" }],
-])("a top-up of or with %s is refused with 400, and nothing is begun", async (_, input) => {
+])("B90 B91 a top-up of or with %s is refused with 400, and nothing is begun", async (_, input) => {
   const response = await fetch(`${house.url}/trpc/wallet.topUp`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${customer.token}` },
@@ -203,7 +222,7 @@ test("M6 a webhook signed by the new or the old secret is stored, and prompts a 
   expect(jobs).toHaveLength(1);
 });
 
-test("a webhook of a type that nobody knows is stored and left alone", async () => {
+test("B99 a webhook of a type that nobody knows is stored and left alone", async () => {
   const body = JSON.stringify({ id: "evt_type", type: "weather.changed", data: { rain: true } });
   expect(await deliver({ body })).toMatchObject({ status: 200 });
   const [row] = await house.sql("select applied_at from payment_notices where event_id = 'evt_type'");
@@ -222,7 +241,7 @@ test.each<[string, Delivery, number, string]>([
   ["of 2 MB", { body: " ".repeat(2_000_000) }, 413, ""],
   ["of another provider", { path: "paypal" }, 404, "Nothing is here."],
   ["to a path with more behind it", { path: "sandbox/x" }, 404, "Nothing is here."],
-])("M6 a webhook that is %s leaves nothing behind", async (_, delivery, status, words) => {
+])("M6 B98 a webhook that is %s leaves nothing behind", async (_, delivery, status, words) => {
   const before = await notices();
   const answer = await deliver(delivery).catch((error: unknown) => {
     // Cut off while it was still being sent.

@@ -20,7 +20,7 @@ afterAll(() => house[Symbol.asyncDispose]());
 
 const money = (amountMinor: bigint) => ({ amountMinor, currency: "IDR" });
 
-test("a plan says what its setup and its trial cost, a quote both periods, and a second trial is TRIAL_USED", async () => {
+test("B77 a plan says what its setup and its trial cost, a quote both periods, and a second trial is TRIAL_USED", async () => {
   const { api } = await house.customer();
   const { plans } = await api.offerings.get.query({ slug: "uptime-kuma" });
   const plan = plans.find(({ slug }) => slug === "small")!;

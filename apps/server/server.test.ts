@@ -36,7 +36,7 @@ test("a server that is told to stop says so, finishes what runs, sends sockets e
   await house.server.close();
 });
 
-test("calls are limited, each call of a batch counts, and the answer says when to come back", async () => {
+test("B22 calls are limited, each call of a batch counts, and the answer says when to come back", async () => {
   await using house = await startTestHouse({ limits: { callsPerMinutePerAddress: 6 } });
   const batch = `${house.url}/trpc/${Array(4).fill("system.health").join(",")}?batch=1`;
   expect((await fetch(batch)).status).toBe(200);

@@ -63,7 +63,7 @@ const bearer = (): Record<string, string> => ({ authorization: `Bearer ${custome
 test.each([
   ["another origin", "/trpc", { origin: "https://evil.example" }, 403],
   ["another path", "/elsewhere", {}, 404],
-])("an upgrade from %s is refused", async (_, path, headers, status) => {
+])("B105 an upgrade from %s is refused", async (_, path, headers, status) => {
   const socket = new WebSocket(`${house.url.replace("http", "ws")}${path}`, { headers });
   const [, response] = (await once(socket, "unexpected-response")) as [unknown, { statusCode: number; resume(): void }];
   response.resume();
@@ -120,7 +120,7 @@ test("a ticket opens one socket only", async () => {
   expect(second.messages[0]).toMatchObject({ error: { json: { data: { appCode: "UNAUTHORIZED" } } } });
 });
 
-test("frames that are no JSON are answered, and the fifth closes the socket", async () => {
+test("B103 frames that are no JSON are answered, and the fifth closes the socket", async () => {
   await using raw = await open();
   for (let count = 0; count < 5; count += 1) raw.socket.send("{bad");
   expect(await until("it is closed", () => raw.end.value)).toMatchObject({ code: 1008 });
@@ -137,12 +137,24 @@ test.each([
   ["an unknown procedure", query(1, "no.such")],
   ["the prototype for a procedure", query(1, "__proto__")],
   ["a number", 5],
-])("a frame with %s is answered with an error that shows nothing of the machine room", async (_, frame) => {
+])("B103 a frame with %s is answered with an error that shows nothing of the machine room", async (_, frame) => {
   await using raw = await open();
   raw.socket.send(JSON.stringify(frame));
   await until("it is answered", () => raw.messages.length > 0);
   expect(raw.messages[0]).toHaveProperty("error");
   expect(JSON.stringify(raw.messages[0])).not.toMatch(/stack|node_modules|\bat .+:\d+/);
+});
+
+test("B103 a second stream under the same id is refused, and the first one goes on", async () => {
+  await using raw = await open("", bearer());
+  const stream = { id: 7, method: "subscription", params: { path: "instances.onEvent", input: { json: {} } } };
+  raw.socket.send(JSON.stringify(stream));
+  await until("it has begun", () => raw.messages.length === 1);
+  raw.socket.send(JSON.stringify(stream));
+  await until("the second is answered", () => raw.messages.length === 2);
+  expect(raw.messages[0]).toMatchObject({ id: 7, result: { type: "started" } });
+  expect(raw.messages[1]).toMatchObject({ id: 7, error: { json: { data: { appCode: "BAD_REQUEST" } } } });
+  expect(raw.end.value).toBeNull();
 });
 
 test("W5 an array of more calls than the limit runs none of them", async () => {
@@ -183,7 +195,7 @@ test("W1 a reader who does not read is closed as too slow when a mebibyte waits 
   expect((await createClient(server.url, customer.token).auth.me.query()).user.email).toBe(customer.email);
 });
 
-test("a frame over the limit closes the socket", async () => {
+test("B104 a frame over the limit closes the socket", async () => {
   await using raw = await open();
   raw.socket.send("x".repeat(100 * 1_024));
   expect(await until("it is closed", () => raw.end.value)).toMatchObject({ code: 1009 });
@@ -234,7 +246,7 @@ test("a session has so many sockets and no more", async () => {
   });
 });
 
-test("W2 a log-out elsewhere closes the session's sockets within five seconds, and sends them nothing more", async () => {
+test("W2 B36 a log-out elsewhere closes the session's sockets within five seconds, and sends them nothing more", async () => {
   const mine = await house.customer();
   const { ticket } = await mine.api.auth.socketTicket.mutate();
   await using byToken = await open("", { authorization: `Bearer ${mine.token}` });

@@ -129,7 +129,7 @@ test("onStatus resumed at the current revision sends nothing until there is some
   expect(current.items[0]?.data.revision).toBeGreaterThan(revision);
 });
 
-test("a stream of another organization's app ends with NOT_FOUND", async () => {
+test("B106 a stream of another organization's app ends with NOT_FOUND", async () => {
   const [owner, stranger] = [await house.customer(), await house.customer()];
   const { instanceId } = await orderFree(owner.api, "order-status-3");
   await using socket = socketOf(stranger);
@@ -166,7 +166,7 @@ test("onEvent replays what was missed, in order and without gaps, and goes on wi
   expect(rest.items.map(({ id }) => Number(id))).toEqual(rest.items.map((_, index) => middle + index + 1));
 });
 
-test("onEvent answers an id that is none or ahead of us with one reset that says from where on it goes", async () => {
+test("B106 onEvent answers an id that is none or ahead of us with one reset that says from where on it goes", async () => {
   const customer = await house.customer();
   await using socket = socketOf(customer);
   const head = (await customer.api.events.list.query({ limit: 1 })).items[0]?.sequence ?? 0;

@@ -143,7 +143,7 @@ test("a developer operates an app and orders none", async () => {
   });
 });
 
-test("a slug is one label, not one of the house's words, and nobody else's", async () => {
+test("B79 a slug is one label, not one of the house's words, and nobody else's", async () => {
   const [one, two] = [await house.customer(), await house.customer()];
   const named = (slug: string, customer = one) => customer.api.organizations.update.mutate({ slug });
   expect(await named("olgas-shop")).toMatchObject({ slug: "olgas-shop" });

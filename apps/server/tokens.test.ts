@@ -50,7 +50,7 @@ function answerOnSocket(
   });
 }
 
-test("a program calls by its token what the token is for, and is told what it lacks", async () => {
+test("B38 a program calls by its token what the token is for, and is told what it lacks", async () => {
   const owner = await house.customer("Olga");
   const { instanceId } = await orderFree(owner.api, "order-for-token");
   const { token, ...made } = await give(owner, { scopes: ["read", "apps"] });
@@ -96,7 +96,7 @@ test("a token is no session: it starts, prolongs and ends none, and no cookie ho
   expect(await answerOnSocket({ ticket: token })).toBe("UNAUTHORIZED");
 });
 
-test("an operator's token is a customer's", async () => {
+test("B39 an operator's token is a customer's", async () => {
   const operator = await house.operator();
   const { token } = await give(operator, { scopes: ["read", "organization"] });
   const program = createClient(house.url, token);
@@ -104,7 +104,7 @@ test("an operator's token is a customer's", async () => {
   expect(await operator.api.admin.nodes.list.query({})).toMatchObject({ items: [{}, {}] });
 });
 
-test("what is wrong, of nobody, revoked or of another organization opens nothing, here as on a socket", async () => {
+test("B37 what is wrong, of nobody, revoked or of another organization opens nothing, here as on a socket", async () => {
   const owner = await house.customer();
   const { id, token } = await give(owner);
   const { organization } = await (await house.customer()).api.auth.me.query();
@@ -161,7 +161,7 @@ test("tokens of a member who is removed end with their sockets, and those of who
   await expect(program.auth.me.query()).rejects.toMatchObject(refusedWith("UNAUTHORIZED"));
 });
 
-test("a token with networks is good from there alone, as the trusted proxies tell it and not the client", async () => {
+test("B19 a token with networks is good from there alone, as the trusted proxies tell it and not the client", async () => {
   const owner = await house.customer();
   const { token } = await give(owner, { allowedNetworks: ["192.0.2.0/24", "2001:db8::/32"] });
   const { token: near } = await give(owner, { allowedNetworks: ["127.0.0.1"] });

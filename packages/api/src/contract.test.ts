@@ -90,7 +90,7 @@ test.each(domainErrorCodes)("the refusal %s of core reaches clients under its ow
   expect(refusal.code).not.toBe("INTERNAL_SERVER_ERROR");
 });
 
-test("what nobody expected says nothing but that it happened", () => {
+test("B20 what nobody expected says nothing but that it happened", () => {
   const cause = Object.assign(
     new Error("Failed query: select * from users where email = $1 params: ana@customer.test,hash"),
     { code: "42P01" },
@@ -106,7 +106,7 @@ test("what nobody expected says nothing but that it happened", () => {
   }
 });
 
-test("a database that is away is worth another try", () => {
+test("B21 a database that is away is worth another try", () => {
   const lost = new Error("Failed query: select 1", {
     cause: Object.assign(new Error("connect ECONNREFUSED 10.0.0.7:5432"), { code: "ECONNREFUSED" }),
   });

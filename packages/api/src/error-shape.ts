@@ -81,6 +81,8 @@ export interface Refusal {
 
 const maxIssues = 20;
 const maxText = 200;
+/** No procedure of ours has a longer one. */
+const maxPathCharacters = 100;
 const unavailableRetrySeconds = 2;
 
 /** What may be said about an error, and nothing else. The one place where errors of core become errors of the contract. */
@@ -111,7 +113,7 @@ export function toErrorShape(
     data: {
       code,
       httpStatus: getHTTPStatusCodeFromError(new TRPCError({ code })),
-      path: where.path?.slice(0, maxText) ?? null,
+      path: where.path?.slice(0, maxPathCharacters) ?? null,
       appCode,
       requestId: where.requestId,
       issues,

@@ -61,13 +61,13 @@ describe("what is unfinished is a warning when checked and an error when publish
   const small = smallDefinition();
   test.each([
     ["no resources", "name: Nothing", "NOTHING_TO_RUN resources 1:1"],
-    ["no tag", small.replace("app:1.2.3", "app"), "IMAGE resources[0].image 6:10"],
+    ["B59 no tag", small.replace("app:1.2.3", "app"), "IMAGE resources[0].image 6:10"],
     [
       "a registry's port is no tag",
       small.replace("registry.example/app:1.2.3", "registry.example:5000/app"),
       "IMAGE resources[0].image 6:10",
     ],
-    ["latest", small.replace("1.2.3", "latest"), "IMAGE resources[0].image 6:10"],
+    ["B59 latest", small.replace("1.2.3", "latest"), "IMAGE resources[0].image 6:10"],
     ["a moving major version", small.replace("1.2.3", "2-slim"), "IMAGE resources[0].image 6:10"],
     ["a claim with a moving image", `${small}claim: { image: a/b:main }`, "IMAGE claim.image 9:17"],
     ["nothing exposed", small.replace(/exposed:.*\n/, ""), "NOT_EXPOSED exposed 1:1"],
@@ -111,7 +111,7 @@ describe("what can never work is an error in both modes", () => {
       "EXPRESSION prices[0].target 9:23",
     ],
     [
-      "a mapping of a mapping",
+      "B58 a mapping of a mapping",
       smallDefinition("mappings: { a: { value: '${mappings.a}', map: {} } }"),
       "EXPRESSION resources[0].mappings.a.value 9:30",
     ],
@@ -132,7 +132,7 @@ describe("what can never work is an error in both modes", () => {
     ],
     ["an unknown exposed port", small.replace("port: http }", "port: admin }"), "UNKNOWN_NAME exposed.port 2:33"],
     [
-      "two ports of one number",
+      "B62 two ports of one number",
       small.replace("port: 8080 }", "port: 8080 }, { name: b, port: 8080 }"),
       "DUPLICATE_NAME resources[0].ports[1].port 7:56",
     ],

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { normalizeDecimal, sumDecimals } from "./decimal.ts";
 import { parseBytes, parseCpu } from "./quantity.ts";
 
-describe("CPU in thousandths", () => {
+describe("B60 CPU in thousandths", () => {
   test.each([
     ["250m", 250],
     ["1", 1_000],
@@ -21,7 +21,7 @@ describe("CPU in thousandths", () => {
   );
 });
 
-describe("bytes", () => {
+describe("B60 bytes", () => {
   test.each([
     ["512Mi", 536_870_912],
     ["1Gi", 1_073_741_824],

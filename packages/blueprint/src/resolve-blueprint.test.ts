@@ -265,7 +265,7 @@ test("equal input gives equal output, and the input is not changed", () => {
   );
 });
 
-test("what a customer types stays one text, whatever it looks like", () => {
+test("B81 what a customer types stays one text, whatever it looks like", () => {
   const text = smallDefinition('env: { A: "a ${parameters.p} b" }', "parameters: [{ name: p, type: string }]");
   fc.assert(
     fc.property(fc.oneof(fc.constant("${instance.id}"), fc.constant('"}\n$${'), fc.string({ maxLength: 50 })), (p) => {

@@ -56,7 +56,7 @@ export interface SocketTicketDto {
 
 export interface RegisterInput {
   readonly email: string;
-  /** 8 to 200 characters. */
+  /** 8 to 128 characters, and none of those that everybody tries first. */
   readonly password: string;
   readonly name: string;
   readonly organizationName?: string | undefined;

@@ -41,8 +41,11 @@ export const instanceEventsInput: Schema<InstanceEventsInput> = z.strictObject({
 export const onStatusInput: Schema<OnStatusInput> = z.strictObject({ instanceId: publicId, lastEventId });
 export const onEventInput: Schema<OnEventInput> = z.strictObject({ instanceId: publicId.optional(), lastEventId });
 
-// Names of Kubernetes are shorter; which of them exist is for core to say.
-const kubeName = z.string().max(253);
+// What Kubernetes could give for a name; which of them exist is for core to say.
+const kubeName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9.-]+$/, "Use a name as Kubernetes gives it.");
 export const logsInput: Schema<LogsInput> = z.strictObject({
   instanceId: publicId,
   pod: kubeName.optional(),

@@ -45,7 +45,7 @@ describe("what an expression comes to", () => {
   });
 });
 
-describe("what is refused before it is evaluated", () => {
+describe("B54 B55 B56 B58 what is refused before it is evaluated", () => {
   test.each([
     ['${constructor.constructor("return process")()}', "EXPRESSION", /./],
     ["${constructor}", "EXPRESSION", /^Unknown name: constructor\.$/],
@@ -93,7 +93,7 @@ describe("what is refused before it is evaluated", () => {
   });
 });
 
-describe("what fails while it is evaluated never becomes an empty text", () => {
+describe("B57 what fails while it is evaluated never becomes an empty text", () => {
   test.each([
     ["${parameters.nodes / 0}", "! Result is not a finite number."],
     ["${parameters.nodes % 0}", "! Result is not a finite number."],

@@ -64,7 +64,7 @@ test("a new organization lives on a test clock where the house says so", async (
   expect(testClockNow).toEqual(core.clock.now());
 });
 
-test("a taken address is answered like a free one; nothing is made and its owner is told once a day", async () => {
+test("B25 a taken address is answered like a free one; nothing is made and its owner is told once a day", async () => {
   await using core = await testCore();
   const first = await registerAna(core);
   const before = await core.database.drizzle.select().from(users);
@@ -92,7 +92,7 @@ test("two who register one address at once get one account", async () => {
   expect(await core.database.drizzle.select().from(organizations)).toHaveLength(1);
 });
 
-test("a verification link works once, for a day, and only by its token", async () => {
+test("B31 a verification link works once, for a day, and only by its token", async () => {
   await using core = await testCore();
   const { userId } = await registerAna(core);
   const link = await mintMailLink(core.ctx, { kind: "verify_email", userId });
@@ -131,7 +131,7 @@ test("of two who use one link at the same time, one is refused", async () => {
   expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
 });
 
-test("a reset ends all sessions, changes the password, proves the address and works once", async () => {
+test("B33 a reset ends all sessions, changes the password, proves the address and works once", async () => {
   await using core = await testCore();
   const { userId } = await verifiedAna(core);
   const { token: session } = await logIn(core.ctx, ana);
@@ -152,7 +152,7 @@ test("a reset ends all sessions, changes the password, proves the address and wo
   });
 });
 
-test("asking for a reset answers the same for an unknown address, and its link lives an hour or until the next request", async () => {
+test("B33 asking for a reset answers the same for an unknown address, and its link lives an hour or until the next request", async () => {
   await using core = await testCore();
   const { userId } = await verifiedAna(core);
   const answers = [

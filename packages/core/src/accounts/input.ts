@@ -1,11 +1,12 @@
 import { domainToASCII } from "node:url";
 import { DomainError, type FieldIssue } from "../errors.ts";
+import { isCommonPassword } from "./common-passwords.ts";
 
 const maxEmailCharacters = 254;
 const maxLocalCharacters = 64;
 const maxNameCharacters = 100;
 export const minPasswordCharacters = 8;
-export const maxPasswordCharacters = 200;
+export const maxPasswordCharacters = 128;
 
 const localPart = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
 const domainCharacters = /^[\p{L}\p{M}\p{N}.-]+$/u;
@@ -36,6 +37,7 @@ export function checkPassword(password: string, email: string, path = "password"
     throw invalid(path, `Use ${minPasswordCharacters} to ${maxPasswordCharacters} characters.`);
   }
   if (password.toLowerCase() === email) throw invalid(path, "Choose another password than your e-mail address.");
+  if (isCommonPassword(password)) throw invalid(path, "Choose another password. Many people have this one.");
   return password.normalize("NFC");
 }
 

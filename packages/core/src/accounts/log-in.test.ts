@@ -24,7 +24,7 @@ test("a wrong password and an unknown address are refused with the same words", 
   });
 });
 
-test("an unproven address is told apart only with the right password, and is mailed once in five minutes", async () => {
+test("B76 an unproven address is told apart only with the right password, and is mailed once in five minutes", async () => {
   await using core = await testCore();
   await registerAna(core);
   core.clock.set(addMs(core.clock.now(), 10 * minuteMs));
@@ -62,7 +62,7 @@ test("a log-in that was on its way while the password was changed gets no sessio
   expect(await core.database.drizzle.select().from(sessions)).toEqual([]);
 });
 
-test("the sixth failure in a quarter of an hour is refused, also with the right password, until time or a reset lifts it", async () => {
+test("B29 the sixth failure in a quarter of an hour is refused, also with the right password, until time or a reset lifts it", async () => {
   await using core = await testCore();
   const { userId } = await verifiedAna(core);
   const right = { ...ana, ip: wrong.ip };
@@ -161,7 +161,7 @@ test("W11 a password is hashed beside the event loop, which goes on turning", as
   expect(turns).toBeGreaterThan(1);
 });
 
-test("W11 a flood of hashes is served in turns and turned away beyond a bound; afterwards all is as before", async () => {
+test("W11 B30 a flood of hashes is served in turns and turned away beyond a bound; afterwards all is as before", async () => {
   const outcomes = await Promise.allSettled(Array.from({ length: 80 }, () => hashPassword("correct horse")));
   const refused = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason as unknown);
   expect(refused).toHaveLength(16);

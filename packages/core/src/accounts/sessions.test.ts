@@ -82,7 +82,7 @@ test("a session ends for good at its absolute end, however often it is used", as
   expect(await authenticate(core.ctx, token)).toBeNull();
 });
 
-test("a suspended user is refused with a living session", async () => {
+test("B35 a suspended user is refused with a living session", async () => {
   await using core = await testCore();
   await verifiedAna(core);
   const { token } = await logIn(core.ctx, ana);

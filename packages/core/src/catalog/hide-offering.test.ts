@@ -23,7 +23,7 @@ const entryOf = async (core: TestCore, slug = "uptime-kuma") =>
 const slugs = async (core: TestCore): Promise<readonly string[]> =>
   (await listOfferings(core.ctx, {})).items.map(({ slug }) => slug);
 
-test("a hidden plan cannot be ordered, who has it renews it, and applying the same files does not put it back", async () => {
+test("B72 a hidden plan cannot be ordered, who has it renews it, and applying the same files does not put it back", async () => {
   await using core = await testCore();
   await givenCatalog(core.ctx);
   await givenMachines(core.ctx);

@@ -383,7 +383,7 @@ describe("what cannot be planned is refused at once, with a code", () => {
   });
 });
 
-describe("a plan is refused as stale when, after it was made,", () => {
+describe("B87 a plan is refused as stale when, after it was made,", () => {
   const cases: readonly (readonly [string, (app: TestApp) => Promise<unknown>])[] = [
     [
       "the app was restarted",

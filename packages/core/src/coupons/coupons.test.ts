@@ -45,7 +45,7 @@ test("with a coupon without an end later periods cost as much as the first", asy
   expect(subscription.subscription).toMatchObject({ status: "active", amountMinor: 50_000n });
 });
 
-test("93 whatever is wrong with a code, the answer is the same, and nothing is left behind", async () => {
+test("B93 whatever is wrong with a code, the answer is the same, and nothing is left behind", async () => {
   await using core = await house();
   const now = core.clock.now();
   const { ctx, organizationId } = await givenCustomer(core.ctx);
@@ -78,7 +78,7 @@ test("93 whatever is wrong with a code, the answer is the same, and nothing is l
   expect(await core.database.drizzle.$count(invoices)).toBe(2);
 });
 
-test("93 after ten wrong codes in an hour the organization is told to wait, also with a right one, and others are not", async () => {
+test("B93 after ten wrong codes in an hour the organization is told to wait, also with a right one, and others are not", async () => {
   await using core = await house();
   await givenCoupon(core.ctx);
   const [mine, others] = [await givenCustomer(core.ctx), await givenCustomer(core.ctx)];

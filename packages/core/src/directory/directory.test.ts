@@ -71,7 +71,7 @@ test("pages follow each other without a gap, and a cursor that nobody gave out i
   await expect(findInstances(operator, { cursor: "!" })).rejects.toMatchObject({ code: "INVALID_INPUT" });
 });
 
-test("what is searched for is an id, or a part of a name in any case, and no pattern", async () => {
+test("B50 what is searched for is an id, or a part of a name in any case, and no pattern", async () => {
   const { core, operator, first } = await givenHouse();
   await using _ = core;
   const user = (await findUsers(operator, {})).items[1]!;

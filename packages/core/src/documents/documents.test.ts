@@ -139,7 +139,7 @@ test("a customer who is named like a script is printed, and nothing runs", async
   expect(html).toContain("default-src 'none'");
 });
 
-test("the same invoice gives the same bytes, and what was opened is printed as it was then", async () => {
+test("B96 the same invoice gives the same bytes, and what was opened is printed as it was then", async () => {
   await using house = await given();
   const { id: invoiceId } = await house.invoice();
   const file = () => getInvoiceDocument(house.ctx, { invoiceId, format: "pdf" });
@@ -238,7 +238,7 @@ test("another organization's invoice is not found, and nobody but its owner may 
   await expect(getInvoiceDocument(nobody, { invoiceId, format: "html" })).rejects.toMatchObject({ code: "FORBIDDEN" });
 });
 
-test("seller and tax of an open invoice cannot be edited, whoever writes", async () => {
+test("B94 seller and tax of an open invoice cannot be edited, whoever writes", async () => {
   await using house = await given();
   await using owner = connectAsSuperuser(house.core.url);
   const codeOf = (work: Promise<unknown>): Promise<string | undefined> =>

@@ -88,7 +88,7 @@ async function effectsOf({ database }: TestCore, organizationId: string): Promis
 
 const couldDo = ({ fate }: Call): boolean => fate === "answers" || fate === "dies after the commit";
 
-test(`F9 equal and unequal calls at once, some of which die: one effect, one answer for all that are equal, and a refusal for others (${runs} runs)`, async () => {
+test(`F9 B69 equal and unequal calls at once, some of which die: one effect, one answer for all that are equal, and a refusal for others (${runs} runs)`, async () => {
   const seen = { answered: 0, reused: 0, refused: 0, dead: 0, replayed: 0 };
   await using core = await testCore();
   await using owner = connectAsSuperuser(core.url);

@@ -190,7 +190,7 @@ test("steps go forward only and end with the operation", async () => {
   expect(after.steps.every(({ status }) => status === "done")).toBe(true);
 });
 
-test("credentials are there once the app is ready, each look is audited, and the audit holds no value", async () => {
+test("B82 credentials are there once the app is ready, each look is audited, and the audit holds no value", async () => {
   await using app = await given();
   await expect(revealCredentials(app.ctx, app.instanceId)).rejects.toMatchObject({ code: "INVALID_TRANSITION" });
   await app.provision();
@@ -276,7 +276,7 @@ test("a foreign, an invented and a removed organization's id are the same to a c
   expect((await listEvents(stranger.ctx, {})).items).toEqual([]);
 });
 
-test("stopping twice is one operation, and what has failed for good is never announced as ready", async () => {
+test("B83 stopping twice is one operation, and what has failed for good is never announced as ready", async () => {
   await using app = await given();
   await app.core.database.drizzle.execute("update operations set deadline_at = '2026-01-01'");
   expect((await sweepInstances(app.core.ctx, { resyncSeconds })).failed).toBe(1);

@@ -82,7 +82,7 @@ test("money is written as people of that language write it, exactly", () => {
   expect(renderMail(due("123456789012345678", "USD"), setting).text).toContain("US$1,234,567,890,123,456.78 for Blog");
 });
 
-test("what a customer typed stays text in HTML and one line in the subject", () => {
+test("B101 what a customer typed stays text in HTML and one line in the subject", () => {
   const appName = `<b onclick="x">'&'</b>\r\nBcc: eve@example.com`;
   const mail = renderMail(parseNotification("app_deleted", { appName }), setting);
   expect(mail.html).not.toContain("<b ");

@@ -46,7 +46,7 @@ test("a free order is paid, wanted and prompted in one commit, with a gapless ev
   ]);
 });
 
-test("the same key answers with the same order, and with another input it is refused", async () => {
+test("B70 the same key answers with the same order, and with another input it is refused", async () => {
   await using core = await testCore();
   await givenCatalog(core.ctx);
   await givenMachines(core.ctx);
@@ -62,7 +62,7 @@ test("the same key answers with the same order, and with another input it is ref
   expect(await core.database.drizzle.select().from(invoices)).toHaveLength(1);
 });
 
-test("K12 two orders for the last place: one gets it, the other is told CAPACITY and leaves nothing behind", async () => {
+test("K12 B75 two orders for the last place: one gets it, the other is told CAPACITY and leaves nothing behind", async () => {
   await using core = await testCore();
   await givenCatalog(core.ctx);
   await givenMachines(core.ctx);

@@ -22,7 +22,7 @@ import {
 import { givenPerson, givenTeam, invite, readLink, rolesIn } from "../testing/given-team.ts";
 import { refusal } from "../testing/refusal.ts";
 
-test("who is invited by mail becomes a member with the address that was invited, and nothing that is stored opens it", async () => {
+test("B40 who is invited by mail becomes a member with the address that was invited, and nothing that is stored opens it", async () => {
   await using core = await testCore();
   const { owner, organizationId } = await givenTeam(core);
   await updateOrganization(owner, { name: "evil.example/pay" });
@@ -66,7 +66,7 @@ test("who is invited by mail becomes a member with the address that was invited,
   expect(mine.items.map(({ role }) => role).toSorted()).toEqual(["developer", "owner"]);
 });
 
-test("the same invitation accepted many times at once makes one member, and each gets the same answer", async () => {
+test("B40 the same invitation accepted many times at once makes one member, and each gets the same answer", async () => {
   await using core = await testCore();
   const { owner, organizationId } = await givenTeam(core);
   const person = await givenPerson(core);

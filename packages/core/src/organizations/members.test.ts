@@ -53,7 +53,7 @@ test("what counts is the role of now, not the one with which the call was let in
   expect(Object.values(await rolesIn(core, organizationId)).toSorted()).toEqual(["owner", "viewer"]);
 });
 
-test("the last owner neither leaves, nor is removed, nor becomes less", async () => {
+test("B41 the last owner neither leaves, nor is removed, nor becomes less", async () => {
   await using core = await testCore();
   const { owner, ownerId, organizationId } = await givenTeam(core, "admin");
   for (const attempt of [

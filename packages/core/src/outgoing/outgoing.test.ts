@@ -71,7 +71,7 @@ test("where the operator allows it, an answer comes with its status, headers and
   expect([posted.status, target.asked[1]?.method]).toEqual([201, "POST"]);
 });
 
-test("no spelling of an address of this machine or of a private network gets through, and nothing is connected to", async () => {
+test("B63 B66 no spelling of an address of this machine or of a private network gets through, and nothing is connected to", async () => {
   await using target = await startTarget(ok);
   const call = createOutgoing({ ports: [443, target.port] });
   const hosts = [
@@ -122,7 +122,7 @@ test("no spelling of an address of this machine or of a private network gets thr
   expect(target.connections()).toBe(0);
 });
 
-test("a name that means something else the second time is refused at its connection", async () => {
+test("B64 a name that means something else the second time is refused at its connection", async () => {
   await using target = await startTarget((_, response) => void response.end("hello"));
   const names = resolver(["127.0.0.1"], ["10.0.0.1"], ["127.0.0.1", "192.168.0.1"], ["fe80::1%eth0"], []);
   const call = createOutgoing({ allowedRanges: loopback, ...names });
@@ -133,7 +133,7 @@ test("a name that means something else the second time is refused at its connect
   expect([names.times(), target.connections()]).toEqual([5, 1]);
 });
 
-test("each hop of a redirect is looked at again, three at most, none from https to http, and credentials stay at home", async () => {
+test("B65 each hop of a redirect is looked at again, three at most, none from https to http, and credentials stay at home", async () => {
   await using target = await startTarget((request, response, port) => {
     const path = new URL(request.url ?? "/", "http://target").pathname;
     const [, kind = "", count = "0"] = path.split("/");
@@ -175,7 +175,7 @@ test("each hop of a redirect is looked at again, three at most, none from https 
   ]);
 });
 
-test("an address with credentials, of another scheme, or a public one without TLS or at another port is not called", async () => {
+test("B65 an address with credentials, of another scheme, or a public one without TLS or at another port is not called", async () => {
   const names = resolver(["93.184.215.14"]);
   const call = createOutgoing(names);
   const refusals: Readonly<Record<string, string>> = {
@@ -192,7 +192,7 @@ test("an address with credentials, of another scheme, or a public one without TL
   for (const [url, reason] of Object.entries(refusals)) await expect(call({ url })).rejects.toMatchObject({ reason });
 });
 
-test("a body without an end, one that hardly comes and one that says that it is small come to an end", async () => {
+test("B67 a body without an end, one that hardly comes and one that says that it is small come to an end", async () => {
   await using target = await startTarget((request, response) => {
     if (request.url === "/slow") return void response.write("a");
     if (request.url === "/silent") return;
@@ -385,7 +385,7 @@ test(`F16 whatever a host is spelled like, means, means the next time or sends t
   for (const [outcome, count] of Object.entries(seen)) expect([outcome, count > 0]).toEqual([outcome, true]);
 }, 600_000);
 
-test("an address of version 4 is public if it is in none of the reserved ranges, to their very edges; no dress of it in version 6 is", () => {
+test("B66 an address of version 4 is public if it is in none of the reserved ranges, to their very edges; no dress of it in version 6 is", () => {
   fc.assert(
     fc.property(ipv4Values, (value) => {
       const isReserved = reserved.some(([first, last]) => value >= first && value <= last);

@@ -90,7 +90,7 @@ describe("a free plan", () => {
     expect(await app.mails()).toEqual(["app_ready", "app_expired"]);
   });
 
-  test("renewed within grace it opens a new term at that moment, and stopped time is charged to nobody", async () => {
+  test("B85 renewed within grace it opens a new term at that moment, and stopped time is charged to nobody", async () => {
     await using app = await given();
     await app.provision();
     await app.after(31 * dayMs);
@@ -132,7 +132,7 @@ describe("a free plan", () => {
     expect(await app.instance()).toMatchObject({ desiredPhase: "running", generation: 2 });
   });
 
-  test("never renewed it is cancelled when grace ends, removed, and closed once the cluster has confirmed", async () => {
+  test("B85 never renewed it is cancelled when grace ends, removed, and closed once the cluster has confirmed", async () => {
     await using app = await given();
     await app.provision();
     await app.after(31 * dayMs);

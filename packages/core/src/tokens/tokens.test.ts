@@ -70,7 +70,7 @@ test("a token is shown once, speaks for its maker, and nothing that is kept open
   expect(core.observed).toContain("token.created");
 });
 
-test("a typo, and whatever else no token can be, is refused without asking the database", async () => {
+test("B37 a typo, and whatever else no token can be, is refused without asking the database", async () => {
   await using core = await testCore();
   const { ctx } = await givenCustomer(core.ctx);
   const { token } = await createToken(ctx, wish());

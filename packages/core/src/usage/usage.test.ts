@@ -65,7 +65,7 @@ describe("a sample", () => {
     ]);
   });
 
-  test("is written once, however often and by however many it is collected", async () => {
+  test("B97 is written once, however often and by however many it is collected", async () => {
     const { core, instanceId } = await given();
     await using _ = core;
     const batch = steadily(core, instanceId, 5);
@@ -103,7 +103,7 @@ describe("a sample", () => {
     expect(await hoursOf(core)).toMatchObject([{ coveredSeconds: 60, storageCoveredSeconds: 60 }]);
   });
 
-  test("of nobody's app, from another time or without sense is left out, and keeps no other out", async () => {
+  test("B97 of nobody's app, from another time or without sense is left out, and keeps no other out", async () => {
     const { core, instanceId } = await given();
     await using _ = core;
     const now = core.clock.now();
@@ -121,7 +121,7 @@ describe("a sample", () => {
     expect(await samplesOf(core)).toMatchObject([{ instanceId, endedAt: now }]);
   });
 
-  test("cannot overlap another, whoever writes it", async () => {
+  test("B97 cannot overlap another, whoever writes it", async () => {
     const { core, ctx, instanceId } = await given();
     await using _ = core;
     const row = { organizationId: ctx.organizationId!, instanceId, storageBytes: 0 };
