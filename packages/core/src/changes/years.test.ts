@@ -20,6 +20,7 @@ import { createTaxRate } from "../taxes/index.ts";
 import { rateUsage } from "../usage/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCustomer, givenLargeMachines } from "../testing/given.ts";
+import { DomainError } from "../errors.ts";
 import { testCore, type TestCore } from "../testing/test-core.ts";
 import {
   changePlan,
@@ -365,18 +366,18 @@ async function carryOut(
       return;
     }
     case "cancel":
-      await cancelNow(ctx, { ...input, confirmName: "App" });
+      await insist(() => cancelNow(ctx, { ...input, confirmName: "App" }));
       return;
     case "use":
       return;
     case "renew":
-      await renewSubscription(ctx, input);
+      await insist(() => renewSubscription(ctx, input));
       return;
     case "end":
-      await cancelAtPeriodEnd(ctx, input);
+      await insist(() => cancelAtPeriodEnd(ctx, input));
       return;
     case "undo_end":
-      await undoCancel(ctx, input);
+      await insist(() => undoCancel(ctx, input));
       await reconcileSubscription(core.ctx, subscriptionId);
       return;
     case "change_plan":
@@ -386,6 +387,18 @@ async function carryOut(
     case "change_addons":
       renter.addons = act.to;
       await takeAddons(core, renter);
+  }
+}
+
+/** As a program of the customer's does with the same key: on a machine that is very busy a lock may be waited for in vain. */
+async function insist<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const isBusy = error instanceof DomainError && error.code === "CONFLICT" && error.message.endsWith("Try again.");
+      if (!isBusy || tries === 5) throw error;
+    }
   }
 }
 
