@@ -110,7 +110,7 @@ test(
     expect(await logs(stranger.api, {})).toBe("NOT_FOUND");
     expect(await logs(stranger.api, { pod: pod.name })).toBe("NOT_FOUND");
     expect(await logs(client.api, { pod: "kuma-of-somebody-else" })).toBe("NOT_FOUND");
-    expect(await logs(client.api, { container: "../../x" })).toBe("NOT_FOUND");
+    expect(await logs(client.api, { container: "../../x" })).toBe("INVALID_INPUT");
     expect(await logs(client.api, { container: "nope" })).toBe("NOT_FOUND");
     expect(await logs(client.api, { tailLines: 1e9 })).toBe("INVALID_INPUT");
     expect(await logs(client.api, { tailLines: 0 })).toBe("INVALID_INPUT");
