@@ -470,7 +470,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "a second trial for the same mailbox",
-    file: `${life}/trial.ts`,
+    file: `${life}/once-per-person.ts`,
     find: `isGmail ? \`\${local.replaceAll(".", "")}@gmail.com\` : \`\${local}@\${domain}\``,
     replace: `isGmail ? email : \`\${local}@\${domain}\``,
     tests: [`${core}/changes/intro.test.ts`],
