@@ -34,7 +34,7 @@ function renderPage(seen: Readonly<Record<string, readonly Seen[]>>): string {
   const ran = Object.entries(rows).filter(([id]) => resultsOf(id).length > 0);
   const others = Object.entries(rows).filter(([id]) => !ran.some(([name]) => name === id));
   const [without, open] = [others.filter(([id]) => id in reasons), others.filter(([id]) => !(id in reasons))];
-  return [
+  const lines = [
     "# Faults",
     "",
     "Printed by `npm run test:faults` from the results of that run. Do not edit.",
@@ -53,6 +53,6 @@ function renderPage(seen: Readonly<Record<string, readonly Seen[]>>): string {
     `## Not made real by this run: ${open.length}`,
     "",
     ...open.map(([id, fault]) => `- **${id}** ${fault}`),
-    "",
-  ].join("\n");
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
 }
