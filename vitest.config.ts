@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "apps/*/**/*.test.ts", "tests/**/*.test.ts", "bench/*.test.ts"],
-    globalSetup: ["packages/db/src/testing/global-setup.ts"],
+    globalSetup: ["packages/db/src/testing/global-setup.ts", "tests/system/programs-setup.ts"],
     reporters: ["default", "./tests/summary-reporter.ts"],
     isolate: false,
     maxWorkers: 2,

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { inject } from "vitest";
+import type {} from "./programs-setup.ts"; // Which declares what is provided.
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
 const programs = ["apps/server/main.ts", "apps/worker/main.ts", "tests/system/faults/worker-process.ts"] as const;
@@ -17,7 +17,7 @@ let bundled: Promise<string> | null = null;
 
 /**
  * The file of a program that tests start and kill many times. Node takes three seconds to find and translate the thousands of
- * modules of one; in one file they are there after a quarter of a second. Made once per process of tests, and gone with it.
+ * modules of one; in one file they are there after a quarter of a second. Made once per process of tests.
  */
 export async function programFile(program: Program): Promise<string> {
   bundled ??= bundle();
@@ -25,8 +25,7 @@ export async function programFile(program: Program): Promise<string> {
 }
 
 async function bundle(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "sewa-programs-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const folder = await mkdtemp(join(inject("sewaProgramsFolder"), "made-"));
   await build({
     absWorkingDir: repository,
     entryPoints: [...programs],
