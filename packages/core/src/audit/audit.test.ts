@@ -289,6 +289,7 @@ test("with all of it and its head gone, what was signed says that there was some
   );
   const { fault } = await verifyAudit(app.core.ctx, app.organizationId);
   expect(fault?.message).toBe("Entry 4 was signed, the last one is 0.");
+  expect((await checkAudit(app.core.ctx)).faults).toMatchObject([{ organizationId: app.organizationId }]);
   await asOwner(app.core, "delete from audit_checkpoints where organization_id is not null");
   await app[Symbol.asyncDispose]();
 });

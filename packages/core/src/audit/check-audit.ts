@@ -1,5 +1,5 @@
-import { houseHead, organizationHeads } from "@sewa/db/schema";
-import { asc, gt } from "drizzle-orm";
+import { auditCheckpoints, houseHead, organizationHeads } from "@sewa/db/schema";
+import { asc, eq, exists, gt, isNull, or, type SQL } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { authorize } from "../permissions.ts";
 import type { ChainOwner } from "./chain.ts";
@@ -39,13 +39,27 @@ export async function checkAudit(ctx: CoreContext, signal?: AbortSignal): Promis
   return { chains, entries, faults, removed };
 }
 
-/** Chains with entries: those that were signed to their end too, because time makes entries old. */
+/**
+ * Chains with entries, and those that had some when they were signed. Those that were signed to their end too, because time makes
+ * entries old.
+ */
 export async function listChains(ctx: CoreContext): Promise<readonly ChainOwner[]> {
-  const [house] = await ctx.db.drizzle.select().from(houseHead).where(gt(houseHead.auditSequence, 0));
-  const rows = await ctx.db.drizzle
+  const { drizzle } = ctx.db;
+  const signed = (owner: SQL | undefined) =>
+    exists(drizzle.select({ id: auditCheckpoints.id }).from(auditCheckpoints).where(owner));
+  const [house] = await drizzle
+    .select()
+    .from(houseHead)
+    .where(or(gt(houseHead.auditSequence, 0), signed(isNull(auditCheckpoints.organizationId))));
+  const rows = await drizzle
     .select({ id: organizationHeads.organizationId })
     .from(organizationHeads)
-    .where(gt(organizationHeads.auditSequence, 0))
+    .where(
+      or(
+        gt(organizationHeads.auditSequence, 0),
+        signed(eq(auditCheckpoints.organizationId, organizationHeads.organizationId)),
+      ),
+    )
     .orderBy(asc(organizationHeads.organizationId));
   return [...(house === undefined ? [] : [null]), ...rows.map(({ id }) => id)];
 }
