@@ -70,6 +70,7 @@ export async function openHouse(): Promise<House> {
         testClocks: false,
         orphanVolumeGraceDays: 30,
         auditRetentionMonths: null,
+        ledgerRetentionMonths: null,
         invoiceSeries: "INV",
         seller: null,
         roomPrice: null,

@@ -14,10 +14,10 @@ export const DOMAIN_LINE: readonly (readonly string[])[] = [
   ["billing"],
   ["usage", "uptime", "coupons"],
   ["instances"],
-  ["operations", "organizations", "wallet", "ledger", "catalog", "capacity", "taxes", "tokens"],
+  ["operations", "organizations", "wallet", "catalog", "capacity", "taxes", "tokens"],
   ["accounts", "notifications"],
   ["keys"],
-  ["events", "audit", "jobs", "idempotency", "outgoing"],
+  ["events", "audit", "jobs", "idempotency", "outgoing", "ledger"],
 ];
 
 const CORE = "packages/core/src/";

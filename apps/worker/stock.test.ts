@@ -58,6 +58,7 @@ test("each line of the crontab names a task of ours, under the key and with the 
     "instance:sweep",
     "inventory:audit",
     "keys:rotate",
+    "ledger:check",
     "mail:sweep",
     "node:reconcile",
     "operator:remind",

@@ -1,5 +1,5 @@
 import {
-  booksChecks,
+  booksPromises,
   type CoreContext,
   countBooksFindings,
   countInstances,
@@ -249,7 +249,7 @@ const tableGauges: readonly TableGauge[] = [
     help: "Rows that break a promise of the books, by check and kind: books (wrong) or clock (late or out of step).",
     labelNames: ["check", "kind"],
     fill(gauge, { booksFindings }) {
-      for (const { id: check, kind } of booksChecks) gauge.set({ check, kind }, 0);
+      for (const { id: check, kind } of booksPromises) gauge.set({ check, kind }, 0);
       for (const { checkId: check, kind, findings } of booksFindings) gauge.set({ check, kind }, findings);
     },
   },

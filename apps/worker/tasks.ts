@@ -9,6 +9,7 @@ import { instanceProbe } from "./tasks/instance-probe.ts";
 import { instanceReconcile } from "./tasks/instance-reconcile.ts";
 import { inventoryAudit } from "./tasks/inventory-audit.ts";
 import { keysRotate } from "./tasks/keys-rotate.ts";
+import { ledgerCheck } from "./tasks/ledger-check.ts";
 import { mailSend } from "./tasks/mail-send.ts";
 import { nodeReconcile } from "./tasks/node-reconcile.ts";
 import { invoiceCollect, paymentReconcile, paymentSweep, refundReconcile, walletTopUp } from "./tasks/payments.ts";
@@ -46,6 +47,7 @@ const byName = {
   "operator:remind": operatorRemind,
   "keys:rotate": keysRotate,
   "audit:check": auditCheck,
+  "ledger:check": ledgerCheck,
   "house:clean": houseClean,
 } as const satisfies Record<JobName, TaskDefinition>;
 

@@ -48,6 +48,7 @@ const config: CoreConfig = {
   testClocks: false,
   orphanVolumeGraceDays: 30,
   auditRetentionMonths: null,
+  ledgerRetentionMonths: null,
   invoiceSeries: "INV",
   seller: null,
   roomPrice: null,

@@ -483,6 +483,13 @@ export const mutants: readonly Mutant[] = [
     tests: [`${core}/changes/intro.test.ts`],
   },
   {
+    name: "the books go on with what went last, and not with what went before it",
+    file: `${core}/ledger/remove-old.ts`,
+    find: `new Map(Object.entries(opening))`,
+    replace: `new Map<string, string>()`,
+    tests: [`${core}/books/ledgers.test.ts`],
+  },
+  {
     name: "whoever is bound to nobody reads for the house",
     file: `${core}/context.ts`,
     find: `organizationId === null && (actor.type === "operator" || actor.type === "system")`,

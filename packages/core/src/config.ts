@@ -95,6 +95,7 @@ export const coreConfigShape = {
   OPERATOR_PASSWORD_MAX_AGE_HOURS: wholeNumber(24, 87_600).optional(),
   ORPHAN_VOLUME_GRACE_DAYS: wholeNumber(0, 3_650).default(30),
   AUDIT_RETENTION_MONTHS: wholeNumber(1, 1_200).optional(),
+  LEDGER_RETENTION_MONTHS: wholeNumber(12, 1_200).optional(),
   INVOICE_SERIES: z
     .string()
     .regex(/^[A-Z0-9]{1,10}$/, "Up to ten capital letters or digits.")
@@ -131,6 +132,7 @@ export function toCoreConfig(env: CoreEnvironment): CoreConfig {
     testClocks: env.TEST_CLOCKS,
     orphanVolumeGraceDays: env.ORPHAN_VOLUME_GRACE_DAYS,
     auditRetentionMonths: env.AUDIT_RETENTION_MONTHS ?? null,
+    ledgerRetentionMonths: env.LEDGER_RETENTION_MONTHS ?? null,
     invoiceSeries: env.INVOICE_SERIES,
     seller:
       env.SELLER_NAME === undefined

@@ -47,6 +47,8 @@ export interface CoreConfig {
   readonly seller: { readonly name: string; readonly address: string | null; readonly taxId: string | null } | null;
   /** Months after which audit entries are removed, up to a signed checkpoint; null keeps them for good. */
   readonly auditRetentionMonths: number | null;
+  /** Months after which ledger transactions are removed, up to a signed opening of the balances; null keeps them for good. */
+  readonly ledgerRetentionMonths: number | null;
   /** What room costs the operator in a month, in minor units of `currency`; null when nobody has said it. */
   readonly roomPrice: { readonly perCpuMinor: bigint; readonly perGibMinor: bigint } | null;
 }

@@ -1,8 +1,8 @@
 import { auditCheckpoints } from "@sewa/db/schema";
-import { and, asc, eq, ne } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Tx } from "../context.ts";
-import { assert } from "../errors.ts";
 import type { Keyring } from "../keyring.ts";
+import { isSigned, resignRows, signText } from "../signatures.ts";
 import { type ChainOwner, type Head, ownedBy, type Reader } from "./chain.ts";
 
 export type CheckpointRow = typeof auditCheckpoints.$inferSelect;
@@ -20,7 +20,7 @@ export async function findCheckpoint(reader: Reader, owner: ChainOwner, kind: Ki
 export async function signCheckpoint(tx: Tx, owner: ChainOwner, kind: Kind, head: Head): Promise<void> {
   const values = {
     ...head,
-    ...sign(tx.ctx.keyring, { organizationId: owner, kind, ...head }),
+    ...signText(tx.ctx.keyring, saidBy({ organizationId: owner, kind, ...head })),
     signedAt: tx.ctx.clock.now(),
   };
   const changed = await tx.sql
@@ -33,36 +33,15 @@ export async function signCheckpoint(tx: Tx, owner: ChainOwner, kind: Kind, head
 }
 
 export function isGenuine(keyring: Keyring, row: CheckpointRow): boolean {
-  return keyring.findSigner(saidBy(row), row.signature) === row.keyId;
+  return isSigned(keyring, saidBy(row), row);
 }
 
-/**
- * Signs up to `limit` checkpoints anew with the newest key, so that the one before can go. Throws for one that was not signed
- * by the key that it names: a new signature would make a forgery genuine.
- */
+/** Part of a rotation of keys; answers how many were signed anew. */
 export async function resignCheckpoints(tx: Tx, limit: number): Promise<number> {
-  const { keyring } = tx.ctx;
-  const rows = await tx.sql
-    .select()
-    .from(auditCheckpoints)
-    .where(ne(auditCheckpoints.keyId, keyring.ids[0] ?? ""))
-    .orderBy(asc(auditCheckpoints.id))
-    .limit(limit)
-    .for("update", { skipLocked: true });
-  for (const row of rows) {
-    assert(isGenuine(keyring, row), `the audit's checkpoint ${row.id} is signed by the key that it names`);
-    await tx.sql.update(auditCheckpoints).set(sign(keyring, row)).where(eq(auditCheckpoints.id, row.id));
-  }
-  return rows.length;
+  return resignRows(tx, auditCheckpoints, { textOf: saidBy, limit });
 }
 
 type Signed = Pick<CheckpointRow, "organizationId" | "kind" | "sequence" | "chain">;
-
-function sign(keyring: Keyring, row: Signed): Pick<CheckpointRow, "keyId" | "signature"> {
-  const [keyId] = keyring.ids;
-  assert(keyId !== undefined, "a keyring holds at least one key");
-  return { keyId, signature: keyring.sign(saidBy(row)) };
-}
 
 function saidBy({ organizationId, kind, sequence, chain }: Signed): string {
   return ["audit-checkpoint", organizationId ?? "house", kind, sequence, chain].join("|");

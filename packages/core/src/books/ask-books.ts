@@ -1,10 +1,10 @@
 import type { Transaction } from "@sewa/db";
 import { type SQL, sql } from "drizzle-orm";
-import type { BooksCheck } from "./check.ts";
+import type { BooksCheck, BooksPromise } from "./check.ts";
 
 /** A row that breaks a promise. */
 export interface Breach {
-  readonly check: BooksCheck;
+  readonly check: BooksPromise;
   readonly rowId: string;
   /** Whose books it is about; null for the house's own. */
   readonly organizationId: string | null;
@@ -18,7 +18,7 @@ const rowsPerCheck = 5_000;
 export interface Answer {
   readonly breaches: readonly Breach[];
   /** Checks that found more than was read: what they do not name may be broken too. */
-  readonly cut: ReadonlySet<BooksCheck>;
+  readonly cut: ReadonlySet<BooksPromise>;
 }
 
 /** Asks each of the checks about these organizations, or about all (null). The caller's transaction is one picture. */
@@ -30,7 +30,7 @@ export async function askBooks(
   const within = (column: SQL): SQL =>
     organizationIds === null ? sql`true` : sql`${column} = ${anyOf(organizationIds)}`;
   const breaches: Breach[] = [];
-  const cut = new Set<BooksCheck>();
+  const cut = new Set<BooksPromise>();
   for (const check of checks) {
     const rows = await reader.execute<{ id: string; organization_id: string | null }>(sql`
       select id, organization_id from (

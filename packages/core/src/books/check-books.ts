@@ -1,11 +1,11 @@
 import type { CoreContext } from "../context.ts";
 import { authorize } from "../permissions.ts";
 import { askBooks } from "./ask-books.ts";
-import type { BooksCheck } from "./check.ts";
+import type { BooksPromise } from "./check.ts";
 import { booksChecks } from "./checks.ts";
 
 export interface BooksFinding {
-  readonly check: Pick<BooksCheck, "id" | "promise" | "kind">;
+  readonly check: Pick<BooksPromise, "id" | "promise" | "kind">;
   /** Ids of rows that break the promise; at most ten. */
   readonly rows: readonly string[];
 }

@@ -7,9 +7,9 @@ export interface BooksScope {
   readonly within: (organizationId: SQL) => SQL;
 }
 
-export interface BooksCheck {
+export interface BooksPromise {
   readonly id: string;
-  /** What holds when no row comes back. */
+  /** What holds when nothing is found. */
   readonly promise: string;
   /** `books`: the books are wrong. `clock`: something is late or out of step, which an outage explains. */
   readonly kind: BooksKind;
@@ -18,6 +18,10 @@ export interface BooksCheck {
    * `time`: nothing, so that all are asked each time. `house`: something to anybody, which only asking for all of it shows.
    */
   readonly by: "change" | "time" | "house";
+}
+
+/** A promise that one query asks about. */
+export interface BooksCheck extends BooksPromise {
   /** What breaks the promise: rows in a column `id`, and in `organization_id` whose books it is about; null for the house's. */
   readonly rows: (scope: BooksScope) => SQL;
 }

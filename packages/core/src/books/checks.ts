@@ -1,4 +1,4 @@
-import type { BooksCheck } from "./check.ts";
+import type { BooksCheck, BooksPromise } from "./check.ts";
 import { couponChecks } from "./coupon-checks.ts";
 import { invoiceChecks } from "./invoice-checks.ts";
 import { ledgerChecks } from "./ledger-checks.ts";
@@ -18,3 +18,13 @@ export const booksChecks: readonly BooksCheck[] = [
   ...usageChecks,
   ...couponChecks,
 ].toSorted((a, b) => a.id.localeCompare(b.id));
+
+/** What no query can ask, because the key of the signatures is not in the database: `lookAtLedger` recomputes it. */
+export const ledgerPromise: BooksPromise = {
+  id: "M39",
+  promise: "Each ledger is as it was posted, transaction by transaction, and as it was signed.",
+  kind: "books",
+  by: "change",
+};
+
+export const booksPromises: readonly BooksPromise[] = [...booksChecks, ledgerPromise];

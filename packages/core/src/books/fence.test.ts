@@ -7,7 +7,7 @@ import { checkAudit } from "../audit/index.ts";
 import { logIn, mintMailLink, resetPassword } from "../accounts/index.ts";
 import type { Actor } from "../actor.ts";
 import { givenTwoCustomers } from "./test-books.ts";
-import { runBooksCheck } from "./index.ts";
+import { checkLedgers, runBooksCheck } from "./index.ts";
 import { planChange } from "../changes/index.ts";
 import { type CoreContext, createContext } from "../context.ts";
 import { setSpendingLimits } from "../spending/index.ts";
@@ -168,6 +168,7 @@ beforeAll(async () => {
   });
   await runBooksCheck(core.ctx, { mode: "whole" });
   await checkAudit(core.ctx);
+  await checkLedgers(core.ctx);
   await rows(superuser.drizzle, "set session_replication_role = replica");
   for (const [table, values] of Object.entries(byHand)) {
     const ids = await rows(

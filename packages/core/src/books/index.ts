@@ -1,6 +1,7 @@
 export { type BooksFinding, checkBooks } from "./check-books.ts";
 export type { BooksCheck, BooksKind } from "./check.ts";
-export { booksChecks } from "./checks.ts";
+export { type CheckedLedgers, checkLedgers } from "./check-ledgers.ts";
+export { booksChecks, booksPromises } from "./checks.ts";
 export type { BooksRunRow } from "./look-at-books.ts";
 export {
   type BooksFindingView,

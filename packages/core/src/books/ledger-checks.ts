@@ -1,6 +1,10 @@
 import { sql } from "drizzle-orm";
 import { books, type BooksCheck } from "./check.ts";
 
+/** What is gone of an account, up to where its ledger starts by now: on the side of debits. */
+const openingMinor = sql`coalesce((
+  select (c.opening ->> a.id::text)::numeric from ledger_checkpoints c where c.organization_id = a.organization_id and c.kind = 'start'), 0)`;
+
 /** The ledger in itself, and that what hangs together has one owner. */
 export const ledgerChecks: readonly BooksCheck[] = [
   books(
@@ -21,19 +25,19 @@ export const ledgerChecks: readonly BooksCheck[] = [
   },
   books(
     "M03",
-    "Each balance is the sum of its entries.",
+    "Each balance is the sum of its entries, with what they began with.",
     ({ within }) => sql`
       select a.id, a.organization_id from ledger_accounts a left join ledger_entries e on e.account_id = a.id
       where ${within(sql`a.organization_id`)} group by a.id
-      having a.balance_minor <> case a.normal_side when 'debit' then 1 else -1 end * coalesce(sum(e.amount_minor), 0)`,
+      having a.balance_minor <> case a.normal_side when 'debit' then 1 else -1 end * (${openingMinor} + coalesce(sum(e.amount_minor), 0))`,
   ),
   books(
     "M04",
     "No account that may not go below zero was below after any entry.",
     ({ within }) => sql`
       select distinct id, organization_id from (
-        select a.id, a.organization_id, sum(case a.normal_side when 'debit' then e.amount_minor else -e.amount_minor end)
-          over (partition by a.id order by t.sequence, e.position) as running
+        select a.id, a.organization_id, case a.normal_side when 'debit' then 1 else -1 end
+          * (${openingMinor} + sum(e.amount_minor) over (partition by a.id order by t.sequence, e.position)) as running
         from ledger_accounts a join ledger_entries e on e.account_id = a.id join ledger_transactions t on t.id = e.transaction_id
         where not a.may_go_negative and ${within(sql`a.organization_id`)}) x where running < 0`,
   ),

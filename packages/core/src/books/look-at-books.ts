@@ -1,4 +1,4 @@
-import { databaseErrorOf, type Transaction } from "@sewa/db";
+import type { Transaction } from "@sewa/db";
 import { booksRuns, organizationHeads } from "@sewa/db/schema";
 import { sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
@@ -6,6 +6,7 @@ import { assert } from "../errors.ts";
 import { anyOf, askBooks } from "./ask-books.ts";
 import type { BooksCheck } from "./check.ts";
 import { booksChecks } from "./checks.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { type BooksFindingRow, recordBreaches } from "./record-breaches.ts";
 
 export type BooksRunRow = typeof booksRuns.$inferSelect;
@@ -26,20 +27,11 @@ export interface BooksLook {
 const organizationsAtOnce = 1_000;
 
 /**
- * Asks, and writes down what was found, in one picture of the database. One look at a time: an older picture must not bring
- * back what a newer one has seen repaired. Null when the other one takes longer than the lock time-out.
+ * Asks, and writes down what was found, in one picture of the database. Null while another one looks, when that takes longer
+ * than the lock time-out.
  */
 export async function lookAtBooks(ctx: CoreContext, question: BooksQuestion): Promise<BooksLook | null> {
-  try {
-    return await ctx.picture(async (tx) => {
-      // Takes no picture yet: the first query after it does.
-      await tx.execute(sql`lock table books_findings in share row exclusive mode`);
-      return look(ctx, tx, question);
-    }, "read write");
-  } catch (error) {
-    if (databaseErrorOf(error)?.code === "55P03") return null;
-    throw error;
-  }
+  return oneAtATime(ctx, (tx) => look(ctx, tx, question));
 }
 
 async function look(ctx: CoreContext, tx: Transaction, question: BooksQuestion): Promise<BooksLook> {

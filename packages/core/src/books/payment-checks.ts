@@ -1,5 +1,9 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { books, type BooksCheck } from "./check.ts";
+
+/** Until when transactions may be gone from a ledger, each with what it was posted for. */
+const openingAt = (organizationId: SQL): SQL => sql`coalesce((
+  select c.opening_at from ledger_checkpoints c where c.organization_id = ${organizationId} and c.kind = 'start'), '-infinity')`;
 
 /** Money that comes by bank, provider and wallet, and goes back there. */
 export const paymentChecks: readonly BooksCheck[] = [
@@ -14,7 +18,7 @@ export const paymentChecks: readonly BooksCheck[] = [
         left join ledger_transactions t on t.organization_id = p.organization_id and t.source_id = p.id
           and t.kind = case p.provider when 'wallet' then 'wallet_spent' else 'payment_received' end
       where ${within(sql`p.organization_id`)} and p.status = 'succeeded' and p.amount_minor > 0
-      group by p.id having count(t.id) <> 1`,
+      group by p.id having count(t.id) > 1 or (count(t.id) = 0 and p.received_at > ${openingAt(sql`p.organization_id`)})`,
   ),
   books(
     "M18",
@@ -32,8 +36,11 @@ export const paymentChecks: readonly BooksCheck[] = [
           from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
           where ${within(sql`t.organization_id`)} and t.source_type = 'intent' and e.amount_minor > 0 group by t.source_id
         ) w on w.source_id = i.id
-      where ${within(sql`i.organization_id`)} and coalesce(i.received_minor, 0) <> coalesce(w.kept_minor, 0) + (
-        select coalesce(sum(p.amount_minor), 0) from payments p where p.provider = i.provider and p.reference = i.id::text)`,
+        cross join lateral (
+          select coalesce(i.received_minor, 0) - coalesce(w.kept_minor, 0) - coalesce(sum(p.amount_minor), 0) as lost_minor
+          from payments p where p.provider = i.provider and p.reference = i.id::text) l
+      where ${within(sql`i.organization_id`)} and l.lost_minor <> 0
+        and (l.lost_minor < 0 or i.ended_at > ${openingAt(sql`i.organization_id`)})`,
   ),
   books(
     "M30",

@@ -3,12 +3,12 @@ import { booksFindings } from "@sewa/db/schema";
 import { eq, isNull, sql } from "drizzle-orm";
 import type { CoreContext } from "../context.ts";
 import { type Answer, anyOf, type Breach } from "./ask-books.ts";
-import type { BooksCheck } from "./check.ts";
+import type { BooksPromise } from "./check.ts";
 
 export type BooksFindingRow = typeof booksFindings.$inferSelect;
 
 export interface Asked extends Answer {
-  readonly checks: readonly BooksCheck[];
+  readonly checks: readonly BooksPromise[];
   /** Null: everybody. */
   readonly organizationIds: readonly string[] | null;
 }

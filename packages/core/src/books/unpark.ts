@@ -5,6 +5,7 @@ import { authorize } from "../permissions.ts";
 import { resumePayments } from "../payments/index.ts";
 import { resumeSubscriptions } from "../subscriptions/index.ts";
 import { lookAtBooks } from "./look-at-books.ts";
+import { lookAtLedger } from "./look-at-ledger.ts";
 import { getParking, listWrongChecks } from "./queries.ts";
 
 const againSeconds = 5;
@@ -21,7 +22,11 @@ export async function unpark(
   const before = await getParking(ctx, organizationId);
   if (before.parkedAt === null) return before;
   const bound = ctx.forOrganization(organizationId);
-  if ((await lookAtBooks(bound, { mode: "organization", organizationId })) === null) {
+  const looks = [
+    await lookAtBooks(bound, { mode: "organization", organizationId }),
+    await lookAtLedger(bound, organizationId),
+  ];
+  if (looks.includes(null)) {
     throw new DomainError("CONFLICT", "The books are being checked. Try again.", { retryAfterSeconds: againSeconds });
   }
   await bound.transaction(async (tx) => {

@@ -91,6 +91,7 @@ export const jobs = {
   "operator:remind": { payload: z.strictObject({}), key: null, priority: priorities.due },
   "keys:rotate": { payload: z.strictObject({}), key: null, priority: priorities.idle },
   "audit:check": { payload: z.strictObject({}), key: null, priority: priorities.idle },
+  "ledger:check": { payload: z.strictObject({}), key: null, priority: priorities.idle },
   "house:clean": { payload: z.strictObject({}), key: null, priority: priorities.idle },
 } as const satisfies Record<
   string,

@@ -6,8 +6,10 @@ import { type CoreContext, createContext } from "../context.ts";
 import { createKeyring, type Key } from "../keyring.ts";
 import { beginTotp } from "../accounts/index.ts";
 import { checkAudit } from "../audit/index.ts";
+import { checkLedgers } from "../books/index.ts";
 import { record } from "../events/index.ts";
 import { revealCredentials } from "../instances/index.ts";
+import { post, verifyLedger } from "../ledger/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
@@ -21,6 +23,12 @@ const [old, recent] = [key("test", 7), key("k2", 8)];
 function withKeys(ctx: CoreContext, ...keys: readonly Key[]): CoreContext {
   const { actor, organizationId } = ctx;
   return createContext({ ...ctx, keyring: createKeyring(keys) }, { actor, organizationId });
+}
+
+async function givenLedger(ctx: CoreContext): Promise<void> {
+  const about = { kind: "wallet_adjusted", source: { type: "adjustment", id: ctx.ids.next() }, key: "gift" } as const;
+  const posting = { ...about, debit: "goodwill", credit: "wallet", amountMinor: 5n, currency: "IDR" } as const;
+  await ctx.transaction(async (tx) => post(tx, posting));
 }
 
 /** A saved card; its id. The token is `token of <id>`. */
@@ -111,8 +119,10 @@ test("a rotation that is stopped in its middle goes on there, while others read 
   for (const ctx of customers.slice(0, 2)) cards.set(await givenFormerCard(ctx), ctx);
   await customers[0]!.transaction(async (tx) => record(tx, { type: "order.placed", orderId: tx.ctx.ids.next() }));
   await checkAudit(core.ctx);
+  await givenLedger(customers[1]!);
+  await checkLedgers(core.ctx);
   const both = withKeys(core.ctx, recent, old);
-  expect(await countKeys(both)).toEqual([{ keyId: "test", dataKeys: 7, secrets: 2, signatures: 1 }]);
+  expect(await countKeys(both)).toEqual([{ keyId: "test", dataKeys: 7, secrets: 2, signatures: 2 }]);
 
   await rotateKeys(both);
   expect(await rewrapKeys(both, { batch: 3 })).toEqual({ rewrapped: 3, left: null });
@@ -128,14 +138,16 @@ test("a rotation that is stopped in its middle goes on there, while others read 
   };
   await Promise.all([goOn(), goOn()]);
 
-  expect(await countKeys(both)).toEqual([{ keyId: "k2", dataKeys: 8, secrets: 0, signatures: 1 }]);
+  expect(await countKeys(both)).toEqual([{ keyId: "k2", dataKeys: 8, secrets: 0, signatures: 2 }]);
+  const { fault } = await verifyLedger(withKeys(core.ctx, recent), customers[1]!.organizationId ?? "");
+  expect(fault).toBeNull();
   for (const [id, ctx] of cards) {
     expect(await openCard(withKeys(ctx, recent), id)).toBe(`token of ${id}`);
     await expect(openCard(withKeys(ctx, old), id)).rejects.toThrow("The key k2 is not in the keyring.");
   }
   await requireKeys(withKeys(core.ctx, recent));
   const [rotation] = await core.database.drizzle.select().from(keyRotations);
-  expect(rotation).toMatchObject({ target: "k2", rewrapped: 11, finishedAt: expect.any(Date) });
+  expect(rotation).toMatchObject({ target: "k2", rewrapped: 12, finishedAt: expect.any(Date) });
   // The test's own look at the audit has the old key alone: back to it.
   await rotateKeys(withKeys(core.ctx, old, recent));
   while ((await rewrapKeys(withKeys(core.ctx, old, recent))) !== null);
@@ -200,7 +212,13 @@ test("every table with something sealed or signed is known to the rotation, and 
   const tables = await core.database.drizzle.execute<{ name: string }>(sql`
     select distinct table_name as name from information_schema.columns
     where table_schema = 'public' and column_name in ('key_id', 'sealed', 'signature') order by 1`);
-  const known = ["audit_checkpoints", "data_keys", "second_factors", ...Object.keys(sealedThings)];
+  const known = [
+    "audit_checkpoints",
+    "data_keys",
+    "ledger_checkpoints",
+    "second_factors",
+    ...Object.keys(sealedThings),
+  ];
   expect(tables.map(({ name }) => name)).toEqual(known.toSorted());
   const [source] = await core.database.drizzle.execute<{ definition: string }>(
     sql`select pg_get_functiondef('keys_in_use'::regproc) as definition`,

@@ -3,6 +3,7 @@ import { and, asc, eq, isNotNull, isNull, ne, sql } from "drizzle-orm";
 import { resignCheckpoints } from "../audit/index.ts";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert } from "../errors.ts";
+import { resignLedgers } from "../ledger/index.ts";
 import { findOwnKey, rewrap } from "./data-key.ts";
 import { readKeys, usesOf } from "./count-keys.ts";
 import { openSecret, sealSecret } from "./seal.ts";
@@ -30,6 +31,8 @@ export async function rewrapKeys(
   if (rewrapped === 0) rewrapped = await resealFormer(ctx, rotation.id, batch);
   if (rewrapped === 0)
     rewrapped = await ctx.transaction(async (tx) => count(tx, rotation.id, await resignCheckpoints(tx, batch)));
+  if (rewrapped === 0)
+    rewrapped = await ctx.transaction(async (tx) => count(tx, rotation.id, await resignLedgers(tx, batch)));
   if (rewrapped > 0) return { rewrapped, left: null };
   const left = (await readKeys(ctx)).filter(({ keyId }) => keyId !== target).reduce((sum, use) => sum + usesOf(use), 0);
   if (left === 0) await finish(ctx, rotation.id);

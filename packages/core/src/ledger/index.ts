@@ -1,4 +1,5 @@
 export { type LedgerAccountKind, ledgerAccountKinds } from "./account.ts";
+export { resignLedgers, signLatest } from "./checkpoint.ts";
 export { ensureAccount, post } from "./post.ts";
 export {
   getTransactionByKey,
@@ -8,5 +9,6 @@ export {
   listTransactions,
   type TransactionView,
 } from "./queries.ts";
+export { removeOldTransactions } from "./remove-old.ts";
 export type { LedgerTransactionRow, Posting, Reversal } from "./transaction.ts";
-export { type LedgerFault, verifyLedger } from "./verify-ledger.ts";
+export { type LedgerFault, type VerifiedLedger, verifyLedger, verifyLedgerIn } from "./verify-ledger.ts";

@@ -1,18 +1,28 @@
-import { ledgerAccounts, ledgerEntries, ledgerTransactions, organizationHeads } from "@sewa/db/schema";
-import { and, asc, desc, eq, gt, inArray, lt } from "drizzle-orm";
+import {
+  ledgerAccounts,
+  ledgerCheckpoints,
+  ledgerEntries,
+  ledgerTransactions,
+  organizationHeads,
+} from "@sewa/db/schema";
+import { and, asc, desc, eq, exists, gt, inArray, lt, or } from "drizzle-orm";
 import { type CoreContext, organizationOf, type Tx } from "../context.ts";
 import { assert, notFound } from "../errors.ts";
 import { type Page, type PageInput, pageLimit, readNumberCursor, toPage } from "../pages.ts";
 import type { LedgerAccountKind } from "./account.ts";
 import type { LedgerTransactionRow } from "./transaction.ts";
 
-/** Every organization that has books, in the order of their ids. */
+/** Every organization that has books, or had some when they were signed, in the order of their ids. */
 export async function listOrganizationsWithLedger(ctx: CoreContext): Promise<readonly string[]> {
+  const signed = ctx.db.drizzle
+    .select({ id: ledgerCheckpoints.id })
+    .from(ledgerCheckpoints)
+    .where(eq(ledgerCheckpoints.organizationId, organizationHeads.organizationId));
   const rows = await ctx.transaction((tx) =>
     tx.sql
       .select({ id: organizationHeads.organizationId })
       .from(organizationHeads)
-      .where(gt(organizationHeads.ledgerSequence, 0))
+      .where(or(gt(organizationHeads.ledgerSequence, 0), exists(signed)))
       .orderBy(asc(organizationHeads.organizationId)),
   );
   return rows.map(({ id }) => id);

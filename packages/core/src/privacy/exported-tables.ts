@@ -203,6 +203,7 @@ export const notExported: Readonly<Record<string, string>> = {
   invitation_tokens: "hashes of links",
   invoice_counters: "the house's series of numbers",
   key_rotations: "the house's keys",
+  ledger_checkpoints: "signatures of the ledger's chain, and sums of what is gone from it",
   node_pools: "the house's machines",
   nodes: "the house's machines",
   offerings: "the catalog",

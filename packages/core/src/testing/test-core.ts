@@ -26,6 +26,7 @@ export const testConfig: CoreConfig = {
   testClocks: false,
   orphanVolumeGraceDays: 30,
   auditRetentionMonths: null,
+  ledgerRetentionMonths: null,
   invoiceSeries: "INV",
   seller: null,
   roomPrice: null,

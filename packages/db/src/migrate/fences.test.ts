@@ -130,6 +130,7 @@ test("functions that act with other rights look names up where nobody else can p
     end_session: "sewa_app",
     enqueue_job: "sewa_app",
     erase_account: "sewa_app",
+    forget_ledger: "sewa_worker",
     home_of: "sewa_app",
     invitation_by_token: "sewa_app",
     is_free_place_taken: "sewa_app",

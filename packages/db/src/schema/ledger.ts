@@ -5,6 +5,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   text,
   unique,
@@ -124,5 +125,37 @@ export const ledgerEntries = pgTable(
       name: "ledger_entries_account_fk",
     }),
     check("ledger_entries_amount", sql`${t.amountMinor} <> 0`),
+  ],
+);
+
+/**
+ * How far the books of an organization were found true, signed with a key that is not in the database: who writes them anew
+ * from there back is found out.
+ */
+export const ledgerCheckpoints = pgTable(
+  "ledger_checkpoints",
+  {
+    id: id(),
+    organizationId: uuid()
+      .notNull()
+      .references(() => organizations.id),
+    /** `start`: up to here transactions are gone, and `opening` is what they came to. `latest`: as far as the last look came. */
+    kind: text({ enum: ["start", "latest"] }).notNull(),
+    sequence: counter().notNull(),
+    chain: text().notNull(),
+    /** By account, in minor units as text: the sum of the entries that are gone, debits positive. */
+    opening: jsonb().$type<Readonly<Record<string, string>>>(),
+    /** When the newest of those that are gone was posted: business time. */
+    openingAt: at(),
+    keyId: text().notNull(),
+    signature: text().notNull(),
+    signedAt: at().notNull(),
+  },
+  (t) => [
+    unique("ledger_checkpoints_key").on(t.organizationId, t.kind),
+    check(
+      "ledger_checkpoints_opening",
+      sql`num_nonnulls(${t.opening}, ${t.openingAt}) = case ${t.kind} when 'start' then 2 else 0 end`,
+    ),
   ],
 );
