@@ -98,7 +98,7 @@ test("the books are asked, what is found is shown, and who is parked is let go o
   expect(await sewa(unpark, env)).toMatchObject({ code: 2 });
   expect(await sewa([...unpark, "--reason", "It is right."], env)).toMatchObject({
     code: 1,
-    stderr: "INVALID_TRANSITION: The books are still wrong: M03.\n",
+    stderr: "INVALID_TRANSITION: The books are still wrong: M03, M39.\n",
   });
   await owner.drizzle.execute(`delete from ledger_accounts where organization_id = '${organizationId}'`);
   expect(await sewa([...unpark, "--reason", "It is right."], env)).toMatchObject({ code: 0 });
