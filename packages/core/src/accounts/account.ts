@@ -25,6 +25,16 @@ export const userColumns = {
   emailVerifiedAt: users.emailVerifiedAt,
 };
 
+/** The same, as the door of sign-in answers it. */
+export const doorUserColumns = {
+  id: signIn.userId,
+  email: signIn.email,
+  name: signIn.name,
+  locale: signIn.locale,
+  isOperator: signIn.isOperator,
+  emailVerifiedAt: signIn.emailVerifiedAt,
+};
+
 /** What the verbs of log-in need to know of a user. Never leaves this folder: it holds the password's hash. */
 export interface Account {
   readonly user: UserView;
@@ -35,16 +45,7 @@ export interface Account {
 /** Through the door of sign-in, where no organization is known yet. */
 export async function findAccountByEmail(ctx: CoreContext, email: string): Promise<Account | null> {
   const [row] = await ctx.db.drizzle
-    .select({
-      id: signIn.userId,
-      email: signIn.email,
-      name: signIn.name,
-      locale: signIn.locale,
-      isOperator: signIn.isOperator,
-      emailVerifiedAt: signIn.emailVerifiedAt,
-      passwordHash: signIn.passwordHash,
-      suspendedAt: signIn.suspendedAt,
-    })
+    .select({ ...doorUserColumns, passwordHash: signIn.passwordHash, suspendedAt: signIn.suspendedAt })
     .from(door(sql`sign_in_by_email(${email})`));
   return row === undefined ? null : toAccount(row);
 }

@@ -3,7 +3,7 @@ import { and, asc, eq, sql } from "drizzle-orm";
 import type { CoreContext, SignInProvider, Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import type { UserView } from "./account.ts";
-import { toUserView } from "./account.ts";
+import { doorUserColumns, toUserView } from "./account.ts";
 import { door } from "./sign-in.ts";
 
 /**
@@ -41,15 +41,7 @@ export async function findByIdentity(
   { issuer, subject }: ProvenIdentity,
 ): Promise<KnownIdentity | null> {
   const [row] = await ctx.db.drizzle
-    .select({
-      identityId: signIn.identityId,
-      id: signIn.userId,
-      email: signIn.email,
-      name: signIn.name,
-      locale: signIn.locale,
-      isOperator: signIn.isOperator,
-      emailVerifiedAt: signIn.emailVerifiedAt,
-    })
+    .select({ ...doorUserColumns, identityId: signIn.identityId })
     .from(door(sql`sign_in_by_identity(${issuer}, ${subject})`));
   return row === undefined ? null : { identityId: row.identityId, user: toUserView(row) };
 }
