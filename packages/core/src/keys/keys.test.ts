@@ -153,6 +153,26 @@ test("a rotation that is stopped in its middle goes on there, while others read 
   while ((await rewrapKeys(withKeys(core.ctx, old, recent))) !== null);
 });
 
+test("what somebody else holds is left and counted, the rotation stays open, and the next run ends it", async () => {
+  await using core = await testCore();
+  const [held, free] = [await givenCustomer(core.ctx), await givenCustomer(core.ctx)];
+  for (const { ctx } of [held, free]) await givenCard(ctx);
+  const both = withKeys(core.ctx, recent, old);
+  await rotateKeys(both);
+  const readRotations = () => core.database.drizzle.select().from(keyRotations);
+  await core.database.drizzle.transaction(async (holder) => {
+    await holder.select().from(dataKeys).where(eq(dataKeys.organizationId, held.organizationId)).for("update");
+    expect(await rewrapKeys(both)).toEqual({ rewrapped: 1, left: null });
+    expect(await rewrapKeys(both)).toEqual({ rewrapped: 0, left: 1 });
+    expect(await readRotations()).toMatchObject([{ rewrapped: 1, finishedAt: null }]);
+  });
+  expect(await rewrapKeys(both)).toEqual({ rewrapped: 1, left: null });
+  expect(await rewrapKeys(both)).toEqual({ rewrapped: 0, left: 0 });
+  expect(await readRotations()).toMatchObject([{ rewrapped: 2, finishedAt: expect.any(Date) }]);
+  expect(await rewrapKeys(both)).toBeNull();
+  expect(await countKeys(both)).toEqual([{ keyId: "k2", dataKeys: 2, secrets: 0, signatures: 0 }]);
+});
+
 test("a process whose first key is not the target closes nothing anew, and a second target waits for the first", async () => {
   await using core = await testCore();
   const { ctx } = await givenCustomer(core.ctx);
