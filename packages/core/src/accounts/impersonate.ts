@@ -106,10 +106,24 @@ async function begin(tx: Tx, operatorId: string, input: Impersonate): Promise<St
   await tx.sql
     .insert(impersonations)
     .values({ id, organizationId, userId, operatorId, reason, startedAt: now, endsAt });
-  const until = endsAt.toISOString();
+  await tell(tx, { id, userId, reason, until: endsAt.toISOString() });
+  return { token, id, endsAt };
+}
+
+/** The user by an event and a mail, the house by its audit. */
+async function tell(
+  tx: Tx,
+  {
+    id,
+    userId,
+    reason,
+    until,
+  }: { readonly id: string; readonly until: string } & Pick<Impersonate, "userId" | "reason">,
+): Promise<void> {
   const subject = { type: "user", id: userId };
   record(tx, { type: "user.impersonationBegan", subject, data: { userId, reason, until }, reason });
-  writeOperatorAudit(tx, { action: "user.impersonationBegan", subject, after: { organizationId, until }, reason });
+  const after = { organizationId: organizationOf(tx), until };
+  writeOperatorAudit(tx, { action: "user.impersonationBegan", subject, after, reason });
   const { name: organizationName } = await getOrganization(tx);
   await queueNotification(tx, {
     kind: "impersonation_began",
@@ -117,7 +131,6 @@ async function begin(tx: Tx, operatorId: string, input: Impersonate): Promise<St
     dedupeKey: `impersonation_began:${id}`,
     data: { organizationName, reason, until },
   });
-  return { token, id, endsAt };
 }
 
 async function getMember(tx: Tx, userId: string): Promise<Account> {
