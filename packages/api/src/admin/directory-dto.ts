@@ -46,7 +46,7 @@ export interface AdminUserDto {
   readonly organizations: readonly { readonly id: string; readonly name: string; readonly role: string }[];
 }
 
-export interface SuspendUserInput {
+export interface UserReasonInput {
   readonly userId: string;
   /** For the audit; the user is not told. */
   readonly reason: string;

@@ -33,8 +33,8 @@ import type {
   ResetSecondFactorDto,
   StartedImpersonationDto,
   SubscriptionStatus,
-  SuspendUserInput,
   SuspensionDto,
+  UserReasonInput,
 } from "./directory-dto.ts";
 
 const maxSearchCharacters = 100;
@@ -72,7 +72,7 @@ export const organizationIdInput: Schema<{ readonly organizationId: string }> = 
   organizationId: publicId,
 });
 const suspensionReason = text(3, 500);
-export const suspendUserInput: Schema<SuspendUserInput> = z.strictObject({
+export const userReasonInput: Schema<UserReasonInput> = z.strictObject({
   userId: publicId,
   reason: suspensionReason,
 });

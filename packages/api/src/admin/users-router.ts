@@ -32,7 +32,7 @@ import {
   impersonateInput,
   resetSecondFactorSchema,
   startedImpersonationSchema,
-  suspendUserInput,
+  userReasonInput,
   suspensionSchema,
   userEntryPageSchema,
   userEntrySchema,
@@ -60,14 +60,14 @@ export const adminUsersRouter = {
 
   // They say how it shall be, so saying it twice changes nothing and no key is needed.
   suspend: suspender
-    .input(suspendUserInput)
+    .input(userReasonInput)
     .output(suspensionSchema)
     .mutation(async ({ ctx, input: { userId, reason } }): Promise<SuspensionDto> =>
       toSuspensionDto(await suspendUser(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
     ),
 
   unsuspend: suspender
-    .input(suspendUserInput)
+    .input(userReasonInput)
     .output(suspensionSchema)
     .mutation(async ({ ctx, input: { userId, reason } }): Promise<SuspensionDto> =>
       toSuspensionDto(await unsuspendUser(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
@@ -82,11 +82,12 @@ export const adminUsersRouter = {
 
   // Without a key: a user who is gone cannot go again.
   delete: confirmed(operatorProcedure("admin.users.delete"))
-    .input(suspendUserInput)
+    .input(userReasonInput)
     .output(deletionSchema)
     .mutation(async ({ ctx, input: { userId, reason } }): Promise<DeletionDto> =>
       toDeletionDto(await deleteAccount(coreContext(ctx), { userId: uuidOf("user", userId), reason })),
     ),
+
   // Without a key: the token that it answers is told once and never stored.
   impersonate: confirmed(operatorProcedure("admin.users.impersonate"))
     .input(impersonateInput)
@@ -107,7 +108,7 @@ export const adminUsersRouter = {
 
   // A factor that is off cannot be reset again, so no key is needed.
   resetSecondFactor: confirmed(operatorProcedure("admin.users.resetSecondFactor"))
-    .input(suspendUserInput)
+    .input(userReasonInput)
     .output(resetSecondFactorSchema)
     .mutation(async ({ ctx, input: { userId, reason } }): Promise<ResetSecondFactorDto> => {
       await resetSecondFactor(coreContext(ctx), { userId: uuidOf("user", userId), reason });
