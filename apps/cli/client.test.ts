@@ -11,7 +11,7 @@ test("a customer logs in, orders, follows the app and ends it, all from the comm
   const run = async (...args: string[]) => (await api.run(args)) as Record<string, unknown>;
   const { email, password } = await api.open();
 
-  const wrong = await sewaProcess(["login", email], api.env, "wrong horse battery\n");
+  const wrong = await sewa(["login", email], api.env, "wrong horse battery\n");
   expect(wrong).toMatchObject({
     code: 1,
     stdout: "",

@@ -1,7 +1,7 @@
 import { connectDatabase } from "@sewa/db";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startTestApi, type TestApi } from "./test-api.ts";
-import { sewa, sewaProcess, storyMs } from "./test-command.ts";
+import { sewa, storyMs } from "./test-command.ts";
 
 vi.setConfig({ testTimeout: storyMs, hookTimeout: storyMs });
 
@@ -19,14 +19,14 @@ async function sql(statement: string): Promise<void> {
 }
 
 test("what the server wants confirmed asks for the password again, and goes on with the right one", async () => {
-  expect(await sewaProcess(["login", ana.email], api.env, `${ana.password}\n`)).toMatchObject({ code: 0 });
+  expect(await sewa(["login", ana.email], api.env, `${ana.password}\n`)).toMatchObject({ code: 0 });
   await sql("update sessions set confirmed_at = confirmed_at - interval '15 minutes'");
   const reveal = ["instances", "credentials", "ins_nobodys"];
-  const refused = await sewaProcess(reveal, api.env, "wrong password\n");
+  const refused = await sewa(reveal, api.env, "wrong password\n");
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^INVALID_CREDENTIALS: /) });
-  const silent = await sewaProcess(reveal, api.env, "");
+  const silent = await sewa(reveal, api.env, "");
   expect(silent).toEqual({ code: 2, stdout: "", stderr: "No password was given.\n" });
-  const confirmed = await sewaProcess(reveal, api.env, `${ana.password}\n`);
+  const confirmed = await sewa(reveal, api.env, `${ana.password}\n`);
   expect(confirmed).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_FOUND: /) });
   // Confirmed once, it asks for nothing.
   expect(await sewa(reveal, api.env)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^NOT_FOUND: /) });
@@ -41,12 +41,12 @@ test("an operator is suspended from the command line while another one is there,
   expect(await sewa(suspend, api.env)).toMatchObject({ code: 0, stderr: "" });
   expect(await sewa(["me"], api.env)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^UNAUTHORIZED: /) });
   const login = ["login", ana.email];
-  expect(await sewaProcess(login, api.env, `${ana.password}\n`)).toMatchObject({
+  expect(await sewa(login, api.env, `${ana.password}\n`)).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^ACCOUNT_SUSPENDED: /),
   });
   expect(await sewa(["admin", "unsuspend", ana.email, "--reason", "Came back."], api.env)).toMatchObject({ code: 0 });
-  expect(await sewaProcess(login, api.env, `${ana.password}\n`)).toMatchObject({ code: 0 });
+  expect(await sewa(login, api.env, `${ana.password}\n`)).toMatchObject({ code: 0 });
 });
 
 test("an operator resets a second factor, and is told where there is none", async () => {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { startTestApi } from "./test-api.ts";
-import { sewa, sewaProcess, storyMs } from "./test-command.ts";
+import { sewa, storyMs } from "./test-command.ts";
 
 vi.setConfig({ testTimeout: storyMs });
 
@@ -8,7 +8,7 @@ test("who belongs to several organizations says for which one a command speaks",
   await using api = await startTestApi();
   const run = async (...args: string[]) => (await api.run(args)) as Record<string, unknown>;
   const { email, password } = await api.open();
-  await sewaProcess(["login", email], api.env, `${password}\n`);
+  await sewa(["login", email], api.env, `${password}\n`);
 
   const { organization } = (await run("organizations", "create", "Second shop")) as { organization: { id: string } };
   const there = ["--organization", organization.id];

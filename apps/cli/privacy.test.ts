@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startTestApi, type TestApi } from "./test-api.ts";
-import { sewa, sewaProcess, storyMs } from "./test-command.ts";
+import { sewa, storyMs } from "./test-command.ts";
 
 vi.setConfig({ testTimeout: storyMs, hookTimeout: storyMs });
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 test("a person takes everything along as lines of JSON, and the only operator is told why they cannot go", async () => {
-  expect(await sewaProcess(["login", ana.email], api.env, `${ana.password}\n`)).toMatchObject({ code: 0 });
+  expect(await sewa(["login", ana.email], api.env, `${ana.password}\n`)).toMatchObject({ code: 0 });
   const file = join(api.env["HOME"] ?? "", "mine.jsonl");
   expect(await sewa(["export", "--output", file], api.env)).toMatchObject({ code: 0, stderr: "" });
   const lines = (await readFile(file, "utf8")).trimEnd().split("\n");

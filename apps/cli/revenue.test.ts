@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { startTestApi } from "./test-api.ts";
-import { sewa, sewaProcess, storyMs } from "./test-command.ts";
+import { sewa, storyMs } from "./test-command.ts";
 
 // It runs two dozen commands, each a process.
 vi.setConfig({ testTimeout: 2 * storyMs });
@@ -18,7 +18,7 @@ test("an operator sets a tax, a customer downloads the invoice, and the reports 
   const run = (...args: string[]): Promise<unknown> => api.run(args, prices);
   const { email, password } = await api.open();
   const tax = (await run("taxes", "create", "PPN", "11", "--country", "ID")) as { id: string };
-  expect(await sewaProcess(["login", email], env, `${password}\n`)).toMatchObject({ code: 0 });
+  expect(await sewa(["login", email], env, `${password}\n`)).toMatchObject({ code: 0 });
   expect(await run("billing", "--tax-id", "01.234", "--country", "ID")).toMatchObject({
     taxId: "01.234",
     country: "ID",

@@ -15,8 +15,15 @@ export const repository = fileURLToPath(new URL("../../", import.meta.url));
 
 const commandMs = 60_000;
 
-/** Runs `sewa …` from the root of the repository, in a process that has run others before, with exactly this environment. */
-export async function sewa(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+/**
+ * Runs `sewa …` from the root of the repository, in a process that has run others before, with exactly this environment and `input` as its
+ * standard input.
+ */
+export async function sewa(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = "",
+): Promise<Outcome> {
   const process = (host ??= startHost());
   const id = (requests += 1);
   const answered = Promise.withResolvers<Outcome>();
@@ -26,7 +33,7 @@ export async function sewa(args: readonly string[], env: Readonly<Record<string,
   const onEnd = (): void => answered.reject(new Error(`sewa ${args.join(" ")} has ended the process of all commands.`));
   process.on("message", onMessage).once("close", onEnd);
   const late = setTimeout(() => process.kill(), commandMs);
-  process.send({ id, args, env: { ...path, ...env } } satisfies HostRequest);
+  process.send({ id, args, env: { ...path, ...env }, input } satisfies HostRequest);
   try {
     return await answered.promise;
   } finally {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { startTestApi } from "./test-api.ts";
-import { sewa, sewaProcess, storyMs } from "./test-command.ts";
+import { sewa, storyMs } from "./test-command.ts";
 
 vi.setConfig({ testTimeout: storyMs });
 
@@ -8,7 +8,7 @@ test("a token is made, used by SEWA_TOKEN for what it is for, and ended, all fro
   await using api = await startTestApi();
   const run = async (...args: string[]) => (await api.run(args)) as Record<string, unknown>;
   const { email, password } = await api.open();
-  await sewaProcess(["login", email], api.env, `${password}\n`);
+  await sewa(["login", email], api.env, `${password}\n`);
 
   const made = await sewa(["tokens", "create", "Nightly", "--scope", "read", "apps", "--days", "90"], api.env);
   expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/^tok_\w{26} lives until 2/) as string });
