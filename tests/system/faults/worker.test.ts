@@ -1,4 +1,3 @@
-import { expect, test } from "vitest";
 import {
   type Proxy,
   startProcess,
@@ -8,15 +7,21 @@ import {
   type TestHouse,
   type TestProcess,
   until,
-} from "./test-house.ts";
+} from "@sewa/worker/testing";
+import { beforeAll, expect, test } from "vitest";
+import { programFile } from "../programs.ts";
 
 const started = /"msg":"worker started"/;
+let main: string;
+beforeAll(async () => {
+  main = await programFile("apps/worker/main.ts");
+});
 
 /** Ends a worker in mid-provision, and lets a new one bring the app up, once. */
 async function expectSuccession(end: (first: TestProcess) => Promise<unknown>): Promise<void> {
   await using house = await startTestHouse({ latencyMs: 150 });
   const instanceId = await house.order();
-  await using first = startProcess(["main.ts"], house.env);
+  await using first = startProcess([main], house.env);
   await until("it is in the middle", async () => {
     const isHeld = (await house.lockedJobs()).some((job) => JSON.stringify(job).includes("instance:reconcile"));
     return isHeld && house.cluster.objects("Secret").length > 0;
@@ -26,7 +31,7 @@ async function expectSuccession(end: (first: TestProcess) => Promise<unknown>): 
   // A minute of silence: what the dead one held is free for others.
   await house.sql("update worker_pools set beat_at = now() - interval '61 seconds'");
   await house.sql("update instance_leases set leased_until = now() - interval '1 second'");
-  await using second = startProcess(["main.ts"], house.env);
+  await using second = startProcess([main], house.env);
   await house.running(instanceId, 30_000);
   expect(await stopProcess(second, "SIGTERM")).toBe(0);
   expect(second.output()).toContain("jobs of dead workers were taken over");
@@ -52,7 +57,7 @@ test("Q5 SIGTERM twice ends a busy worker at once, and a new one brings the app 
 
 test("Q4 SIGTERM ends the process by itself with 0, and nothing stays locked", async () => {
   await using house = await startTestHouse();
-  await using worker = startProcess(["main.ts"], house.env);
+  await using worker = startProcess([main], house.env);
   await until("it runs", () => started.test(worker.output()));
   expect(await stopProcess(worker, "SIGTERM")).toBe(0);
   expect(await house.sql("select state from worker_pools")).toEqual([{ state: "ended" }]);
@@ -60,14 +65,14 @@ test("Q4 SIGTERM ends the process by itself with 0, and nothing stays locked", a
 
 test("Q6 Q17 a queue that gives up ends the process with 70", async () => {
   await using house = await startTestHouse();
-  await using worker = startProcess(["main.ts"], house.env);
+  await using worker = startProcess([main], house.env);
   await until("it runs", () => started.test(worker.output()));
   await house.breakQueue(() => worker.child.exitCode !== null);
   expect(await worker.exited).toBe(70);
 });
 
 test("O6 a wrong environment is explained whole, without a value, and ends with 78", async () => {
-  await using worker = startProcess(["main.ts"], {
+  await using worker = startProcess([main], {
     DATABASE_URL: "mysql://root:hunter2@db",
     SMTP_URL: "smtp://127.0.0.1:25",
     JOB_CONCURRENCY: "many",
@@ -90,7 +95,7 @@ test("O6 a wrong environment is explained whole, without a value, and ends with 
 
 test("a database that is not there ends the start with 1 and no address in the log", async () => {
   await using house = await startTestHouse();
-  await using worker = startProcess(["main.ts"], {
+  await using worker = startProcess([main], {
     ...house.env,
     DATABASE_URL: "postgres://sewa:hunter2@127.0.0.1:9/sewa",
   });
@@ -104,7 +109,7 @@ async function startBehindProxy(house: TestHouse): Promise<{ readonly worker: Te
   const url = new URL(house.env["DATABASE_URL"] ?? "");
   const proxy = await startProxy(url.hostname, Number(url.port));
   url.port = String(proxy.port);
-  const worker = startProcess(["main.ts"], { ...house.env, DATABASE_URL: url.href });
+  const worker = startProcess([main], { ...house.env, DATABASE_URL: url.href });
   await until("it runs", () => started.test(worker.output()));
   return { worker, proxy };
 }
@@ -150,7 +155,7 @@ test("Q7 a worker whose database goes away and comes back works on, or ends for 
   await until("it works again, or has ended", async () => first.child.exitCode !== null || isDone(), 40_000);
   expect([null, 70]).toContain(first.child.exitCode);
   // What its supervisor does then.
-  await using _successor = first.child.exitCode === null ? null : startProcess(["main.ts"], house.env);
+  await using _successor = first.child.exitCode === null ? null : startProcess([main], house.env);
   await house.sql("update graphile_worker._private_jobs set locked_at = locked_at - interval '10 minutes'");
   await until("the work is done", isDone, 40_000);
   expect(house.cluster.objects("Deployment")).toHaveLength(orders.length);
