@@ -21,8 +21,11 @@ export interface AppOptions {
   readonly logLevel?: "info" | "trace";
 }
 
-/** Nobody is left behind: the pipe to its input closes when the test's own process ends, however it ends. */
-const endsWithParent = `data:text/javascript,process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume();`;
+/**
+ * Nobody is left behind: the pipe to its input closes when the test's own process ends, however it ends. It holds up nobody who has
+ * closed everything.
+ */
+const endsWithParent = `data:text/javascript,process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume().unref();`;
 
 /** Resolves when it has started. Killed when it is disposed of. */
 export async function startApp(
