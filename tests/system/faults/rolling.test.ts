@@ -39,8 +39,9 @@ test(
     await until("all servers are ready", () => (balancer.readyCount() === serverCount ? true : null));
 
     const failures: Failures = [];
-    const customers: Customer[] = [];
-    for (let count = 0; count < customerCount; count += 1) customers.push(stack.use(await house.customer(balancer)));
+    const customers = await Promise.all(
+      Array.from({ length: customerCount }, async () => stack.use(await house.customer(balancer))),
+    );
     const apps = await Promise.all(
       customers.map(async (customer) => {
         const { subscription } = await order(customer);
