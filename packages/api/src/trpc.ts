@@ -34,7 +34,6 @@ const t = initTRPC
   });
 
 export const router = t.router;
-export const createCallerFactory = t.createCallerFactory;
 
 /** Errors of core get their code here once; errors inside a stream get it from the formatter. */
 const domainErrors = t.middleware(async ({ next }) => {

@@ -76,10 +76,6 @@ export function fromPublicId(kind: IdKind, text: string): string | null {
   return hexToUuid(value.toString(16).padStart(32, "0"));
 }
 
-export function publicIdPrefix(kind: IdKind): string {
-  return prefixes[kind];
-}
-
 /** `length` characters out of `characters`, without bias. */
 export function randomText(length: number, characters: string): string {
   const limit = 256 - (256 % characters.length);

@@ -71,11 +71,11 @@ export {
   wholeNumber,
 } from "./environment.ts";
 export { DomainError, type DomainErrorCode, domainErrorCodes, type FieldIssue } from "./errors.ts";
-export { fromPublicId, type IdKind, type Ids, publicIdPrefix, toPublicId, uuidV7Ids } from "./ids.ts";
+export { fromPublicId, type IdKind, type Ids, toPublicId, uuidV7Ids } from "./ids.ts";
 export { createKeyring, type Keyring, parseKeyring } from "./keyring.ts";
 export { fromMajor, type Money, minorDigitsOf, toMajor } from "./money.ts";
 export { maxPageSize, type Page, type PageInput } from "./pages.ts";
 export { isTimeZone } from "./periods.ts";
-export { redactFields, redactText } from "./redact.ts";
+export { redactFields } from "./redact.ts";
 export { isAtLeast, type MemberRole, memberRoles } from "./roles.ts";
 export { scopeOf, type TokenScope, tokenScopeNames, tokenScopes } from "./scopes.ts";

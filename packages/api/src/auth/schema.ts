@@ -127,7 +127,7 @@ export const authStatusSchema: Schema<AuthStatusDto> = z.strictObject({
   ]),
 });
 
-export const openSessionSchema: Schema<OpenSessionDto> = z.strictObject({
+const openSessionSchema: Schema<OpenSessionDto> = z.strictObject({
   id: z.string(),
   userAgent: z.string().nullable(),
   clientAddress: z.string().nullable(),

@@ -18,7 +18,7 @@ export { type EnabledTotp, enableTotp } from "./enable-totp.ts";
 export { getMe, type Me } from "./get-me.ts";
 export { getSignInMethods, type IdentityView, type SignInMethods } from "./get-sign-in-methods.ts";
 export { getTotpStatus, type TotpStatus } from "./get-totp-status.ts";
-export { checkName, maxPasswordCharacters, minPasswordCharacters, normalizeEmail } from "./input.ts";
+export { checkName, normalizeEmail } from "./input.ts";
 export { inviteOperator, type OperatorInvite } from "./invite-operator.ts";
 export type { ProvenIdentity } from "./identities.ts";
 export { linkIdentity } from "./link-identity.ts";

@@ -5,7 +5,7 @@ import { isCommonPassword } from "./common-passwords.ts";
 const maxEmailCharacters = 254;
 const maxLocalCharacters = 64;
 const maxNameCharacters = 100;
-export const minPasswordCharacters = 8;
+const minPasswordCharacters = 8;
 export const maxPasswordCharacters = 128;
 
 const localPart = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;

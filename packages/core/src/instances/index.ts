@@ -44,14 +44,7 @@ export {
 } from "./observation.ts";
 export { markNeverProvisioned } from "./mark-never-provisioned.ts";
 export { type OperateInput, restartInstance, startInstance, stopInstance } from "./operate-instance.ts";
-export {
-  areInstancesSettled,
-  getInstance,
-  getInstanceOfSubscription,
-  getInstanceRow,
-  type InstanceView,
-  listInstances,
-} from "./queries.ts";
+export { getInstance, getInstanceOfSubscription, getInstanceRow, type InstanceView, listInstances } from "./queries.ts";
 export { readHouseId } from "./read-house.ts";
 export type { Recorded } from "./record-observed.ts";
 export { type HoldReason, holdReasons, reasonSentences } from "./reasons.ts";

@@ -84,16 +84,6 @@ export async function getInstanceOfSubscription(tx: Tx, subscriptionId: string):
   return row;
 }
 
-/** Are all instances of the organization as wanted? */
-export async function areInstancesSettled(tx: Tx): Promise<boolean> {
-  const rows = await tx.sql
-    .select({ id: instances.id })
-    .from(instances)
-    .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.isSettled, false)))
-    .limit(1);
-  return rows.length === 0;
-}
-
 async function toViews(tx: Tx, rows: readonly InstanceRow[]): Promise<readonly InstanceView[]> {
   const plans = await describePlans(
     tx,

@@ -101,8 +101,6 @@ export const jobs = {
 export type JobName = keyof typeof jobs;
 export type JobPayload<N extends JobName> = z.infer<(typeof jobs)[N]["payload"]>;
 
-export const jobNames = Object.keys(jobs) as readonly JobName[];
-
 export function isJobName(name: string): name is JobName {
   return Object.hasOwn(jobs, name);
 }

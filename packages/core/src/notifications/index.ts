@@ -13,7 +13,6 @@ export { notifyOwner, type QueueNotification, queueMailTo, queueNotification } f
 export {
   type Mail,
   type Mailer,
-  maxSendAttempts,
   type SendDependencies,
   sendNotification,
   type SendOutcome,

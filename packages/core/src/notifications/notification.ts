@@ -15,7 +15,7 @@ const due = { ...subscription, ...money, dueAt: instant };
  * a password, is refused when the mail is queued and once more when it is sent. Moments are ISO strings in UTC; they are
  * shown in the organization's time zone.
  */
-export const notificationData = {
+const notificationData = {
   /** The link is minted when the mail is sent, so that no token stands in the row. */
   verify_email: z.strictObject({}),
   reset_password: z.strictObject({}),

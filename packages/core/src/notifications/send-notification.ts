@@ -31,7 +31,7 @@ export interface SendDependencies {
 export type SendOutcome = "sent" | "skipped" | "failed";
 
 /** A mail is given up after so many tries; with the back-off of the job queue that is several hours. */
-export const maxSendAttempts = 10;
+const maxSendAttempts = 10;
 
 const maxErrorCharacters = 300;
 

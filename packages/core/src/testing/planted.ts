@@ -25,7 +25,7 @@ const secretNames = [
   "sealed",
 ];
 /** Texts in which something tells that a secret follows. */
-export const plantedTexts: readonly string[] = [
+const plantedTexts: readonly string[] = [
   `smtp://sewa:${canary}@mail.test:25`,
   `connect to postgres://u:${canary}@db/x failed`,
   `Bearer ${canary}`,

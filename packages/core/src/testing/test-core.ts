@@ -8,7 +8,7 @@ import { uuidV7Ids } from "../ids.ts";
 import { createKeyring } from "../keyring.ts";
 import { listOrganizationsWithLedger, verifyLedger } from "../ledger/index.ts";
 
-export const testConfig: CoreConfig = {
+const testConfig: CoreConfig = {
   appsDomain: "apps.test",
   appsScheme: "http",
   appsPort: null,
