@@ -35,7 +35,7 @@ test("a customer pays from a wallet that an operator has filled, and a part is g
   const refund = ["admin", "transactions", "refund", organization.id, spent!.sourceId];
   await run(...refund, "10000", ...reason);
   const tooMuch = await sewa([...refund, "40001", ...reason], api.env);
-  expect(tooMuch).toMatchObject({ code: 1, stderr: expect.stringMatching(/^CONFLICT: /) as string });
+  expect(tooMuch).toMatchObject({ code: 1, stderr: expect.stringMatching(/^REFUND: /) as string });
   const books = await sewa(["admin", "transactions", "list", organization.id], api.env);
   expect(books.stdout).toMatch(/wallet_refunded +10000 IDR +wallet +revenue|wallet_refunded +10000 IDR +wallet/);
   expect(await sewa(["ledger", "verify"], api.env)).toMatchObject({ code: 0 });

@@ -14,7 +14,7 @@ const refused = (appCode: string, httpStatus: number, message?: string) => ({
   ...(message === undefined ? {} : { message }),
   data: { appCode, httpStatus },
 });
-const notValid = refused("NOT_FOUND", 404, "This coupon is not valid.");
+const notValid = refused("NOT_FOUND", 404, "Coupon not valid.");
 
 async function smallPlan({ api }: Customer): Promise<string> {
   const { plans } = await api.offerings.get.query({ slug: "uptime-kuma" });

@@ -14,7 +14,7 @@ export interface Discount extends Pick<CouponRow, "code" | "kind" | "basisPoints
 /** One refusal for all that is wrong with a code, so that an answer tells a guesser nothing. */
 export class CouponRefusal extends DomainError {
   constructor() {
-    super("NOT_FOUND", "This coupon is not valid.");
+    super("NOT_FOUND", "Coupon not valid.");
   }
 }
 

@@ -15,7 +15,7 @@ async function house(): Promise<TestCore> {
   return core;
 }
 
-const notValid = { code: "NOT_FOUND", message: "This coupon is not valid." };
+const notValid = { code: "NOT_FOUND", message: "Coupon not valid." };
 const redeemed = async (core: TestCore): Promise<readonly number[]> =>
   (await core.database.drizzle.select().from(coupons).orderBy(asc(coupons.id))).map(({ redeemed: count }) => count);
 

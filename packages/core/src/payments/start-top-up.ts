@@ -2,7 +2,7 @@ import { assertNotParked } from "../accounts/index.ts";
 import type { CoreContext } from "../context.ts";
 import { DomainError } from "../errors.ts";
 import { once } from "../idempotency/index.ts";
-import type { Money } from "../money.ts";
+import { minorDigitsOf, type Money } from "../money.ts";
 import { authorize } from "../permissions.ts";
 import type { IntentRow } from "./intent.ts";
 import { createIntent } from "./intent-store.ts";
@@ -37,8 +37,9 @@ export async function startTopUp(
 }
 
 export function requireTopUp(ctx: CoreContext, { amountMinor, currency }: Money): void {
+  minorDigitsOf(currency);
   if (currency !== ctx.config.currency) {
-    throw new DomainError("INVALID_INPUT", `The wallet is filled in ${ctx.config.currency}.`);
+    throw new DomainError("CURRENCY", `The wallet is filled in ${ctx.config.currency}.`);
   }
   if (amountMinor <= 0n || amountMinor > maxTopUpMinor) {
     throw new DomainError("INVALID_INPUT", `A top-up is of 1 to ${maxTopUpMinor} minor units.`);

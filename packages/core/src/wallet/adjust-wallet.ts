@@ -6,7 +6,7 @@ import { DomainError } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { once } from "../idempotency/index.ts";
 import { getTransactionByKey, type TransactionView } from "../ledger/index.ts";
-import type { Money } from "../money.ts";
+import { minorDigitsOf, type Money } from "../money.ts";
 import { authorize } from "../permissions.ts";
 import { creditWallet, debitWallet } from "./move-wallet.ts";
 import { listWalletBalances } from "./wallet-balance.ts";
@@ -28,7 +28,8 @@ export async function adjustWallet(
     async (tx) => {
       const { amountMinor, currency, reason } = adjustment;
       const own = [ctx.config.currency, ...(await listWalletBalances(tx)).map((balance) => balance.currency)];
-      if (!own.includes(currency)) throw new DomainError("INVALID_INPUT", `There is no wallet in ${currency}.`);
+      minorDigitsOf(currency);
+      if (!own.includes(currency)) throw new DomainError("CURRENCY", `There is no wallet in ${currency}.`);
       if (amountMinor === 0n) throw new DomainError("INVALID_INPUT", "An adjustment of nothing changes nothing.");
       const id = ctx.ids.next();
       const move = {

@@ -20,7 +20,7 @@ export async function creditWallet(tx: Tx, { other, ...move }: Move): Promise<vo
 /** Takes money out of it, or throws INSUFFICIENT_FUNDS and nothing has changed. What is left may be too little now. */
 export async function debitWallet(tx: Tx, { other, ...move }: Move): Promise<void> {
   const balance = await lockWallet(tx, move.currency);
-  if (balance < move.amountMinor) throw new DomainError("INSUFFICIENT_FUNDS", "The wallet holds too little.");
+  if (balance < move.amountMinor) throw new DomainError("INSUFFICIENT_FUNDS", "Balance is too low.");
   noteMove(tx, { ...move, amountMinor: -move.amountMinor });
   post(tx, { ...move, debit: "wallet", credit: other });
   await enqueue(tx, "wallet:topUp", { organizationId: organizationOf(tx) });
