@@ -5,7 +5,7 @@ import { assert } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { shareOut, taxWithin } from "./credited-tax.ts";
 import { type CreditNoteRow, formatInvoiceNumber, type InvoiceRow } from "./invoice.ts";
-import { nextNumber } from "./next-number.ts";
+import { nextNumber, yearOf } from "./next-number.ts";
 
 /**
  * Numbered without gaps in a series of its own, and never changed: the paper on which a refund hangs. It takes back its share of the
@@ -16,7 +16,7 @@ export async function issueCreditNote(
   invoice: InvoiceRow,
   { amountMinor, reason }: { readonly amountMinor: bigint; readonly reason: string },
 ): Promise<CreditNoteRow> {
-  const series = `${tx.ctx.config.invoiceSeries}-CN-${tx.now.getUTCFullYear()}`;
+  const series = `${tx.ctx.config.invoiceSeries}-CN-${yearOf(tx)}`;
   const taxMinor = taxWithin(invoice, await creditedOf(tx, invoice.id), amountMinor);
   const [note] = await tx.sql
     .insert(creditNotes)

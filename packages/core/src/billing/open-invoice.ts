@@ -9,7 +9,7 @@ import { deriveTaxes, ratesOf, type Tax } from "../taxes/index.ts";
 import { formatInvoiceNumber, type InvoiceRow } from "./invoice.ts";
 import { amountOfLine, type NewLine, totalOfLines } from "./line.ts";
 import { billUsage } from "../usage/index.ts";
-import { nextNumber } from "./next-number.ts";
+import { nextNumber, yearOf } from "./next-number.ts";
 import { openingOf } from "./postings.ts";
 
 export interface NewInvoice {
@@ -37,7 +37,7 @@ export async function openInvoice(tx: Tx, input: NewInvoice): Promise<InvoiceRow
   const organizationId = organizationOf(tx);
   const lines = input.lines.map((line) => ({ id: tx.ctx.ids.next(), ...line, amountMinor: amountOfLine(line) }));
   const { taxes, taxMinor, totalMinor } = deriveTaxes(totalOfLines(lines), await ratesOf(tx, taxedAt));
-  const series = `${tx.ctx.config.invoiceSeries}-${tx.now.getUTCFullYear()}`;
+  const series = `${tx.ctx.config.invoiceSeries}-${yearOf(tx)}`;
   const [invoice] = await tx.sql
     .insert(invoices)
     .values({
