@@ -283,6 +283,13 @@ function invoiceOf(lines: number): InvoiceDocument {
   };
 }
 
+test("the last day of a period is the one before its end, also where a day of 23 hours lies between", () => {
+  const short = { start: new Date("2026-02-27T23:30:00Z"), end: new Date("2026-03-29T22:30:00Z") };
+  const [line] = invoiceOf(1).lines;
+  const invoice = { ...invoiceOf(1), timeZone: "Europe/Berlin", lines: [{ ...line!, period: short }] };
+  expect(printInvoice(invoice, "en").lines[0]!.details).toContain("28 February 2026 – 29 March 2026");
+});
+
 test("sixty lines go over several pages, each whole, once and under heads of its own", async () => {
   const pages = pagesOf(await renderPdf(printInvoice(invoiceOf(60), "en")));
   expect(pages.length).toBeGreaterThan(2);

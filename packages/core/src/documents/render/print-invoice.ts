@@ -1,4 +1,4 @@
-import { dayMs } from "../../clock.ts";
+import { addDays, type Period } from "../../periods.ts";
 import type { DocumentLine, DocumentLocale, InvoiceDocument } from "../document.ts";
 import { documentWords, type DocumentWords } from "../words.ts";
 import {
@@ -38,11 +38,10 @@ export function printInvoice(invoice: InvoiceDocument, locale: DocumentLocale): 
 
 function toPrintedLine(invoice: InvoiceDocument, line: DocumentLine, words: DocumentWords): PrintedLine {
   const { description, quantity, unit, period, priceVersion, unitAmountMinor, amountMinor } = line;
-  // Half-open: the last day is the one before the end, unless that is later on the same day.
   const time =
     period === null
       ? words.fromPayment
-      : `${formatDay(period.start, invoice.timeZone, words)} – ${formatDay(new Date(Math.max(period.end.getTime() - dayMs, period.start.getTime())), invoice.timeZone, words)}`;
+      : `${formatDay(period.start, invoice.timeZone, words)} – ${formatDay(lastDayOf(period, invoice.timeZone), invoice.timeZone, words)}`;
   const version = priceVersion === null ? [] : [`${words.priceVersion} ${priceVersion}`];
   return {
     description,
@@ -51,6 +50,12 @@ function toPrintedLine(invoice: InvoiceDocument, line: DocumentLine, words: Docu
     unitPrice: formatAmount(unitAmountMinor, invoice.currency, words),
     amount: formatAmount(amountMinor, invoice.currency, words),
   };
+}
+
+/** Half-open: the one before the end on the customer's calendar, unless that is later on the first. */
+function lastDayOf({ start, end }: Period, timeZone: string): Date {
+  const before = addDays(end, -1, timeZone);
+  return before > start ? before : start;
 }
 
 function toSums(invoice: InvoiceDocument, words: DocumentWords): readonly PrintedSum[] {
