@@ -59,18 +59,21 @@ export async function noteFailedCollection(
 
 /**
  * Renewals, and what was used before a cancellation, whose money can be taken now or later: open, nothing under way, a card or a
- * wallet to take it from, and not of an organization that is parked. `sql` for the sweep, for test clocks, which judge by another
- * time, and for what is foretold.
+ * wallet to take it from, and not of an organization that is parked. What is in the wallet is taken at once, whatever became of the
+ * card; `charges_at` is when that may be charged, or null when it will not be any more. `sql` for the sweep, for test clocks, which judge
+ * by another time, and for what is foretold.
  */
 export const collectable = sql`
-  select i.id, i.organization_id, coalesce(c.next_attempt_at, i.opened_at) as due_at
+  select i.id, i.organization_id,
+    case when c.invoice_id is null or paid_ahead.is_there then i.opened_at else c.next_attempt_at end as due_at,
+    case when c.invoice_id is null then i.opened_at else c.next_attempt_at end as charges_at
   from invoices i left join invoice_collections c on c.invoice_id = i.id
+    cross join lateral (select exists (select 1 from ledger_accounts a where a.organization_id = i.organization_id and a.kind = 'wallet'
+      and a.currency = i.currency and a.balance_minor > 0) as is_there) paid_ahead
   where i.status = 'open' and i.reason in ('renewal', 'usage') and i.total_minor > i.paid_minor and i.live_intent_id is null
     and not exists (select 1 from organizations o where o.id = i.organization_id and o.parked_at is not null)
-    and (c.invoice_id is null or (c.next_attempt_at is not null and (
-      exists (select 1 from payment_methods m where m.organization_id = i.organization_id and m.is_automatic)
-      or exists (select 1 from ledger_accounts a where a.organization_id = i.organization_id and a.kind = 'wallet'
-        and a.currency = i.currency and a.balance_minor > 0))))`;
+    and (c.invoice_id is null or paid_ahead.is_there or (c.next_attempt_at is not null and exists (
+      select 1 from payment_methods m where m.organization_id = i.organization_id and m.is_automatic)))`;
 
 /** Of the organization, those that are due by `at`, the earliest first. */
 export async function listDueCollections(

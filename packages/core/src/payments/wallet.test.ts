@@ -1,5 +1,5 @@
 import { connectDatabase } from "@sewa/db";
-import { invoices, notifications, paymentIntents, paymentMethods } from "@sewa/db/schema";
+import { invoices, notifications, paymentIntents, paymentMethods, subscriptions } from "@sewa/db/schema";
 import { asc, eq } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { getInvoice, giveRefund, listInvoices } from "../billing/index.ts";
@@ -129,7 +129,7 @@ test("M15 a part of a payment is given back to where it came from or to the wall
   const first = await give(10_000n, "origin", "refund-01");
   expect(await give(10_000n, "origin", "refund-01")).toEqual(first);
   await give(5_000n, "wallet");
-  await expect(give(35_001n, "origin")).rejects.toMatchObject({ code: "CONFLICT" });
+  await expect(give(35_001n, "origin")).rejects.toMatchObject({ code: "REFUND" });
   const rest = await Promise.allSettled([give(35_000n, "origin"), give(35_000n, "wallet"), give(35_000n, "wallet")]);
   expect(rest.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected", "rejected"]);
   await app.work();
@@ -174,6 +174,25 @@ test("without a card the wallet pays a part, and the customer is asked for the r
   expect(await app.balances()).toMatchObject({ wallet: 20_000n, receivable: 0n, revenue: 50_000n });
 });
 
+test("of a part that was paid for a period which is cut, what falls on the time in which nothing ran goes back to the wallet", async () => {
+  await using app = await givenPayingCustomer({ taxes: [{ name: "PPN", percent: "11", isInclusive: false }] });
+  await app.payByCard();
+  const { drizzle } = app.core.database;
+  await drizzle.update(subscriptions).set({ pastDueDays: 6 }).where(eq(subscriptions.id, app.subscriptionId));
+  await give(app, 30_000n);
+  await app.after(24 * dayMs);
+  expect(await app.balances()).toMatchObject({ wallet: 0n, receivable: 25_500n });
+  await app.after(7 * dayMs);
+  expect(await app.status()).toBe("past_due");
+  await app.after(5 * dayMs);
+  expect(await invoicesOf(app)).toEqual(["renewal uncollectible", "order paid"]);
+  // Six of thirty days are a fifth of 55,500.
+  const { invoice, creditNotes } = (await listInvoices(app.ctx, {})).items[0]!;
+  expect([invoice.paidMinor, invoice.creditedMinor]).toEqual([30_000n, 18_900n]);
+  expect(creditNotes).toHaveLength(1);
+  expect(await app.balances()).toMatchObject({ wallet: 18_900n, receivable: 0n, bad_debt: 25_500n });
+});
+
 test("a card that refuses is charged again after 1, 3 and 5 days and then no more; each time the customer is told, and nothing is cancelled", async () => {
   await using app = await runningWithCard();
   await setAutomaticPayment(app.ctx, { methodId: app.methodId, isAutomatic: true });
@@ -188,6 +207,25 @@ test("a card that refuses is charged again after 1, 3 and 5 days and then no mor
   expect(attempts).toEqual([1, 2, 2, 3, 3, 4, 4]);
   expect(await mailsOf(app)).toEqual([...Array.from({ length: 4 }, () => "payment_failed"), "app_expired"]);
   expect(await app.status()).toBe("expired");
+});
+
+test("what comes into the wallet pays an open renewal at once, a part too, while its card waits or is not charged any more", async () => {
+  await using app = await runningWithCard();
+  await setAutomaticPayment(app.ctx, { methodId: app.methodId, isAutomatic: true });
+  app.gateway.faults.declines = true;
+  await app.after(23 * dayMs);
+  await give(app, 20_000n);
+  await app.work();
+  expect(await app.balances()).toMatchObject({ wallet: 0n, receivable: 30_000n });
+  for (let day = 0; day < 5; day += 1) await app.after(dayMs);
+  const { id } = await app.topUp(40_000n);
+  await app.work();
+  app.gateway.pay(id);
+  await app.tell(id);
+  await app.work();
+  expect(await app.balances()).toMatchObject({ wallet: 10_000n, receivable: 0n });
+  await app.after(3 * dayMs);
+  expect(await app.status()).toBe("active");
 });
 
 test("a card that pays at the second time renews without a gap", async () => {

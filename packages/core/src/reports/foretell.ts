@@ -31,11 +31,14 @@ export interface UpcomingInvoice {
   readonly fromCardMinor: bigint;
 }
 
-/** A renewal that is open now, and whose money would be taken at `collectsAt`. */
-export type OpenRenewal = Pick<
+/** A renewal that is open, and of which something would be taken at `collectsAt`; `amountMinor` is what is left of it then. */
+export interface OpenRenewal extends Pick<
   UpcomingInvoice,
   "number" | "opensAt" | "dueAt" | "periodEnd" | "collectsAt" | "amountMinor"
->;
+> {
+  /** When the card may be charged; null when it will not be any more. */
+  readonly chargesAt: Date | null;
+}
 
 /** A customer, and what they rent. */
 export interface Household {
@@ -58,7 +61,8 @@ interface Rules extends SubscriptionRules {
 }
 
 interface Life {
-  readonly open: OpenRenewal | null;
+  /** As it is left by what was taken before. */
+  open: OpenRenewal | null;
   readonly life: Generator<ForeseenRenewal, void, boolean>;
   /** What the renewals before it have left. */
   charge: ChargeFacts;
@@ -77,16 +81,18 @@ export function foretell(
 ): readonly UpcomingInvoice[] {
   const walletMinor = new Map(household.walletMinor);
   const lives = household.rented.map(({ facts, open, charge }): Life => {
-    const life = foreseeRenewals(facts, rules, { ...span, collectsAt: open?.collectsAt ?? null });
+    const life = foreseeRenewals(facts, rules, { ...span, collectsAt: open === null ? [] : collectionsOf(open) });
     return { open, life, charge, next: life.next().value ?? null };
   });
   const upcoming: UpcomingInvoice[] = [];
   for (let first = soonest(lives); first !== null; first = soonest(lives)) {
     const { renewal, each } = first;
     const { id: subscriptionId, organizationId, currency } = renewal.subscription;
-    const asked = termsOf(renewal, each, household, rules);
+    const { chargesAt, ...asked } = termsOf(renewal, each, household, rules);
     const held = walletMinor.get(currency) ?? 0n;
-    const { fromWalletMinor, fromCardMinor, isPaid } = take(asked, held, household);
+    const { fromWalletMinor, fromCardMinor, isPaid } = take({ ...asked, chargesAt }, held, household);
+    if (!renewal.isNew && each.open !== null)
+      each.open = { ...each.open, amountMinor: asked.amountMinor - fromWalletMinor - fromCardMinor };
     walletMinor.set(currency, held - fromWalletMinor);
     const goesOn = renewal.isNew && goesOnByItself(renewal.subscription, asked.amountMinor);
     // What is open now was asked for before.
@@ -96,6 +102,11 @@ export function foretell(
     each.next = each.life.next(isPaid || goesOn).value ?? null;
   }
   return upcoming;
+}
+
+/** What is in the wallet is taken at once, and the card may have to wait. */
+function collectionsOf({ collectsAt, chargesAt }: OpenRenewal): readonly Date[] {
+  return chargesAt !== null && chargesAt > collectsAt ? [collectsAt, chargesAt] : [collectsAt];
 }
 
 function soonest(lives: readonly Life[]): { readonly renewal: ForeseenRenewal; readonly each: Life } | null {
@@ -116,16 +127,16 @@ function termsOf(
   const charge = deriveNextCharge(subscription, each.charge);
   each.charge = afterCharge(each.charge, charge);
   const { totalMinor: amountMinor } = deriveTaxes(charge.totalMinor, pickRates(rates, country, at));
-  return { number: null, opensAt: at, dueAt, periodEnd: period.end, collectsAt: at, amountMinor };
+  return { number: null, opensAt: at, dueAt, periodEnd: period.end, collectsAt: at, chargesAt: at, amountMinor };
 }
 
 function take(
-  { amountMinor: restMinor, collectsAt }: OpenRenewal,
+  { amountMinor: restMinor, collectsAt, chargesAt }: OpenRenewal,
   walletMinor: bigint,
   { hasCard }: Household,
 ): { readonly fromWalletMinor: bigint; readonly fromCardMinor: bigint; readonly isPaid: boolean } {
   if (restMinor === 0n) return { fromWalletMinor: 0n, fromCardMinor: 0n, isPaid: false };
-  const facts = { restMinor, walletMinor, hasCard, nextAttemptAt: collectsAt };
+  const facts = { restMinor, walletMinor, hasCard, nextAttemptAt: chargesAt };
   const { fromWalletMinor, step } = decideCollection(facts, collectsAt);
   const fromCardMinor = step === "charge" ? restMinor - fromWalletMinor : 0n;
   return { fromWalletMinor, fromCardMinor, isPaid: fromWalletMinor + fromCardMinor === restMinor };

@@ -77,12 +77,12 @@ async function readOpenRenewals(
   until: Date,
 ): Promise<ReadonlyMap<string, OpenRenewal>> {
   const rows = await reader
-    .select({ invoice: invoices, collectsAt: sql<string>`d.due_at` })
+    .select({ invoice: invoices, collectsAt: sql<string>`d.due_at`, chargesAt: sql<string | null>`d.charges_at` })
     .from(invoices)
     .innerJoin(sql`(${collectable}) d`, sql`d.id = ${invoices.id}`)
     .where(and(inArray(invoices.organizationId, [...organizationIds]), sql`d.due_at <= ${moment(until)}`));
   return new Map(
-    rows.map(({ invoice, collectsAt }) => {
+    rows.map(({ invoice, collectsAt, chargesAt }) => {
       const { subscriptionId, totalMinor, paidMinor, openedAt, dueAt, periodEnd, createdAt } = invoice;
       const opensAt = openedAt ?? createdAt;
       const renewal = {
@@ -91,6 +91,7 @@ async function readOpenRenewals(
         dueAt: dueAt ?? opensAt,
         periodEnd: periodEnd ?? opensAt,
         collectsAt: new Date(collectsAt),
+        chargesAt: chargesAt === null ? null : new Date(chargesAt),
         amountMinor: totalMinor - paidMinor,
       };
       return [subscriptionId, renewal];

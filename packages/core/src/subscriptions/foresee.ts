@@ -21,8 +21,8 @@ export interface ForeseenRenewal {
 export interface Foresight {
   readonly now: Date;
   readonly until: Date;
-  /** When the money of the renewal that is open now is collected; null if that will not be. */
-  readonly collectsAt: Date | null;
+  /** When the money of the renewal that is open now is collected, the earliest first; none if that will not be. */
+  readonly collectsAt: readonly Date[];
 }
 
 /** Periods are longer than any time that is looked ahead; a loop beyond this is a defect. */
@@ -39,14 +39,15 @@ export function* foreseeRenewals(
 ): Generator<ForeseenRenewal, void, boolean> {
   let current = facts;
   let at = now;
-  let collectionAt = collectsAt;
+  let collections = collectsAt;
   for (let steps = 0; steps < maxSteps; steps += 1) {
     const dueAt = deriveNextDueAt(current, rules);
     const { subscription, nextInvoice } = current;
-    if (collectionAt !== null && collectionAt <= until && (dueAt === null || collectionAt <= dueAt)) {
+    const [collectionAt] = collections;
+    if (collectionAt !== undefined && collectionAt <= until && (dueAt === null || collectionAt <= dueAt)) {
       at = later(at, collectionAt);
-      collectionAt = null;
       const isPaid = yield { subscription, at, isNew: false };
+      collections = isPaid ? [] : collections.slice(1);
       if (isPaid && nextInvoice !== null) current = { ...current, nextInvoice: { status: "paid", isBeingPaid: false } };
       continue;
     }
@@ -85,7 +86,8 @@ function later(one: Date, other: Date): Date {
   return other > one ? other : one;
 }
 
-function advanced(subscription: SubscriptionRow): SubscriptionRow {
+/** In its next period, whose invoice is paid. */
+export function advanced(subscription: SubscriptionRow): SubscriptionRow {
   const { start, end } = nextPeriod(subscription);
   const { periodIndex } = nextPeriodKey(subscription);
   return {
