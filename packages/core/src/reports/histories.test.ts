@@ -34,8 +34,12 @@ const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("pay" as const), app: fc.nat() }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("pass" as const), days: fc.integer({ min: 1, max: 14 }) }) },
   {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant("resize" as const), app: fc.nat(), plan: fc.constantFrom(...planSlugs) }),
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom("resize" as const, "schedule" as const),
+      app: fc.nat(),
+      plan: fc.constantFrom(...planSlugs),
+    }),
   },
   {
     weight: 2,
@@ -144,6 +148,7 @@ async function take(world: World, todo: Exclude<Step, { do: "pass" }>): Promise<
   if (todo.do === "coupon") await tryTo(applyCoupon(ctx, { ...input, code: todo.code }));
   if (todo.do === "use") await app.use(todo.hours);
   if (todo.do === "resize") await tryTo(resized(app, todo.plan));
+  if (todo.do === "schedule") await tryTo(app.schedule(todo.plan));
   if (todo.do === "end") await tryTo(cancelAtPeriodEnd(ctx, input));
   if (todo.do === "undo") await tryTo(undoCancel(ctx, input));
   if (todo.do === "renew") await tryTo(renewSubscription(ctx, input));

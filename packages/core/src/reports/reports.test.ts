@@ -8,6 +8,7 @@ import { createTaxRate, endTaxRate } from "../taxes/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
 import { givenOrder } from "../testing/given.ts";
 import { givenPayingCustomer } from "../testing/paying.ts";
+import { adjustWallet } from "../wallet/index.ts";
 import {
   getRecurringRevenue,
   listChurn,
@@ -192,6 +193,40 @@ test("what is collected is foretold: the wallet pays in the order of time, then 
   expect(await upcoming()).toEqual([]);
 });
 
+test("what the wallet holds is foretold at once, and its card for the day on which it is charged again, if it is", async () => {
+  await using app = await givenPayingCustomer();
+  const { core, ctx, gateway } = app;
+  await app.payByCard();
+  const [method] = (await listPaymentMethods(ctx, {})).items;
+  await setAutomaticPayment(ctx, { methodId: method!.id, isAutomatic: true });
+  gateway.faults.declines = true;
+  await app.after(23 * dayMs);
+  const refusedAt = core.clock.now();
+  await app.after(hourMs);
+  const operator = core.ctx.as({ type: "operator", userId: ctx.ids.next() });
+  const house = operator.forOrganization(ctx.organizationId!);
+  const gift = { currency: "IDR", reason: "A gift.", idempotencyKey: "gift-0001" };
+  await adjustWallet(house, { ...gift, amountMinor: 20_000n });
+  const upcoming = async () =>
+    (await listUpcomingInvoices(operator, {})).items.map(
+      ({ collectsAt, amountMinor, fromWalletMinor, fromCardMinor }) => [
+        collectsAt,
+        amountMinor,
+        fromWalletMinor,
+        fromCardMinor,
+      ],
+    );
+  expect(await upcoming()).toEqual([
+    [core.clock.now(), 50_000n, 20_000n, 0n],
+    [addMs(refusedAt, dayMs), 30_000n, 0n, 30_000n],
+  ]);
+  await app.work();
+  expect(await upcoming()).toEqual([[addMs(refusedAt, dayMs), 30_000n, 0n, 30_000n]]);
+  for (let day = 0; day < 6; day += 1) await app.after(dayMs);
+  await adjustWallet(house, { ...gift, amountMinor: 10_000n, idempotencyKey: "gift-0002" });
+  expect(await upcoming()).toEqual([[core.clock.now(), 30_000n, 10_000n, 0n]]);
+});
+
 test("who pays by themselves is asked for the period after the next one", async () => {
   await using world = await givenWorld();
   const app = await world.rent({ plan: "small" });
@@ -279,6 +314,39 @@ test("a price on trial does not count before it stands", async () => {
   await owner.drizzle.execute(`alter table instance_changes disable trigger user;
     update instance_changes set status = 'executing', ended_at = null`);
   expect(await mrrAt(world, now)).toBe(50_694n);
+});
+
+test("a plan that begins with a period leaves what was brought before that as it was", async () => {
+  await using world = await givenWorld();
+  const app = await world.rent({ plan: "small" });
+  const start = world.core.clock.now();
+  await app.pay();
+  await world.pass(dayMs);
+  await app.schedule("tried");
+  expect(await mrrAt(world, addMs(start, dayMs))).toBe(perMonth(50_000n, "P30D", 0));
+  await world.pass(24 * dayMs);
+  await app.pay();
+  await world.pass(10 * dayMs);
+  await app.resize("large");
+  await world.pass(dayMs);
+  const recurring = async (fromDays: number, toDays: number) =>
+    (
+      await getRecurringRevenue(world.operator, {
+        from: addMs(start, fromDays * dayMs),
+        to: addMs(start, toDays * dayMs),
+      })
+    )[0];
+  const [small, tried, large] = [50_000n, 70_000n, 120_000n].map((minor) => perMonth(minor, "P30D", 0));
+  expect(await recurring(1, 32)).toMatchObject({
+    startMinor: small,
+    expansionMinor: tried! - small!,
+    endMinor: tried,
+  });
+  expect(await recurring(32, 36)).toMatchObject({
+    startMinor: tried,
+    expansionMinor: large! - tried!,
+    endMinor: large,
+  });
 });
 
 test("of changes at one moment the first says what the price was before", async () => {

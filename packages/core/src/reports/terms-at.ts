@@ -6,14 +6,20 @@ import { type SQL, sql } from "drizzle-orm";
  */
 
 /**
- * The price at that moment: the one before the first change that came to stand later, or the price of now. A price on trial does not
- * count before it stands.
+ * The price at that moment: the one of the last change of its period that had come to stand by then, else the one with which that period
+ * began, as its invoice asked for it, but for what a trial took off. A price on trial does not count before it stands. Days past due
+ * are not paid, and so are not begun at another price.
  */
 export function amountAt(at: SQL): SQL {
   return sql`coalesce((
-    select c.amount_before_minor from instance_changes c
-    where c.subscription_id = s.id and c.status in ('executing', 'executed') and (c.ended_at is null or c.ended_at > ${at})
-    order by c.approved_at, c.id limit 1), s.amount_minor)`;
+    select coalesce((
+      select c.amount_after_minor from instance_changes c
+      where c.subscription_id = s.id and c.status = 'executed' and c.kind <> 'deprovision' and c.ended_at >= q.starts_at and c.ended_at <= ${at}
+      order by c.ended_at desc, c.id desc limit 1), (
+      select sum(case l.kind when 'plan' then a.amount_minor else l.amount_minor end) from invoice_lines l left join prices a on a.id = l.price_id
+      where l.invoice_id = q.invoice_id and l.kind in ('plan', 'parameter', 'addon')))
+    from (select p.starts_at, p.invoice_id from billing_periods p join invoices i on i.id = p.invoice_id
+      where p.subscription_id = s.id and p.starts_at <= ${at} and i.status <> 'uncollectible' order by p.starts_at desc limit 1) q), s.amount_minor)`;
 }
 
 /**

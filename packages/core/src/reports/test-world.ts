@@ -2,13 +2,16 @@ import { readFileSync } from "node:fs";
 import { invoices, payments, subscriptions } from "@sewa/db/schema";
 import { and, asc, eq, sql } from "drizzle-orm";
 import { giveRefund, type RefundTarget } from "../billing/index.ts";
-import { applyCatalog, listOfferings } from "../catalog/index.ts";
+import { applyCatalog } from "../catalog/index.ts";
 import {
+  changePlan,
   executePlan,
   getChange,
+  listChanges,
   loadPreview,
   planChange,
   type Preview,
+  previewPlanChange,
   reconcileChange,
   recordPreview,
 } from "../changes/index.ts";
@@ -17,6 +20,7 @@ import { type CoreConfig, type CoreContext, createContext } from "../context.ts"
 import { collectInvoice, listDueCollections } from "../payments/index.ts";
 import { reconcileSubscription, recordPayment } from "../subscriptions/index.ts";
 import { provisionOnce } from "../testing/fake-world.ts";
+import { planIdOf } from "../testing/given-coupons.ts";
 import { givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore, type TestCore } from "../testing/test-core.ts";
 import { rateUsage } from "../usage/index.ts";
@@ -82,6 +86,10 @@ export interface RentedApp {
   /** Pays the newest open invoice, and its app runs; false when there is none. */
   pay(): Promise<boolean>;
   resize(slug: PlanSlug): Promise<void>;
+  /** The plan of its next period. */
+  schedule(slug: PlanSlug): Promise<void>;
+  /** Takes the shape of a plan that has begun with a period. */
+  follow(): Promise<void>;
   /** An operator puts so much into the wallet of its customer. */
   give(amountMinor: bigint): Promise<void>;
   /** An operator gives back so many percent of its newest payment of something, if there is one. */
@@ -128,6 +136,7 @@ export async function givenWorld(config: Partial<CoreConfig> = {}): Promise<Worl
       for (const app of apps) {
         await reconcileSubscription(core.ctx, app.subscriptionId);
         await app.collect();
+        await app.follow();
       }
     },
     [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
@@ -172,9 +181,22 @@ async function rentApp(
       await provision();
       return true;
     },
+    async schedule(slug) {
+      const choice = { subscriptionId, planId: await planIdOf(ctx, slug), moment: "period_end" } as const;
+      const { at, priceKey } = await previewPlanChange(ctx, choice);
+      await changePlan(ctx, { ...choice, at, priceKey, idempotencyKey: ctx.ids.next() });
+    },
+    async follow() {
+      if ((await app.row()).reshapeDueAt === null) return;
+      await reconcileChange(house, instanceId);
+      const { items } = await listChanges(ctx, { instanceId });
+      const followed = items.find(({ change }) => change.status === "planning");
+      if (followed === undefined) return;
+      await look(followed.change.id);
+      await carryOut(followed.change.id);
+    },
     async resize(slug) {
-      const { items } = await listOfferings(ctx, {});
-      const planId = items.flatMap((offering) => offering.plans).find((known) => known.slug === slug)?.id ?? "";
+      const planId = await planIdOf(ctx, slug);
       const request = { kind: "resize", planId } as const;
       const { change } = await planChange(ctx, { instanceId, request, idempotencyKey: ctx.ids.next() });
       await look(change.id);
