@@ -6,6 +6,8 @@ import { assert, DomainError, notFound } from "../errors.ts";
 import { record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { post } from "../ledger/index.ts";
+import { prorate } from "../money.ts";
+import type { Period } from "../periods.ts";
 import { creditWallet, lockWallet } from "../wallet/index.ts";
 import { issueCreditNote } from "./issue-credit-note.ts";
 import type { CreditNoteRow, InvoiceRow, PaymentRow, RefundRow } from "./invoice.ts";
@@ -17,9 +19,15 @@ export type RefundTarget = "origin" | "wallet";
 
 /**
  * Gives back what is left of every payment of an invoice, to where each came from; what it asked for use stays, because that
- * was used. Payments of nothing have nothing to give back. Nobody has looked at it, so ACCOUNT_PARKED while the books are wrong.
+ * was used, and of the rest what falls on `served`, a part of its period. Payments of nothing have nothing to give back. Nobody has looked
+ * at it, so ACCOUNT_PARKED while the books are wrong.
  */
-export async function refundInvoice(tx: Tx, invoice: InvoiceRow, reason: string): Promise<void> {
+export async function refundInvoice(
+  tx: Tx,
+  invoice: InvoiceRow,
+  reason: string,
+  { served }: { readonly served?: { readonly part: Period; readonly whole: Period } } = {},
+): Promise<void> {
   await assertNotParked(tx);
   await lockWallet(tx, invoice.currency);
   const { status } = await lockInvoice(tx, invoice.id);
@@ -28,7 +36,10 @@ export async function refundInvoice(tx: Tx, invoice: InvoiceRow, reason: string)
     .from(payments)
     .where(and(eq(payments.organizationId, organizationOf(tx)), eq(payments.invoiceId, invoice.id)))
     .orderBy(asc(payments.id));
-  let keptMinor = status === "void" ? 0n : await usageAmountOf(tx, invoice);
+  const usageMinor = status === "void" ? 0n : await usageAmountOf(tx, invoice);
+  const servedMinor =
+    served === undefined ? 0n : prorate(invoice.totalMinor - usageMinor, lengthOf(served.part), lengthOf(served.whole));
+  let keptMinor = usageMinor + servedMinor;
   for (const payment of paid) {
     const leftMinor = payment.amountMinor - payment.refundedMinor;
     const stays = keptMinor < leftMinor ? keptMinor : leftMinor;
@@ -38,7 +49,11 @@ export async function refundInvoice(tx: Tx, invoice: InvoiceRow, reason: string)
   }
 }
 
-/** Gives back a part or all of one payment, or throws CONFLICT where so much is not left of it. */
+function lengthOf({ start, end }: Period): bigint {
+  return BigInt(end.getTime() - start.getTime());
+}
+
+/** Gives back a part or all of one payment, or throws REFUND where so much is not left of it and CURRENCY where it was made in another. */
 export async function refundPayment(
   tx: Tx,
   input: {
@@ -55,11 +70,11 @@ export async function refundPayment(
   // Read again: under the lock it is what it will be.
   const payment = await getPaymentRow(tx, input.paymentId);
   if (input.currency !== payment.currency) {
-    throw new DomainError("INVALID_INPUT", `The payment was made in ${payment.currency}.`);
+    throw new DomainError("CURRENCY", `The payment was made in ${payment.currency}.`);
   }
   const left = payment.amountMinor - payment.refundedMinor;
   if (input.amountMinor <= 0n || input.amountMinor > left) {
-    throw new DomainError("CONFLICT", `Of this payment ${left} ${payment.currency} can be given back.`);
+    throw new DomainError("REFUND", `Of this payment ${left} ${payment.currency} can be given back.`);
   }
   const { amountMinor, target, reason } = input;
   return giveBack(tx, { invoice, payment, amountMinor, target, reason });

@@ -9,7 +9,7 @@ import { failOverdueOperations, restartInstance } from "../instances/index.ts";
 import { prorate } from "../money.ts";
 import { reconcileSubscription, recordPayment, renewSubscription } from "../subscriptions/index.ts";
 import { createTaxRate } from "../taxes/index.ts";
-import { type ChangeView, reconcileChange, sweepChanges } from "./index.ts";
+import { changePlan, type ChangeView, previewPlanChange, reconcileChange, sweepChanges } from "./index.ts";
 import { after, applyPlans, givenApp, paidApp, pay, type TestApp, usualPreview } from "./test-changes.ts";
 
 const runs = 5_000 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
@@ -322,4 +322,19 @@ test("use is charged at the former price while a change is on trial, and at the 
   await reconcileChange(app.core.ctx, app.instanceId);
   expect(await app.changes()).toEqual(["resize executed"]);
   expect(await prices()).toEqual([free, roomy]);
+});
+
+test("use is charged at the price of a plan from the period on that began with it, however late that is noticed", async () => {
+  await using app = await paidApp("small");
+  const { ctx, subscriptionId } = app;
+  const free = await app.plan("free");
+  const choice = { subscriptionId, planId: free.id, moment: "period_end" } as const;
+  const { at, priceKey } = await previewPlanChange(ctx, choice);
+  await changePlan(ctx, { ...choice, at, priceKey, idempotencyKey: "change-0001" });
+  await renewSubscription(ctx, { subscriptionId, idempotencyKey: "renew-0001" });
+  const end = (await app.subscription()).currentPeriodEnd;
+  await after(app, 33 * dayMs);
+  expect(await app.subscription()).toMatchObject({ status: "active", currentPeriodStart: end, planId: free.id });
+  const terms = await app.core.database.drizzle.select().from(usageTerms).orderBy(asc(usageTerms.startsAt));
+  expect(terms.slice(1)).toMatchObject([{ startsAt: end, priceId: free.price!.id }]);
 });

@@ -263,8 +263,13 @@ export function judge(story: Story): Verdict {
   };
   /** What was used is asked for when all of it is known. */
   const cancel = (at: number): void => {
+    const end = boundary(index + 1);
+    const ranUnpaid = status === "past_due" && at > end;
     [status, cancelledAt] = ["cancelled", at];
-    if (next !== null) takeBack(next);
+    if (next !== null && ranUnpaid) {
+      serve(end, Math.min(at, known(next.end)), { term, index: index + 1 });
+      next.status = "uncollectible";
+    } else if (next !== null) takeBack(next);
     next = null;
     if (prices.some((each) => each.plan.meters.length > 0)) closingAt = at + 26 * hourMs;
   };

@@ -1,4 +1,4 @@
-import { instances, invoices, notifications, usageRecords } from "@sewa/db/schema";
+import { instances, invoices, notifications, subscriptions, usageRecords } from "@sewa/db/schema";
 import { asc, eq, isNull, sql } from "drizzle-orm";
 import { expect, test } from "vitest";
 import { listInvoices } from "../billing/index.ts";
@@ -200,6 +200,27 @@ test("what was used before a cancellation is asked for once all of it is known, 
     nextDueAt: null,
   });
   expect((await listInvoices(ctx, {})).items).toHaveLength(2);
+});
+
+test("what was used in the days past due is asked for, although its app is cancelled in them", async () => {
+  await using app = await givenMeteredApp();
+  const { core, ctx, subscriptionId } = app;
+  const own = eq(subscriptions.id, subscriptionId);
+  await core.database.drizzle.update(subscriptions).set({ pastDueDays: 7 }).where(own);
+  await app.run(start, 48);
+  await goTo(app, after(23));
+  await goTo(app, after(30));
+  expect(await statusOf(app)).toBe("past_due");
+  await app.run(after(31), 40);
+  await goTo(app, after(33));
+  await cancelNow(ctx, { subscriptionId, confirmName: "Status page", idempotencyKey: "cancel-01" });
+  await goTo(app, after(35));
+  const { invoice, lines } = await newestLines(app);
+  // Twenty core-hours of which ten are included, and forty hours.
+  expect(invoice).toMatchObject({ reason: "usage", totalMinor: 5_004n });
+  expect(lines).toMatchObject([{ periodStart: after(31) }, { periodStart: after(31) }]);
+  const asked = (await listInvoices(ctx, {})).items.map((each) => `${each.invoice.reason} ${each.invoice.status}`);
+  expect(asked).toEqual(["usage open", "renewal uncollectible", "order paid"]);
 });
 
 test("what nobody pays is given up after thirty days, and what costs nothing or was never ready is not asked for", async () => {

@@ -151,7 +151,7 @@ async function advance(tx: Tx, { subscription, nextInvoice, instance }: LoadedSu
     ...beginNextTerms(tx, subscription),
   });
   if (subscription.nextTerms !== null) {
-    await noteUsageTerms(tx, subscription.id);
+    await noteUsageTerms(tx, subscription.id, { startsAt: period.start });
     await enqueue(tx, "change:reconcile", { instanceId: instance.id });
   }
   recordChange(tx, "subscription.renewed", subscription, after, { periodEnd: period.end.toISOString() });
@@ -178,7 +178,8 @@ async function expire(tx: Tx, { subscription, nextInvoice }: LoadedSubscription)
   recordChange(tx, "subscription.expired", subscription, after, { graceEndsAt: graceEndsAt.toISOString() });
   await applyPhase(tx, subscription.id);
   if (nextInvoice?.status === "open") {
-    if (subscription.status === "past_due") await cutUnpaidPeriod(tx, subscription, nextInvoice);
+    if (subscription.status === "past_due")
+      await cutUnpaidPeriod(tx, subscription, nextInvoice, "The days past due are over.");
     else await voidInvoice(tx, nextInvoice, "The subscription expired before it was paid.");
   }
   await notifyOwner(tx, {
@@ -199,16 +200,23 @@ function graceEnd(subscription: SubscriptionRow, now: Date): Date {
   return counted > least ? counted : least;
 }
 
-async function cutUnpaidPeriod(tx: Tx, subscription: SubscriptionRow, invoice: InvoiceRow): Promise<void> {
-  const { start, end } = nextPeriod(subscription);
-  const cut = tx.now < end ? tx.now : end;
+async function cutUnpaidPeriod(
+  tx: Tx,
+  subscription: SubscriptionRow,
+  invoice: InvoiceRow,
+  reason: string,
+): Promise<void> {
+  const whole = nextPeriod(subscription);
+  const part = { start: whole.start, end: tx.now < whole.end ? tx.now : whole.end };
   await addBillingPeriod(tx, {
     subscriptionId: subscription.id,
     ...nextPeriodKey(subscription),
-    period: { start, end: cut },
+    period: part,
     invoiceId: invoice.id,
   });
-  await markUncollectible(tx, invoice, "The days past due are over.");
+  await markUncollectible(tx, invoice, reason);
+  // Time in which nothing runs is charged to nobody, so what was paid for it goes back.
+  if (invoice.paidMinor > 0n) await refundInvoice(tx, invoice, reason, { served: { part, whole } });
 }
 
 /** Terminal for money, and the cause of deletion. Nobody pays for an app that never became ready. */
@@ -234,7 +242,11 @@ export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelR
   });
   recordChange(tx, "subscription.cancelled", subscription, after, { reason });
   await applyPhase(tx, subscription.id);
-  for (const invoice of open) await voidInvoice(tx, invoice, `Cancelled: ${reason}.`);
+  for (const invoice of open) {
+    const wasUsed = invoice.id === loaded.nextInvoice?.id && ranUnpaid(loaded, tx.now);
+    if (wasUsed) await cutUnpaidPeriod(tx, subscription, invoice, `Cancelled: ${reason}.`);
+    else await voidInvoice(tx, invoice, `Cancelled: ${reason}.`);
+  }
   const why = instance.readyAt === null ? "The app never became ready." : "The period had not begun.";
   for (const invoice of unused) await refundInvoice(tx, invoice, why);
   if (reason === "provisioning_failed") {
@@ -244,6 +256,11 @@ export async function cancel(tx: Tx, loaded: LoadedSubscription, reason: CancelR
       data: { appName: instance.name, isRefunded: subscription.amountMinor > 0n },
     });
   }
+}
+
+/** In its days past due: that is a period too, and what was used in it is asked for. */
+function ranUnpaid({ subscription, instance }: LoadedSubscription, now: Date): boolean {
+  return subscription.status === "past_due" && instance.readyAt !== null && now > nextPeriod(subscription).start;
 }
 
 /** A period that has not begun was paid for nothing; and so was everything for an app that never became ready. */

@@ -19,6 +19,7 @@ import type { Period } from "../periods.ts";
 import { authorize } from "../permissions.ts";
 import { deriveTaxes, ratesOf, type Tax } from "../taxes/index.ts";
 import { findNextCharge } from "./charge.ts";
+import { advanced } from "./foresee.ts";
 import { nextPeriodKey, renewalTermsOf, type SubscriptionRow } from "./subscription.ts";
 
 export interface InvoiceDraft extends NewInvoice {
@@ -92,7 +93,10 @@ export interface InvoicePreview {
   readonly lines: readonly PreviewLine[];
 }
 
-/** The next invoice as it stands open, or as it would be booked now. Writes nothing. */
+/**
+ * The next invoice as it stands open, or as it would be booked now: after a renewal that is paid already, the one of the period after that;
+ * of what ends with its period, no more than what was used. Writes nothing.
+ */
 export async function previewNextInvoice(ctx: CoreContext, subscriptionId: string): Promise<InvoicePreview> {
   authorize(ctx.actor, "invoice.read");
   const found = await ctx.transaction(async (tx) => {
@@ -101,8 +105,9 @@ export async function previewNextInvoice(ctx: CoreContext, subscriptionId: strin
       .from(subscriptions)
       .where(and(eq(subscriptions.organizationId, organizationOf(tx)), eq(subscriptions.id, subscriptionId)));
     if (subscription === undefined) throw notFound("subscription");
-    const open = await findOpenNext(tx, subscription);
-    return open === null ? { preview: await toPreview(tx, await draftInvoice(tx, subscription)) } : { open };
+    const next = await findNext(tx, subscription);
+    if (next?.status === "open") return { open: next };
+    return { preview: await toPreview(tx, await draftInvoice(tx, asAskedNext(subscription, next))) };
   });
   if (found.preview !== undefined) return found.preview;
   const { invoice, lines, taxes } = await getInvoice(ctx, found.open.id);
@@ -111,10 +116,17 @@ export async function previewNextInvoice(ctx: CoreContext, subscriptionId: strin
   return { subscriptionId, invoiceId, reason, period, currency, taxes, totalMinor, dueAt, lines };
 }
 
-async function findOpenNext(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow | null> {
+async function findNext(tx: Tx, subscription: SubscriptionRow): Promise<InvoiceRow | null> {
   const next = await findInvoiceOfPeriod(tx, { subscriptionId: subscription.id, ...nextPeriodKey(subscription) });
-  if (next?.status === "open") return next;
-  return subscription.status === "cancelled" ? findUsageInvoice(tx, subscription.id) : null;
+  return subscription.status === "cancelled" ? findUsageInvoice(tx, subscription.id) : next;
+}
+
+/** As it will be when it is asked for something again. */
+function asAskedNext(subscription: SubscriptionRow, next: InvoiceRow | null): SubscriptionRow {
+  const { status, cancelAtPeriodEnd } = subscription;
+  if (status !== "active" && status !== "past_due") return subscription;
+  if (next?.status === "paid") return advanced(subscription);
+  return cancelAtPeriodEnd ? { ...subscription, status: "cancelled" } : subscription;
 }
 
 /** What a cancelled subscription still asks for; null when it asks for nothing. */

@@ -11,6 +11,7 @@ import { asc, eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { recordNodes } from "../capacity/index.ts";
 import { addMs, dayMs, hourMs } from "../clock.ts";
+import type { CoreContext } from "../context.ts";
 import { failOverdueOperations, getInstance, startInstance, stopInstance } from "../instances/index.ts";
 import { listInvoices } from "../billing/index.ts";
 import { checkBooks } from "../books/index.ts";
@@ -21,6 +22,7 @@ import {
   cancelAtPeriodEnd,
   cancelNow,
   getSubscription,
+  previewNextInvoice,
   reconcileSubscription,
   recordPayment,
   remindOrganization,
@@ -67,6 +69,14 @@ async function given(plan: "free" | "small" = "free") {
       }
     },
   };
+}
+
+/** The open invoice is paid by bank. */
+async function payOpen({ ctx }: { readonly ctx: CoreContext }): Promise<void> {
+  const open = (await listInvoices(ctx, {})).items.find(({ invoice }) => invoice.status === "open");
+  const { id: invoiceId, totalMinor: amountMinor, currency } = open!.invoice;
+  const transfer = { invoiceId, amountMinor, currency, reference: `BANK-${invoiceId}`, idempotencyKey: invoiceId };
+  await recordPayment(ctx.as({ type: "system", name: "cli" }), transfer);
 }
 
 describe("a free plan", () => {
@@ -178,6 +188,53 @@ describe("a free plan", () => {
       "app_deletion_soon",
     ]);
   });
+});
+
+test("of an app that runs on unpaid its owner is told when that ends, a week and a day before", async () => {
+  await using app = await given("small");
+  const { drizzle } = app.core.database;
+  await drizzle.update(subscriptions).set({ pastDueDays: 14 }).where(eq(subscriptions.id, app.subscriptionId));
+  await payOpen(app);
+  await app.provision();
+  await app.after(31 * dayMs);
+  expect((await app.subscription()).status).toBe("past_due");
+  for (let day = 0; day < 13; day += 1) {
+    await remindOrganization(app.ctx);
+    await app.after(dayMs);
+  }
+  const expiring = (await drizzle.select().from(notifications).orderBy(asc(notifications.id)))
+    .filter(({ kind }) => kind === "app_expiring")
+    .map(({ data }) => (data as { expiresAt: string }).expiresAt);
+  // Thirty days and fourteen after the payment.
+  expect(expiring).toEqual(Array.from({ length: 2 }, () => "2026-04-15T03:00:00.000Z"));
+  expect((await app.subscription()).status).toBe("expired");
+});
+
+test("the next invoice after one that is paid is that of the period after it, and of what ends with its period only what was used", async () => {
+  await using app = await given("small");
+  const { ctx, core, subscriptionId } = app;
+  const paidAt = core.clock.now();
+  await payOpen(app);
+  await app.provision();
+  const period = (index: number) => ({
+    start: addMs(paidAt, 30 * index * dayMs),
+    end: addMs(paidAt, 30 * (index + 1) * dayMs),
+  });
+  expect(await previewNextInvoice(ctx, subscriptionId)).toMatchObject({ period: period(1), totalMinor: 50_000n });
+  await app.after(24 * dayMs);
+  await payOpen(app);
+  const preview = await previewNextInvoice(ctx, subscriptionId);
+  expect(preview).toMatchObject({ invoiceId: null, reason: "renewal", period: period(2), totalMinor: 50_000n });
+  expect(preview.dueAt).toEqual(period(2).start);
+  await app.after(30 * dayMs);
+  const [booked] = (await listInvoices(ctx, {})).items;
+  expect(booked!.invoice).toMatchObject({ status: "open", periodStart: period(2).start, dueAt: preview.dueAt });
+  const input = { subscriptionId, idempotencyKey: "c-000001" };
+  await cancelAtPeriodEnd(ctx, input);
+  expect(await previewNextInvoice(ctx, subscriptionId)).toMatchObject({ reason: "usage", totalMinor: 0n, lines: [] });
+  await undoCancel(ctx, { ...input, idempotencyKey: "c-000002" });
+  await app.after(0);
+  expect(await previewNextInvoice(ctx, subscriptionId)).toMatchObject({ reason: "renewal", period: period(2) });
 });
 
 test("after an outage of weeks there are still days to react before the data goes", async () => {

@@ -33,6 +33,12 @@ export async function remindOrganization(ctx: CoreContext): Promise<void> {
               gt(subscriptions.currentPeriodEnd, tx.now),
               lte(subscriptions.currentPeriodEnd, horizon),
             ),
+            // Of one that is past due, the end of its days is what is due next.
+            and(
+              eq(subscriptions.status, "past_due"),
+              gt(subscriptions.nextDueAt, tx.now),
+              lte(subscriptions.nextDueAt, horizon),
+            ),
             and(
               eq(subscriptions.status, "expired"),
               isNotNull(subscriptions.graceEndsAt),
@@ -44,7 +50,7 @@ export async function remindOrganization(ctx: CoreContext): Promise<void> {
       );
     for (const subscription of soon) {
       const expired = subscription.status === "expired";
-      const at = expired ? subscription.graceEndsAt : subscription.currentPeriodEnd;
+      const at = endOf(subscription);
       if (at === null || (!expired && (await isRenewed(tx, subscription)))) continue;
       const days = nearest(expired ? deletionDays : expiringDays, at, tx.now);
       if (days === null) continue;
@@ -66,6 +72,12 @@ export async function remindOrganization(ctx: CoreContext): Promise<void> {
       );
     }
   });
+}
+
+/** What comes: the end of what is paid, of the days past due, or of the data. */
+function endOf({ status, graceEndsAt, nextDueAt, currentPeriodEnd }: SubscriptionRow): Date | null {
+  if (status === "expired") return graceEndsAt;
+  return status === "past_due" ? nextDueAt : currentPeriodEnd;
 }
 
 /** Paid for what comes next: there is nothing to remind of. */

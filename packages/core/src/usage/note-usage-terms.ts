@@ -9,9 +9,14 @@ import { canonicalJson } from "../json.ts";
 /**
  * Writes down at which price use is charged from now on, and what the blueprint's own meters come to for the parameters
  * that are chosen now. Hours that began before keep the terms of then, however late they are rated. The same terms again
- * change nothing. To be called in the transaction in which subscription or instance get their shape.
+ * change nothing. To be called in the transaction in which subscription or instance get their shape. `startsAt`: the moment since which
+ * they hold, if that is noticed late and no other terms were noted since.
  */
-export async function noteUsageTerms(tx: Tx, subscriptionId: string): Promise<void> {
+export async function noteUsageTerms(
+  tx: Tx,
+  subscriptionId: string,
+  { startsAt = tx.now }: { readonly startsAt?: Date } = {},
+): Promise<void> {
   const organizationId = organizationOf(tx);
   const [shape] = await tx.sql
     .select({
@@ -33,9 +38,10 @@ export async function noteUsageTerms(tx: Tx, subscriptionId: string): Promise<vo
     .orderBy(desc(usageTerms.startsAt))
     .limit(1);
   if (last?.priceId === priceId && canonicalJson(last.quantities) === canonicalJson(quantities)) return;
+  const since = last !== undefined && last.startsAt > startsAt ? tx.now : startsAt;
   await tx.sql
     .insert(usageTerms)
-    .values({ organizationId, subscriptionId, startsAt: tx.now, priceId, quantities })
+    .values({ organizationId, subscriptionId, startsAt: since, priceId, quantities })
     .onConflictDoUpdate({ target: [usageTerms.subscriptionId, usageTerms.startsAt], set: { priceId, quantities } });
 }
 
