@@ -3,14 +3,14 @@ import { billingPeriods, invoices, notifications, refunds, usageTerms } from "@s
 import { asc, eq } from "drizzle-orm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { listInvoices } from "../billing/index.ts";
+import { giveRefund, listInvoices } from "../billing/index.ts";
 import { addMs, dayMs, hourMs, minuteMs } from "../clock.ts";
 import { failOverdueOperations, restartInstance } from "../instances/index.ts";
 import { prorate } from "../money.ts";
 import { reconcileSubscription, recordPayment, renewSubscription } from "../subscriptions/index.ts";
 import { createTaxRate } from "../taxes/index.ts";
 import { changePlan, type ChangeView, previewPlanChange, reconcileChange, sweepChanges } from "./index.ts";
-import { after, applyPlans, givenApp, paidApp, pay, type TestApp, usualPreview } from "./test-changes.ts";
+import { after, applyPlans, givenApp, paidApp, pay, type TestApp, usualPlans, usualPreview } from "./test-changes.ts";
 
 const runs = 5_000 * Number(process.env["PROPERTY_FACTOR"] ?? 1);
 
@@ -240,6 +240,51 @@ test("a cheaper plan gives nothing back for the period that runs, and the open r
   await reconcileSubscription(app.core.ctx, app.subscriptionId);
   expect(await app.invoices()).toEqual(["order paid 50000", "renewal void 50000", "renewal open 0"]);
   expect(await given(app)).toEqual([]);
+});
+
+test("who goes up, down and up again in a period pays once for the same time: only beyond what was paid up to, and anew in the next period", async () => {
+  const plans = [...usualPlans, { slug: "huge", amount: "200000", cpu: "1", memory: "2Gi", storage: "4Gi" }];
+  await using app = await paidApp("small", undefined, plans);
+  const { currentPeriodStart: start, currentPeriodEnd: end } = await app.subscription();
+  const resize = async (plan: string): Promise<bigint> => {
+    const { change, ...view } = await app.resize(plan);
+    await app.approve({ change, ...view });
+    if (change.dueMinor > 0n) await pay(app);
+    await reconcileChange(app.core.ctx, app.instanceId);
+    await carryOut(app, { change, ...view });
+    return change.dueMinor;
+  };
+  const at = (days: number): void => app.core.clock.set(addMs(start!, days * dayMs));
+  const rest = (differenceMinor: bigint, days: bigint): bigint => (differenceMinor * (30n - days) * 10n + 150n) / 300n;
+
+  at(3);
+  expect(await resize("large")).toBe(rest(70_000n, 3n));
+  at(6);
+  expect(await resize("small")).toBe(0n);
+  at(9);
+  expect(await resize("large")).toBe(0n);
+  at(12);
+  expect(await resize("huge")).toBe(rest(80_000n, 12n));
+  at(15);
+  expect(await resize("free")).toBe(0n);
+  at(16);
+  // Given back, a step counts no more.
+  const [payment] = (await listInvoices(app.ctx, {})).items.find(
+    ({ invoice }) => invoice.totalMinor === rest(80_000n, 12n),
+  )!.payments;
+  const sorry = { target: "wallet", reason: "It was slow.", idempotencyKey: "sorry" } as const;
+  const operator = app.core.ctx.forOrganization(payment!.organizationId);
+  await giveRefund(operator, { paymentId: payment!.id, amountMinor: 1n, currency: "IDR", ...sorry });
+  expect(await resize("large")).toBe(0n);
+  expect(await resize("huge")).toBe(rest(80_000n, 16n));
+  expect(await resize("small")).toBe(0n);
+
+  // The next period is another one.
+  await after(app, addMs(end!, -6 * dayMs).getTime() - app.core.clock.now().getTime());
+  await pay(app);
+  await after(app, 7 * dayMs);
+  expect((await app.subscription()).currentPeriodStart).toEqual(end);
+  expect(await resize("large")).toBe(rest(70_000n, 1n));
 });
 
 test("a removal says what it gives back: the next period, which was paid, and nothing of the one that runs", async () => {

@@ -1,4 +1,6 @@
 import { planFits } from "@sewa/blueprint";
+import { instanceChanges, invoices } from "@sewa/db/schema";
+import { and, eq, gt, gte } from "drizzle-orm";
 import { findInvoiceOfPeriod } from "../billing/index.ts";
 import {
   addonStorageBytes,
@@ -10,7 +12,7 @@ import {
   priceItems,
   totalOf,
 } from "../catalog/index.ts";
-import type { Tx } from "../context.ts";
+import { organizationOf, type Tx } from "../context.ts";
 import { type Discount, discountMinor, findDiscountOf } from "../coupons/index.ts";
 import { assert, DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
@@ -20,7 +22,7 @@ import { prorate } from "../money.ts";
 import { holdsFreePlace, type SubscriptionTerms, termsOf } from "../subscriptions/index.ts";
 import { deriveTaxes, ratesOf } from "../taxes/index.ts";
 import { measureOwnMeters } from "../usage/index.ts";
-import type { ChangeRequest, ChangeShape } from "./change.ts";
+import { type ChangeRequest, type ChangeShape, shapesOf } from "./change.ts";
 import type { LockedApp } from "./lock-change.ts";
 import { mergeParameters } from "./merge-parameters.ts";
 import { asksForAddons, prepareAddons, refuseLostAddons, withAddons } from "./prepare-addons.ts";
@@ -223,8 +225,9 @@ function pickTerms({ subscription }: LockedApp): Omit<SubscriptionTerms, "planId
 }
 
 /**
- * Only what becomes dearer is charged, for the part of the period that is still to come. Nothing is given back. A coupon that the running
- * period was paid with takes the same off both prices, so half off is half of the difference.
+ * Only what becomes dearer is charged, for the part of the period that is still to come. Nothing is given back, and so nobody pays twice
+ * for the same time: what was paid up to in this period counts, also after a step down. A coupon that the running period was paid with
+ * takes the same off all prices, so half off is half of the difference.
  */
 async function computeDue(tx: Tx, { subscription }: LockedApp, after: ChangeShape, at: Date): Promise<bigint> {
   const { currentPeriodStart: start, currentPeriodEnd: end, amountMinor, items, planId } = subscription;
@@ -233,10 +236,31 @@ async function computeDue(tx: Tx, { subscription }: LockedApp, after: ChangeShap
   const discount = await findPeriodDiscount(tx, subscription);
   const priceOf = (terms: Pick<ChangeShape, "planId" | "items">): bigint =>
     totalOf(terms.items) - (discount === null ? 0n : discountMinor(discount, terms.planId, terms.items));
-  const difference = priceOf(after) - priceOf({ planId, items });
+  const paid = [{ planId, items }, ...(await listPaidShapes(tx, subscription.id, start))].map(priceOf);
+  const difference = priceOf(after) - paid.reduce((highest, price) => (price > highest ? price : highest));
   if (difference <= 0n) return 0n;
   const ms = (from: Date): bigint => BigInt(end.getTime() - from.getTime());
   return prorate(difference, at > start ? ms(at) : ms(start), ms(start));
+}
+
+/** What changes of the period that began then have led to, where the difference was asked for and is paid. */
+async function listPaidShapes(tx: Tx, subscriptionId: string, start: Date): Promise<readonly ChangeShape[]> {
+  const rows = await tx.sql
+    .select({ change: instanceChanges })
+    .from(instanceChanges)
+    .innerJoin(invoices, eq(invoices.id, instanceChanges.invoiceId))
+    .where(
+      and(
+        eq(instanceChanges.organizationId, organizationOf(tx)),
+        eq(instanceChanges.subscriptionId, subscriptionId),
+        eq(instanceChanges.status, "executed"),
+        gt(instanceChanges.dueMinor, 0n),
+        gte(instanceChanges.plannedAt, start),
+        eq(invoices.status, "paid"),
+        eq(invoices.creditedMinor, 0n),
+      ),
+    );
+  return rows.map(({ change }) => shapesOf(change).after).filter((shape) => shape !== null);
 }
 
 async function findPeriodDiscount(

@@ -229,8 +229,8 @@ export async function pay(app: TestApp): Promise<void> {
   });
 }
 
-export async function paidApp(plan: string, within?: TestApp["core"]): Promise<TestApp> {
-  const app = await givenApp(plan, within);
+export async function paidApp(plan: string, within?: TestCore, plans = usualPlans): Promise<TestApp> {
+  const app = await givenApp(plan, within, false, plans);
   if (plan !== "free") await pay(app);
   await app.provision();
   return app;

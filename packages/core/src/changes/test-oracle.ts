@@ -111,6 +111,7 @@ export function judge(story: Story): Verdict {
   const records: Recorded[] = [];
   const asked: { readonly invoice: OracleInvoice; readonly line: UsageLine }[] = [];
   let { plan, addons } = story;
+  let paidUpTo: { readonly start: number; price: bigint } | null = null;
   const prices = [{ from: story.orderedAt, plan }];
   let [cancelledAt, closingAt] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let status = "pending";
@@ -341,8 +342,14 @@ export function judge(story: Story): Verdict {
       const amountMinor = one.amountMinor + BigInt(many) * one.addonMinor;
       return amountMinor - (isCheaper ? takenOff(amountMinor) : 0n);
     };
-    const more = priceOf(to, count) - priceOf(plan, addons);
-    if (more > 0n) ask("change", [halfUp(more * BigInt(end - at), BigInt(end - start))], [at, end]).status = "paid";
+    // What was paid in this period stays paid, also after a step down.
+    if (paidUpTo?.start !== start) paidUpTo = { start, price: 0n };
+    const before = priceOf(plan, addons) > paidUpTo.price ? priceOf(plan, addons) : paidUpTo.price;
+    const more = priceOf(to, count) - before;
+    if (more > 0n) {
+      ask("change", [halfUp(more * BigInt(end - at), BigInt(end - start))], [at, end]).status = "paid";
+      paidUpTo.price = priceOf(to, count);
+    }
     if (next?.status === "open") takeBack(next);
     if (next?.status === "void") next = null;
     [plan, addons] = [to, count];
