@@ -22,6 +22,8 @@ export interface PartsOptions {
   readonly mailPort: number;
   readonly appsPort: number;
   readonly pace: number;
+  /** The gateway's time, where checkouts close without anybody waiting for it; the machine's when left out. */
+  readonly gatewayClock?: (() => Date) | undefined;
 }
 
 /** Everything that server and worker stand on. */
@@ -127,12 +129,14 @@ export function webhookUrl(apiUrl: string): string {
   return `${apiUrl}/webhooks/payments/sandbox`;
 }
 
-async function openGateway({ keepIn, apiPort, pace }: PartsOptions, stack: AsyncDisposableStack): Promise<Devgateway> {
+async function openGateway(options: PartsOptions, stack: AsyncDisposableStack): Promise<Devgateway> {
+  const { keepIn, apiPort, pace, gatewayClock } = options;
   return stack.use(
     await startDevgateway({
       pace,
       ...(apiPort === 0 ? {} : { webhookUrl: webhookUrl(`http://127.0.0.1:${apiPort}`) }),
       ...(keepIn === null ? {} : { stateFile: join(keepIn, "devgateway.json") }),
+      ...(gatewayClock === undefined ? {} : { clock: gatewayClock }),
     }),
   );
 }

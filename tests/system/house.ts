@@ -42,6 +42,8 @@ export interface HouseSize {
   readonly databaseUrl?: string;
   /** Gets each line that server or worker log, from info on; otherwise they are silent. */
   readonly onLogLine?: (line: string) => void;
+  /** The gateway's time; otherwise the machine's. */
+  readonly gatewayClock?: () => Date;
 }
 
 /** The whole house and an in-process cluster that is as fast as it can be. */
@@ -50,7 +52,15 @@ export async function startHouse(size: HouseSize = {}): Promise<House> {
   try {
     const database = size.databaseUrl === undefined ? stack.use(await createTestDatabase()) : { url: size.databaseUrl };
     const parts = stack.use(
-      await startParts({ keepIn: null, databaseUrl: database.url, apiPort: 0, mailPort: 0, appsPort: 0, pace: 0 }),
+      await startParts({
+        keepIn: null,
+        databaseUrl: database.url,
+        apiPort: 0,
+        mailPort: 0,
+        appsPort: 0,
+        pace: 0,
+        gatewayClock: size.gatewayClock,
+      }),
     );
     const { onLogLine } = size;
     const destination = onLogLine === undefined ? undefined : { write: onLogLine };

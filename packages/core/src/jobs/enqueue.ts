@@ -28,7 +28,7 @@ export async function enqueue<N extends JobName>(
   assert(false, `the job ${name} could be added`);
 }
 
-/** At most so many are added by one statement. */
+/** At most so many are added by one statement, unless the caller wants fewer. */
 const maxMissing = 5_000;
 /** A worker that was silent for so long does not keep its jobs from being added again. */
 const holderSilenceSeconds = 30;
@@ -38,7 +38,12 @@ const holderSilenceSeconds = 30;
  * nor one that a living worker runs. One statement, in the order of the ids, as everybody adds more than one: others would wait for
  * each other's rows. Answers how many it added, which in health is none. Worker's role.
  */
-export async function enqueueMissing(ctx: CoreContext, name: JobName, ids: SQL): Promise<number> {
+export async function enqueueMissing(
+  ctx: CoreContext,
+  name: JobName,
+  ids: SQL,
+  { atMost = maxMissing }: { readonly atMost?: number } = {},
+): Promise<number> {
   const field = jobs[name].key;
   assert(field !== null, "a job that is looked for has an id");
   const [row] = await ctx.db.drizzle.execute<{ added: number }>(sql`
@@ -50,7 +55,7 @@ export async function enqueueMissing(ctx: CoreContext, name: JobName, ids: SQL):
         select 1 from graphile_worker._private_jobs j left join worker_pools p on p.pool_id = j.locked_by
         where j.key = ${name} || ':' || s.id and j.attempts < j.max_attempts
           and (j.locked_by is null or p.beat_at > now() - make_interval(secs => ${holderSilenceSeconds})))
-      order by s.id limit ${maxMissing}
+      order by s.id limit ${Math.min(atMost, maxMissing)}
     ) missing`);
   return row?.added ?? 0;
 }

@@ -254,9 +254,10 @@ async function provision({ core }: PayingCustomer, instanceId: string, fails: bo
 async function heal(app: PayingCustomer): Promise<void> {
   for (const fault of faults) app.gateway.faults[fault] = false;
   await release(app);
-  for (let round = 0; round < 6; round += 1) {
+  // Long enough for every look at what has ended.
+  for (const waitMs of [9, 9, 9, 24, 48, 96, 168, 9, 9].map((hours) => hours * hourMs)) {
     app.gateway.finish();
-    app.core.clock.set(addMs(app.core.clock.now(), 9 * hourMs));
+    app.core.clock.set(addMs(app.core.clock.now(), waitMs));
     for (const { subscription } of (await listSubscriptions(app.ctx, {})).items) {
       await reconcileSubscription(app.core.ctx, subscription.id);
     }
@@ -265,11 +266,11 @@ async function heal(app: PayingCustomer): Promise<void> {
   }
 }
 
-/** Of what is paid after it has ended nobody asks any more: a gateway repeats its notice until it is taken. */
+/** Only what is paid weeks after it has ended is not asked about any more: a gateway repeats its notice until it is taken. */
 async function tellLate(app: PayingCustomer): Promise<void> {
-  for (const { id, status } of (await listPayments(app.ctx, { limit: 100 })).items.filter(isOfGateway)) {
-    const hasEnded = status === "expired" || status === "cancelled" || status === "failed";
-    if (hasEnded && app.gateway.state(id) === "succeeded") await app.tell(id);
+  for (const { id, status, nextLookAt } of (await listPayments(app.ctx, { limit: 100 })).items.filter(isOfGateway)) {
+    const isForgotten = status !== "succeeded" && nextLookAt === null;
+    if (isForgotten && app.gateway.state(id) === "succeeded") await app.tell(id);
   }
 }
 

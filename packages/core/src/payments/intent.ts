@@ -41,8 +41,11 @@ export function decideCall(intent: IntentRow, isWanted: boolean, now: Date): Pro
 
 const unknownMs = { first: 5 * secondMs, most: 5 * minuteMs } as const;
 const pendingMs = { first: 30 * secondMs, most: 15 * minuteMs } as const;
-/** After it has ended: a call that was on its way, or a bank that was slow, may still bring money. */
-const endedMs = [10 * minuteMs, hourMs, dayMs] as const;
+/**
+ * After it has ended, from one look to the next: a call that was on its way or a bank that was slow may still bring money, and its
+ * notice may never come. Two weeks in all, for which a transfer to a virtual account can be late.
+ */
+export const lookAfterEndMs = [10 * minuteMs, hourMs, dayMs, 2 * dayMs, 4 * dayMs, 7 * dayMs] as const;
 
 /** When to ask again, after so many looks without an end. */
 export function nextLook(intent: Pick<IntentRow, "status" | "looks" | "expiresAt">, now: Date): Date {
@@ -51,8 +54,16 @@ export function nextLook(intent: Pick<IntentRow, "status" | "looks" | "expiresAt
   return now < intent.expiresAt && intent.expiresAt < at ? intent.expiresAt : at;
 }
 
-/** The same for one that has ended; null when nothing more is expected. */
+/** The same for one that has ended, after so many looks with an answer; null when nothing more is expected. */
 export function nextLookAfterEnd(looks: number, now: Date): Date | null {
-  const ms = endedMs[looks];
+  const ms = lookAfterEndMs[looks];
   return ms === undefined ? null : addMs(now, ms);
+}
+
+/** A notice about one that has ended, whose prompt was lost, waits no longer than this for a look. */
+export const longestUnansweredMs = dayMs;
+
+/** When to ask again about one that has ended, if nobody answered. That was no look: those that are to come stay. */
+export function nextTryAfterEnd(looks: number, now: Date): Date {
+  return addMs(now, Math.min(lookAfterEndMs[looks] ?? longestUnansweredMs, longestUnansweredMs));
 }

@@ -12,7 +12,10 @@ export interface PaymentProvider {
   begin(request: PaymentRequest, signal: AbortSignal): Promise<ProviderPayment>;
   /** What became of a payment; null when the provider never heard of the reference. */
   lookUp(reference: string, signal: AbortSignal): Promise<ProviderPayment | null>;
-  /** Lets nobody pay any more, unless it is paid: then the answer says so. Null when the provider never heard of it. */
+  /**
+   * Lets nobody pay any more, unless it is paid: then the answer says so. Asked again of what is over it answers what became of it, for
+   * money may come late; a refusal says nothing. Null when the provider never heard of it.
+   */
   cancel(reference: string, signal: AbortSignal): Promise<ProviderPayment | null>;
   /** Gives back a part or all of a payment. */
   refund(request: RefundRequest, signal: AbortSignal): Promise<ProviderRefund>;
@@ -76,6 +79,7 @@ export interface RefundRequest {
 export interface ProviderRefund {
   readonly reference: string;
   readonly providerReference: string;
+  /** `failed` is for good: the money stays, and is given back in another way. */
   readonly state: "pending" | "succeeded" | "failed";
   readonly amountMinor: bigint;
   readonly currency: string;

@@ -1,10 +1,10 @@
 import { isParked } from "../accounts/index.ts";
 import { getInvoiceRow } from "../billing/index.ts";
-import { addMs, dayMs, secondMs } from "../clock.ts";
+import { secondMs } from "../clock.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { assert } from "../errors.ts";
 import { toPublicId } from "../ids.ts";
-import { decideCall, type IntentRow, isLive, nextLook, nextLookAfterEnd, type ProviderCall } from "./intent.ts";
+import { decideCall, type IntentRow, isLive, nextLook, nextTryAfterEnd, type ProviderCall } from "./intent.ts";
 import { findOrganizationOf, getIntent, lockIntent, updateIntent } from "./intent-store.ts";
 import { openMethod } from "./methods.ts";
 import { markNoticesApplied } from "./notices.ts";
@@ -144,9 +144,11 @@ async function noteUnknown(tx: Tx, intentId: string): Promise<number | null> {
   // Ended meanwhile, and nobody was ever asked: nothing more is to be known.
   if (intent.status === "succeeded" || (!isLive(intent) && intent.askedAt === null)) return null;
   const now = tx.ctx.clock.now();
-  const looks = intent.looks + 1;
-  // One that has ended and cannot be asked about is not left unasked.
-  const at = isLive(intent) ? nextLook(intent, now) : (nextLookAfterEnd(looks, now) ?? addMs(now, dayMs));
-  await updateIntent(tx, intentId, { looks, nextLookAt: at });
-  return isLive(intent) ? at.getTime() - now.getTime() : null;
+  if (!isLive(intent)) {
+    await updateIntent(tx, intentId, { nextLookAt: nextTryAfterEnd(intent.looks, now) });
+    return null;
+  }
+  const at = nextLook(intent, now);
+  await updateIntent(tx, intentId, { looks: intent.looks + 1, nextLookAt: at });
+  return at.getTime() - now.getTime();
 }

@@ -118,9 +118,13 @@ async function release(tx: Tx, { id, invoiceId }: IntentRow): Promise<void> {
   if (liveIntentId === id) await setLiveIntent(tx, invoiceId, null);
 }
 
-/** It has ended before, and nothing new is known. Of one that nobody was asked for nothing will be. */
+/**
+ * It has ended before, and nothing new is known. Only a look that was due counts: one that a notice asked for takes none away of those
+ * that are to come. Of one that nobody was asked for nothing will be known.
+ */
 async function noteLook(tx: Tx, intent: IntentRow): Promise<void> {
-  if (intent.askedAt === null) return;
+  const now = tx.ctx.clock.now();
+  if (intent.nextLookAt === null || intent.nextLookAt > now) return;
   const looks = intent.looks + 1;
-  await updateIntent(tx, intent.id, { looks, nextLookAt: nextLookAfterEnd(looks, tx.ctx.clock.now()) });
+  await updateIntent(tx, intent.id, { looks, nextLookAt: nextLookAfterEnd(looks, now) });
 }

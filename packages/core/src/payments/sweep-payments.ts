@@ -3,9 +3,15 @@ import { addMs, minuteMs } from "../clock.ts";
 import type { CoreContext } from "../context.ts";
 import { enqueueMissing } from "../jobs/index.ts";
 import { collectable } from "./collections.ts";
+import { longestUnansweredMs } from "./intent.ts";
 
 /** What a notice asked for should have been done by then. */
 const noticeMs = minuteMs;
+/**
+ * Of payments that have ended so many are asked about by one sweep, three a second: after an outage their looks come due together, and
+ * neither the gateway nor whoever is paying just now is to feel it.
+ */
+const maxEnded = 200;
 
 /**
  * Finds in the tables whose provider has to be asked, and what else lies undone although its job was lost. Finds only; so a lost
@@ -15,16 +21,24 @@ const noticeMs = minuteMs;
 export async function sweepPayments(ctx: CoreContext): Promise<{ readonly prompted: number }> {
   const now = ctx.clock.now();
   const at = sql`${now.toISOString()}::timestamptz`;
-  // Where a look is coming anyway its back-off holds, whatever notices say.
+  const soon = sql`${addMs(now, longestUnansweredMs).toISOString()}::timestamptz`;
+  // Where a look is coming anyway its back-off holds, whatever notices say. Those of what has ended may be days away.
   const unapplied = (type: "payment" | "refund", table: "payment_intents" | "refunds") => sql`
     select n.subject_id from payment_notices n where n.applied_at is null and n.subject_type = ${type}
       and n.received_at <= ${addMs(now, -noticeMs).toISOString()}::timestamptz
-      and not exists (select 1 from ${sql.identifier(table)} t where t.id = n.subject_id and t.next_look_at > ${at})`;
+      and not exists (select 1 from ${sql.identifier(table)} t where t.id = n.subject_id and t.next_look_at > ${at} and t.next_look_at <= ${soon})`;
   const counts = [
     await enqueueMissing(
       ctx,
       "payment:reconcile",
-      sql`select id from payment_intents where next_look_at <= ${at} union ${unapplied("payment", "payment_intents")}`,
+      sql`select id from payment_intents where next_look_at <= ${at} and ended_at is null
+        union ${unapplied("payment", "payment_intents")}`,
+    ),
+    await enqueueMissing(
+      ctx,
+      "payment:reconcile",
+      sql`select id from payment_intents where next_look_at <= ${at} and ended_at is not null`,
+      { atMost: maxEnded },
     ),
     await enqueueMissing(
       ctx,
