@@ -17,8 +17,21 @@ const sizes = {
 } as const;
 export type Size = keyof typeof sizes;
 
+/** What one step of storage costs for a period, and how much it is. */
+export const storageStep = { amountMinor: 20_000n, bytes: 32 * 2 ** 30 } as const;
+
+/** As `offerSizes`, and each plan can have up to three steps of more storage. */
+export async function offerStorage(house: House): Promise<void> {
+  const addon = `{ slug: extra-storage, name: Extra storage, adds: { storage: 32Gi }, max: 3, prices: [{ currency: IDR, amount: "${storageStep.amountMinor}" }] }`;
+  await offer(house, "one", `\n        addons: [${addon}]`);
+}
+
 /** Uptime Kuma on plans of several sizes, all for nothing. `motd` is an environment variable of its version. */
 export async function offerSizes(house: House, motd = "one"): Promise<void> {
+  await offer(house, motd, "");
+}
+
+async function offer(house: House, motd: string, addons: string): Promise<void> {
   const read = (name: string): string => readFileSync(new URL(name, catalogFolder), "utf8");
   const names = readdirSync(catalogFolder).filter((name) => name.endsWith(".yaml") && name !== "catalog.yaml");
   const blueprints = Object.fromEntries(names.map((name) => [name, read(name)]));
@@ -32,7 +45,7 @@ export async function offerSizes(house: House, motd = "one"): Promise<void> {
         gracePeriodDays: 30
         pastDueDays: 0
         nodePool: default
-        prices: [{ currency: IDR, amount: "0" }]`,
+        prices: [{ currency: IDR, amount: "0" }]${addons}`,
   );
   const catalog = `currency: IDR
 offerings:
@@ -48,6 +61,7 @@ offerings:
 /** A running app of a new customer, on the plan `free`. */
 export interface RentedApp extends AsyncDisposable {
   readonly client: Client;
+  readonly subscriptionId: string;
   readonly instanceId: string;
   readonly namespace: string;
   sizeOf(slug: Size): Promise<ChangeRequest>;
@@ -73,6 +87,7 @@ export async function rentApp(house: House): Promise<RentedApp> {
     });
   return {
     client,
+    subscriptionId: subscription.id,
     instanceId,
     namespace: `sewa-${toUuid("instance", instanceId)}`,
     async sizeOf(slug) {

@@ -19,6 +19,11 @@ export interface Faults {
   neverReady(pattern: ImagePattern): void;
   /** Claims that stay Pending: all, or those whose name contains the text. */
   stopBinding(claimName?: string): void;
+  /**
+   * Claims that are asked for more and do not get it. `failed`: the storage refuses (ControllerResizeError). `waiting`: the disk is larger and
+   * the node does not make use of it yet (FileSystemResizePending).
+   */
+  stopGrowth(how: GrowthFault): void;
   /** Jobs whose pods fail: those whose name contains the text. */
   failJobs(jobName: string, exitCode?: number): void;
   /** An API beside the server's own does not answer, so that no namespace is ever emptied: Terminating, DiscoveryFailed. */
@@ -31,6 +36,8 @@ export interface Faults {
   clear(): void;
 }
 
+export type GrowthFault = "failed" | "waiting";
+
 /** What the controllers ask. */
 export interface ActiveFaults {
   pullFails(image: string): boolean;
@@ -39,6 +46,7 @@ export interface ActiveFaults {
   configFails(image: string): boolean;
   isNeverReady(image: string): boolean;
   isBindingStopped(claimName: string): boolean;
+  growthFault(): GrowthFault | null;
   jobExitCode(jobName: string): number;
   /** Group and version of APIs that do not answer. */
   readonly undiscovered: readonly string[];
@@ -55,6 +63,7 @@ export class FaultSwitches implements ActiveFaults {
   readonly #configs: ImagePattern[] = [];
   readonly #unready: ImagePattern[] = [];
   readonly #claims: string[] = [];
+  readonly #growth: GrowthFault[] = [];
   readonly #jobs: { readonly name: string; readonly exitCode: number }[] = [];
   readonly undiscovered: string[] = [];
   readonly #lostNodes = new Set<string>();
@@ -67,6 +76,7 @@ export class FaultSwitches implements ActiveFaults {
     this.#configs,
     this.#unready,
     this.#claims,
+    this.#growth,
     this.#jobs,
     this.undiscovered,
   ];
@@ -76,6 +86,7 @@ export class FaultSwitches implements ActiveFaults {
   configFails = (image: string): boolean => this.#configs.some((pattern) => matches(pattern, image));
   isNeverReady = (image: string): boolean => this.#unready.some((pattern) => matches(pattern, image));
   isBindingStopped = (claimName: string): boolean => this.#claims.some((text) => claimName.includes(text));
+  growthFault = (): GrowthFault | null => this.#growth.at(-1) ?? null;
 
   crashExitCode = (image: string): number | null =>
     this.#crashes.find(({ pattern }) => matches(pattern, image))?.exitCode ?? null;
@@ -95,6 +106,7 @@ export class FaultSwitches implements ActiveFaults {
       failConfig: (pattern) => push(this.#configs, pattern),
       neverReady: (pattern) => push(this.#unready, pattern),
       stopBinding: (claimName = "") => push(this.#claims, claimName),
+      stopGrowth: (how) => push(this.#growth, how),
       failJobs: (name, exitCode = 1) => push(this.#jobs, { name, exitCode }),
       failDiscovery: (groupVersion) => push(this.undiscovered, groupVersion),
       setNodeReady: (node, isReady): void => {

@@ -14,6 +14,8 @@ export type ReasonDto =
   | "CONFIG_ERROR"
   | "UNSCHEDULABLE"
   | "VOLUME_UNBOUND"
+  | "VOLUME_GROWING"
+  | "VOLUME_NOT_GROWN"
   | "QUOTA_EXCEEDED"
   | "POD_SECURITY"
   | "STARTING"

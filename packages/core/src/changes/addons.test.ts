@@ -1,10 +1,11 @@
 import { randomInt } from "node:crypto";
-import { instanceChanges, invoiceLines, invoices, refunds } from "@sewa/db/schema";
+import { instanceChanges, invoiceLines, invoices, operations, refunds } from "@sewa/db/schema";
 import { and, asc, eq } from "drizzle-orm";
 import { describe, expect, test } from "vitest";
 import { addMs, dayMs, minuteMs } from "../clock.ts";
-import { failOverdueOperations } from "../instances/index.ts";
+import { failOverdueOperations, type Observation } from "../instances/index.ts";
 import { applyCoupon } from "../subscriptions/index.ts";
+import { observations } from "../testing/fake-world.ts";
 import { givenCoupon } from "../testing/given-coupons.ts";
 import { givenCustomer } from "../testing/given.ts";
 import {
@@ -147,6 +148,47 @@ describe("more of an add-on", () => {
     expect(await app.invoices()).toEqual(["order paid 50000"]);
     expect(await app.instance()).toMatchObject({ addons: {}, limits: { storageBytes: 4 * gib } });
     expect(await app.subscription()).toMatchObject({ amountMinor: 50_000n });
+  });
+
+  test("is there when the cluster says so: until then the change is under way and the app runs, and in the end it fails with the reason and is paid back", async () => {
+    await using app = await smallApp();
+    const growing = {
+      ...observations.running,
+      conditions: [{ type: "VolumeBound", status: "True", reason: "VOLUME_NOT_GROWN", message: "Not yet." }],
+      steps: { ...observations.running.steps, volume: "running" },
+    } as const satisfies Observation;
+    const begin = async (count: number) => {
+      const plan = await app.planned(more(count));
+      await app.approve(plan);
+      await pay(app);
+      await reconcileChange(app.core.ctx, app.instanceId);
+      await app.look(plan.change.id);
+      await app.provision(growing);
+      await reconcileChange(app.core.ctx, app.instanceId);
+    };
+    await begin(1);
+    expect(await app.changes()).toEqual(["update executing"]);
+    expect(await app.instance()).toMatchObject({ observedPhase: "running", isSettled: false, reason: null });
+    await app.provision();
+    await reconcileChange(app.core.ctx, app.instanceId);
+    expect(await app.changes()).toEqual(["update executed"]);
+
+    await begin(2);
+    app.core.clock.set(addMs(app.core.clock.now(), 6 * minuteMs));
+    await failOverdueOperations(app.core.ctx);
+    await reconcileChange(app.core.ctx, app.instanceId);
+    // What is put back waits for no volume.
+    await app.provision(growing);
+    const ended = await app.core.database.drizzle.select().from(operations).orderBy(asc(operations.id));
+    expect(ended.map(({ kind, status, reason }) => `${kind} ${status} ${reason}`)).toEqual([
+      "provision succeeded null",
+      "update succeeded null",
+      "update failed VOLUME_NOT_GROWN",
+      "update succeeded null",
+    ]);
+    expect(await app.instance()).toMatchObject({ isSettled: true, addons: { "extra-storage": 1 } });
+    expect(await app.subscription()).toMatchObject({ amountMinor: 70_000n });
+    expect(await app.core.database.drizzle.$count(refunds)).toBe(1);
   });
 
   test("that was paid when the storage can no longer grow gives the money back", async () => {

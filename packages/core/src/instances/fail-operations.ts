@@ -49,8 +49,9 @@ async function failOverdue(ctx: CoreContext, instanceId: string): Promise<boolea
  */
 async function failOperation(tx: Tx, locked: LockedInstance, operation: OperationRow): Promise<void> {
   const { instance } = locked;
-  const reason = instance.reason ?? "DEADLINE_EXCEEDED";
-  const message = instance.message ?? reasonSentences.DEADLINE_EXCEEDED;
+  // An app that runs well may still wait for its volume: then the operation knows why.
+  const reason = instance.reason ?? operation.reason ?? "DEADLINE_EXCEEDED";
+  const message = instance.message ?? operation.message ?? reasonSentences.DEADLINE_EXCEEDED;
   await endOperation(tx, operation, "failed", { reason, message });
   await tx.sql
     .update(instances)

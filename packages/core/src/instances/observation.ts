@@ -22,6 +22,8 @@ export const reasonCodes = [
   "CONFIG_ERROR",
   "UNSCHEDULABLE",
   "VOLUME_UNBOUND",
+  "VOLUME_GROWING",
+  "VOLUME_NOT_GROWN",
   "QUOTA_EXCEEDED",
   "POD_SECURITY",
   "STARTING",

@@ -9,6 +9,8 @@ export const reasonSentences = {
   CONFIG_ERROR: "The app's configuration is not complete.",
   UNSCHEDULABLE: "No machine has room for the app at the moment.",
   VOLUME_UNBOUND: "The app's storage is not there yet.",
+  VOLUME_GROWING: "The app's storage is being made larger.",
+  VOLUME_NOT_GROWN: "The app's storage could not be made larger. The app goes on with what it has.",
   QUOTA_EXCEEDED: "The app asks for more than its plan allows.",
   POD_SECURITY: "The app asks for rights that no app gets here.",
   STARTING: "The app is starting.",

@@ -7,7 +7,15 @@ import { listLastEvents, notifyOrganization, record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import { canonicalJson } from "../json.ts";
 import { notifyOwner } from "../notifications/index.ts";
-import { countAttempt, endOperation, findOpenOperation, isReshaping, progressOperation } from "../operations/index.ts";
+import {
+  countAttempt,
+  endOperation,
+  findOpenOperation,
+  isReshaping,
+  type OperationRow,
+  progressOperation,
+  stepsOf,
+} from "../operations/index.ts";
 import {
   countRestarts,
   deriveAddress,
@@ -46,8 +54,12 @@ export async function recordObserved(
       .where(and(eq(instances.organizationId, organizationOf(tx)), eq(instances.id, lease.instanceId)))
       .for("update");
     assert(before !== undefined, "an instance with a lease exists");
-    const settled = generation === before.generation && isSettled(before.desiredPhase, observation);
-    const operationChanged = await recordOperation(tx, before, generation, observation, settled);
+    const operation = await findOpenOperation(tx, before.id);
+    const settled =
+      generation === before.generation &&
+      isSettled(before.desiredPhase, observation) &&
+      !waitsForVolume(operation, observation);
+    const operationChanged = await recordOperation(tx, operation, generation, observation, settled);
     const after = await writeObservation(tx, before, generation, observation, settled, operationChanged);
     if (settled) await settle(tx, before, after);
     return { settled, restarts: countRestarts(podsOf(before), observation.pods) };
@@ -56,23 +68,39 @@ export async function recordObserved(
 
 async function recordOperation(
   tx: Tx,
-  instance: InstanceRow,
+  operation: OperationRow | null,
   generation: number,
   observation: Observation,
   settled: boolean,
 ): Promise<boolean> {
-  const operation = await findOpenOperation(tx, instance.id);
   if (operation === null || operation.generation !== generation) return false;
   if (observation.existence === "unknown") await countAttempt(tx, operation);
-  const note = { reason: observation.reason, message: observation.message };
+  const note = noteOf(operation, observation);
   const changed = await progressOperation(tx, operation, observation.steps, note);
   if (!settled) return changed;
-  const current = changed ? await findOpenOperation(tx, instance.id) : operation;
+  const current = changed ? await findOpenOperation(tx, operation.instanceId) : operation;
   assert(current !== null, "the locked operation is still open");
   await endOperation(tx, current, "succeeded");
   if (isReshaping(current.kind) || current.kind === "deprovision")
-    await enqueue(tx, "change:reconcile", { instanceId: instance.id });
+    await enqueue(tx, "change:reconcile", { instanceId: operation.instanceId });
   return true;
+}
+
+/** More storage was asked for, and the cluster does not say yet that it is there. The app runs on with what it has. */
+function waitsForVolume(operation: OperationRow | null, { steps }: Observation): boolean {
+  if (operation === null || !isReshaping(operation.kind)) return false;
+  return stepsOf(operation).some(({ key, status }) => key === "volume" && status !== "done") && steps.volume !== "done";
+}
+
+type Note = Pick<Observation, "reason" | "message">;
+
+/** What keeps it: the app itself, or the volume that it waits for. */
+function noteOf(operation: OperationRow, observation: Observation): Note {
+  const { reason, message, conditions } = observation;
+  const volume = conditions.find(({ type }) => type === "VolumeBound");
+  if (reason === null && volume !== undefined && waitsForVolume(operation, observation))
+    return { reason: volume.reason, message: volume.message };
+  return { reason, message };
 }
 
 async function writeObservation(

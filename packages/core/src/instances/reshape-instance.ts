@@ -78,6 +78,8 @@ export async function reshapeInstance(
     subscriptionId: instance.subscriptionId,
     kind,
     generation: next.generation,
+    // Nobody has what they have paid for before the cluster says so. What is put back keeps its volume, and waits for nothing.
+    growsVolume: shape.limits.storageBytes > instance.limits.storageBytes,
   });
   await enqueue(tx, "instance:reconcile", { instanceId: instance.id });
   return { instance: next, operation };

@@ -73,8 +73,11 @@ export function isOpen(status: OperationStatus): boolean {
   return operationTransitions[status].length > 0;
 }
 
-export function planSteps(kind: OperationKind): readonly OperationStep[] {
-  return stepPlans[kind].map((key) => ({ key, status: "pending", startedAt: null, finishedAt: null }));
+/** `growsVolume`: it is not over before the cluster says that there is more storage. */
+export function planSteps(kind: OperationKind, growsVolume: boolean): readonly OperationStep[] {
+  const plan: readonly StepKey[] = stepPlans[kind];
+  const keys = stepKeys.filter((key) => plan.includes(key) || (growsVolume && key === "volume"));
+  return keys.map((key) => ({ key, status: "pending", startedAt: null, finishedAt: null }));
 }
 
 /**

@@ -43,6 +43,7 @@ export async function openOperation(
     readonly kind: OperationKind;
     readonly generation: number;
     readonly deadlineSeconds?: number;
+    readonly growsVolume?: boolean;
   },
 ): Promise<OperationRow> {
   const { instanceId, subscriptionId, kind, generation } = input;
@@ -56,7 +57,7 @@ export async function openOperation(
       instanceId,
       kind,
       status: "queued",
-      steps: planSteps(kind),
+      steps: planSteps(kind, input.growsVolume ?? false),
       maxAttempts: maxOperationAttempts,
       generation,
       requestedBy: formatActor(tx.ctx.actor),

@@ -44,7 +44,7 @@ export const observations = {
     conditions: [],
     nodeName: "pc-2",
     ownerClaimed: true,
-    steps: { workload: "done", pods: "done" },
+    steps: { volume: "done", workload: "done", pods: "done" },
   },
   absent: {
     existence: "absent",

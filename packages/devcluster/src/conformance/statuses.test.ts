@@ -170,6 +170,48 @@ test("claims look as recorded: Pending for the first consumer, Bound with it, Pe
   await test.until(`${pods}/stuck`, (answer) => at(answer.body, "status", "phase") === "Running");
 });
 
+test("a claim that is asked for more grows with its volume, or says why not and grows when the reason is gone", async () => {
+  await using test = await testCluster();
+  const claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+  const merge = "application/merge-patch+json";
+  const classPath = "/apis/storage.k8s.io/v1/storageclasses/local-path";
+  await test.call("PATCH", classPath, { allowVolumeExpansion: true }, merge);
+  const claim = (storage: string): object => ({
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name: "data" },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } },
+  });
+  await test.apply(`${claims}/data`, claim("1Gi"));
+  await test.call("POST", "/api/v1/namespaces/default/pods", {
+    metadata: { name: "data" },
+    spec: {
+      containers: [{ name: "c", image: "a:1", volumeMounts: [{ name: "v", mountPath: "/data" }] }],
+      volumes: [{ name: "v", persistentVolumeClaim: { claimName: "data" } }],
+    },
+  });
+  const { body } = await test.until(`${claims}/data`, (answer) => at(answer.body, "status", "phase") === "Bound");
+  const volume = `/api/v1/persistentvolumes/pvc-${String(at(body, "metadata", "uid"))}`;
+  const volumeSize = async () => at((await test.get(volume)).body, "spec", "capacity", "storage");
+  for (const [how, condition, asked, had, disk] of [
+    ["failed", "ControllerResizeError", "2Gi", "1Gi", "1Gi"],
+    ["waiting", "FileSystemResizePending", "3Gi", "2Gi", "3Gi"],
+  ] as const) {
+    test.cluster.faults.stopGrowth(how);
+    await test.apply(`${claims}/data`, claim(asked));
+    const stuck = await test.until(`${claims}/data`, (answer) => JSON.stringify(answer.body).includes(condition));
+    expect(at(stuck.body, "status", "capacity", "storage")).toBe(had);
+    expect(await volumeSize()).toBe(disk);
+    test.cluster.faults.clear();
+    const grown = await test.until(
+      `${claims}/data`,
+      (answer) => at(answer.body, "status", "capacity", "storage") === asked,
+    );
+    expect(at(grown.body, "status", "conditions")).toBeUndefined();
+    expect(await volumeSize()).toBe(asked);
+  }
+});
+
 test("Jobs look as recorded when they end well and when they fail, with their pods", async () => {
   await using test = await testCluster();
   test.cluster.faults.failJobs("bad", 4);

@@ -1,5 +1,7 @@
 import type { Claim, PersistentVolume, Pod, StorageClass } from "../kube/kinds.ts";
 import { findDefaultStorageClass } from "../admission/claims.ts";
+import type { GrowthFault } from "../faults.ts";
+import { recordOf } from "../kube/json.ts";
 import { quantityOf } from "../kube/quantity.ts";
 import { create, find, list, remove, updateStatus, type Control } from "./control.ts";
 import { keyOf, splitKey, type Controller } from "./loop.ts";
@@ -7,6 +9,7 @@ import { isFinished } from "./pod-state.ts";
 import { selectedNodeAnnotation } from "./scheduler.ts";
 
 const source = { component: "persistentvolume-controller" };
+const resizer = { component: "external-resizer" };
 const bindDelayMs = 300;
 const protection = "kubernetes.io/pvc-protection";
 const classesKey = "storageclasses.storage.k8s.io";
@@ -142,19 +145,45 @@ function onNode(node: string): object {
   return { required: { nodeSelectorTerms: [{ matchExpressions }] } };
 }
 
-/** A larger request is granted at once: the node would do the same when the volume is mounted next. */
+/** A larger request is granted at once, unless a fault stands: the node would make use of it while the volume is mounted. */
 function grow(control: Control, claim: Claim): void {
   const wanted = claim.spec.resources.requests["storage"];
   const has = claim.status.capacity?.["storage"];
   if (wanted === undefined || has === undefined || quantityOf(wanted).nano <= quantityOf(has).nano) return;
+  const fault = control.faults.growthFault();
+  if (fault !== "failed") growVolume(control, claim, wanted);
+  if (fault !== null) return noteGrowth(control, claim, fault);
+  const { conditions: _conditions, ...status } = claim.status;
+  updateStatus(control, "persistentvolumeclaims", claim, { ...status, capacity: { storage: wanted } });
+}
+
+function growVolume(control: Control, claim: Claim, wanted: string): void {
   const volume = find<PersistentVolume>(control, "persistentvolumes", "", claim.spec.volumeName ?? "");
-  if (volume !== null) {
-    control.objects.store.put("persistentvolumes", {
-      ...volume,
-      spec: { ...volume.spec, capacity: { storage: wanted } },
-    });
-  }
-  updateStatus(control, "persistentvolumeclaims", claim, { ...claim.status, capacity: { storage: wanted } });
+  if (volume === null || recordOf(volume.spec["capacity"])["storage"] === wanted) return;
+  control.objects.store.put("persistentvolumes", {
+    ...volume,
+    spec: { ...volume.spec, capacity: { storage: wanted } },
+  });
+}
+
+const growthConditions = {
+  failed: {
+    type: "ControllerResizeError",
+    message: "failed to expand volume with: rpc error: code = Internal desc = no space left on the storage",
+  },
+  waiting: {
+    type: "FileSystemResizePending",
+    message: "Waiting for user to (re-)start a pod to finish file system resize of volume on node.",
+  },
+} as const satisfies Record<GrowthFault, object>;
+
+function noteGrowth(control: Control, claim: Claim, fault: GrowthFault): void {
+  const { type, message } = growthConditions[fault];
+  if (claim.status.conditions?.some((condition) => condition.type === type) === true) return;
+  const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  const condition = { type, status: "True", lastProbeTime: null, lastTransitionTime, message };
+  updateStatus(control, "persistentvolumeclaims", claim, { ...claim.status, conditions: [condition] });
+  if (fault === "failed") control.events.record(claim, resizer, "Warning", "VolumeResizeFailed", message);
 }
 
 /** A claim that is being deleted goes when no pod uses it any more; then its volume is deleted or released. */

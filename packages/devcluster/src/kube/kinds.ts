@@ -201,7 +201,15 @@ export interface Claim extends KubeObject {
     volumeName?: string;
     volumeMode: string;
   };
-  status: { phase: string; accessModes?: string[]; capacity?: ResourceList };
+  status: {
+    phase: string;
+    accessModes?: string[];
+    capacity?: ResourceList;
+    conditions?: (Pick<Condition, "type" | "status" | "message"> & {
+      lastProbeTime: null;
+      lastTransitionTime: string;
+    })[];
+  };
 }
 
 export interface PersistentVolume extends KubeObject {

@@ -47,7 +47,7 @@ function facts(change: Partial<InstanceFacts> = {}): InstanceFacts {
     workloads: [workload],
     pods: [pod],
     jobs: [],
-    volumes: [{ name: "data", state: "bound", capacityBytes: 2 ** 30, createdAt: ago(100) }],
+    volumes: [{ name: "data", state: "bound", capacityBytes: 2 ** 30, growth: "none", createdAt: ago(100) }],
     ingresses: [{ name: "address", createdAt: ago(1000) }],
     lostNodes: new Set(),
     ...change,
@@ -188,7 +188,9 @@ describe("an instance that is to run", () => {
       look({
         workloads: [{ ...down, isRolledOut: false }],
         pods: [unready("STARTING")],
-        volumes: [{ name: "data", state: "pending", capacityBytes: null, createdAt: ago(seconds) }],
+        volumes: [
+          { name: "data", state: "pending", capacityBytes: null, growth: "none" as const, createdAt: ago(seconds) },
+        ],
         ingresses: [],
       });
     expect(deriveObservation(spec, waiting(10))).toMatchObject({ reason: "STARTING", steps: { volume: "running" } });

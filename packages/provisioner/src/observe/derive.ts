@@ -2,6 +2,7 @@ import type { Condition, Observation, ObservedPod, ReasonCode, StepKey, StepStat
 import { isAddressOpen } from "../render/ingress.ts";
 import type { InstanceSpec } from "../render/types.ts";
 import { isOwnNamespace } from "./facts.ts";
+import { deriveGrowth } from "./growth.ts";
 import { findIngress, isClaimed, judged, livePods, podReasonOn, type Look, type Verdict } from "./look.ts";
 import type { PodFact } from "./pods.ts";
 import { deriveRunning } from "./running.ts";
@@ -66,6 +67,7 @@ function deriveStopped(spec: InstanceSpec, look: Look): Observation {
   const isStopped = isScaled && isEmpty;
   const steps: Partial<Record<StepKey, StepStatus>> = {
     namespace: "done",
+    volume: deriveGrowth(spec, look.facts) === "done" ? "done" : "running",
     workload: isScaled ? "done" : "running",
     pods: isStopped ? "done" : "running",
     ready: isStopped ? "done" : "pending",
@@ -110,7 +112,8 @@ function deriveConditions(spec: InstanceSpec, look: Look, verdict: Verdict): rea
     condition("AddressOpen", isAddressOpen(spec) && findIngress(facts) !== undefined ? "True" : "False", null),
   ];
   if (facts.volumes.length > 0) {
-    conditions.push(condition("VolumeBound", isBound ? "True" : "False", isBound ? null : "VOLUME_UNBOUND"));
+    const reason = isBound ? growthReasons[deriveGrowth(spec, facts)] : "VOLUME_UNBOUND";
+    conditions.push(condition("VolumeBound", isBound ? "True" : "False", reason));
   }
   if (spec.app.claim !== null) {
     const claimed = isClaimed(spec, look);
@@ -122,6 +125,9 @@ function deriveConditions(spec: InstanceSpec, look: Look, verdict: Verdict): rea
   }
   return conditions;
 }
+
+/** Of a volume that serves, as large as it was. */
+const growthReasons = { done: null, running: "VOLUME_GROWING", failed: "VOLUME_NOT_GROWN" } as const;
 
 function condition(type: Condition["type"], status: Condition["status"], reason: ReasonCode | null): Condition {
   return { type, status, reason, message: reason === null ? null : sentences[reason] };

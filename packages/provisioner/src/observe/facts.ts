@@ -49,6 +49,8 @@ export interface VolumeFact {
   readonly state: "bound" | "pending" | "lost";
   /** What it got, which may be more than was asked for; null while it has nothing. */
   readonly capacityBytes: number | null;
+  /** What has become of the wish for more. `mount`: the disk is larger, and is made use of as soon as a pod runs. */
+  readonly growth: "none" | "failed" | "mount";
   readonly createdAt: string | null;
 }
 
@@ -125,8 +127,17 @@ export function toVolumeFact(claim: LiveVolumeClaim): VolumeFact {
     name: claim.metadata.name,
     state: phase === "Bound" ? "bound" : phase === "Lost" ? "lost" : "pending",
     capacityBytes: phase === "Bound" && capacity !== undefined ? parseBytes(capacity) : null,
+    growth: growthOf(claim),
     createdAt: claim.metadata.creationTimestamp ?? null,
   };
+}
+
+function growthOf({ status }: LiveVolumeClaim): VolumeFact["growth"] {
+  const holds = (wanted: RegExp): boolean =>
+    status?.conditions?.some(({ type, status: value }) => value === "True" && wanted.test(type)) ?? false;
+  const stage = status?.allocatedResourceStatuses?.storage ?? "";
+  if (holds(/^(Controller|Node)ResizeError$/) || stage.endsWith("Infeasible")) return "failed";
+  return holds(/^FileSystemResizePending$/) ? "mount" : "none";
 }
 
 export function toIngressFact(ingress: LiveObject): IngressFact {

@@ -1,5 +1,6 @@
 import type { ReasonCode, StepKey, StepStatus } from "@sewa/core";
 import { findIngress, isClaimed, judged, livePods, podReasonOn, type Look, type Verdict } from "./look.ts";
+import { deriveGrowth } from "./growth.ts";
 import type { InstanceSpec } from "../render/types.ts";
 
 /** A claim on storage that waits longer than this is a fault, not a start. */
@@ -24,6 +25,8 @@ const severity: readonly ReasonCode[] = [
 interface Progress {
   readonly isApplied: boolean;
   readonly isBound: boolean;
+  /** Its volumes are as large as it should have them. */
+  readonly isSized: boolean;
   readonly isReady: boolean;
   readonly claim: "none" | "pending" | "running" | "done" | "failed";
   readonly isOpen: boolean;
@@ -51,6 +54,7 @@ function deriveProgress(spec: InstanceSpec, look: Pick<Look, "facts" | "claimJob
   return {
     isApplied,
     isBound: facts.volumes.every((volume) => volume.state === "bound"),
+    isSized: deriveGrowth(spec, facts) === "done",
     isReady: isApplied && workloads.every((workload) => workload.isReady),
     claim: spec.app.claim === null ? "none" : isClaimed(spec, look) ? "done" : state,
     isOpen: findIngress(facts) !== undefined,
@@ -115,7 +119,12 @@ function deriveSteps(look: Look, progress: Progress, phase: Verdict["phase"]): P
   return {
     namespace: "done",
     secrets: begun(hasWorkloads || facts.volumes.length > 0, true),
-    volume: facts.volumes.length === 0 ? (hasWorkloads ? "skipped" : "pending") : begun(progress.isBound, true),
+    volume:
+      facts.volumes.length === 0
+        ? hasWorkloads
+          ? "skipped"
+          : "pending"
+        : begun(progress.isBound && progress.isSized, true),
     workload: begun(progress.isApplied, hasWorkloads),
     pods: isFailed ? "failed" : begun(progress.isReady, progress.isApplied),
     claim: claims[progress.claim],

@@ -8,6 +8,8 @@ export const sentences: Readonly<Record<ReasonCode, string>> = {
   CONFIG_ERROR: "The app cannot be started with its present configuration.",
   UNSCHEDULABLE: "No machine of the cluster has room for the app right now.",
   VOLUME_UNBOUND: "The app's storage is not available yet.",
+  VOLUME_GROWING: "The app's storage is being made larger.",
+  VOLUME_NOT_GROWN: "The app's storage could not be made larger; the app goes on with what it has.",
   QUOTA_EXCEEDED: "The app asks for more than its plan grants.",
   POD_SECURITY: "The app asks for rights that the cluster does not give.",
   STARTING: "The app is starting.",

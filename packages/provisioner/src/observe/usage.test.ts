@@ -30,7 +30,7 @@ function pod(
 
 function volume(instanceId: string, capacityBytes: number | null, namespace = namespaceName(instanceId)): OwnedVolume {
   const state = capacityBytes === null ? ("pending" as const) : ("bound" as const);
-  return { instanceId, namespace, fact: { name: "data", state, capacityBytes, createdAt: null } };
+  return { instanceId, namespace, fact: { name: "data", state, capacityBytes, growth: "none", createdAt: null } };
 }
 
 describe("what an instance used", () => {

@@ -80,7 +80,13 @@ export interface LiveJob extends LiveObject {
 }
 
 export interface LiveVolumeClaim extends LiveObject {
-  readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
+  readonly status?: {
+    readonly phase?: string;
+    readonly capacity?: { readonly storage?: string };
+    readonly conditions?: readonly LiveCondition[];
+    /** While it grows, such as `NodeResizePending`, or `ControllerResizeInfeasible`. */
+    readonly allocatedResourceStatuses?: { readonly storage?: string };
+  };
 }
 
 /** What metrics.k8s.io says of a pod: processor over the window that ends at `timestamp`, memory at its end. */

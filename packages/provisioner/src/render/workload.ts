@@ -19,15 +19,23 @@ export function renderVolumeClaims(
   workload: ResolvedWorkload,
   settings: ClusterSettings,
 ): readonly KubeManifest[] {
-  return workload.volumes.map(({ name, share }) =>
+  return wantedVolumes(spec, workload).map(({ name, bytes }) =>
     ownObject(spec, "v1", "PersistentVolumeClaim", name, {
       spec: {
         accessModes: ["ReadWriteOnce"],
         ...(settings.storageClassName === null ? {} : { storageClassName: settings.storageClassName }),
-        resources: { requests: { storage: bytesQuantity(part(spec.limits.storageBytes, share)) } },
+        resources: { requests: { storage: bytesQuantity(bytes) } },
       },
     }),
   );
+}
+
+/** Each volume's part of the plan's storage. */
+export function wantedVolumes(
+  spec: InstanceSpec,
+  workload: ResolvedWorkload,
+): readonly { readonly name: string; readonly bytes: number }[] {
+  return workload.volumes.map(({ name, share }) => ({ name, bytes: part(spec.limits.storageBytes, share) }));
 }
 
 export function renderWorkload(
