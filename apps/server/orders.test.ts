@@ -143,8 +143,17 @@ test("an invoice is paid by what an operator writes down, and by nothing else", 
     }),
   ).rejects.toMatchObject({ data: { appCode: "INVALID_INPUT" } });
 
+  const part = { ...payment, amount: { amountMinor: 1n, currency: "IDR" }, reference: "BCA 4710" };
+  const open = { ...part, amountMayDiffer: true, idempotencyKey: "payment-4710" };
+  expect(await operator.api.admin.payments.record.mutate(open)).toMatchObject({ status: "open" });
+  payment.amount.amountMinor -= 1n;
+
   const paid = await operator.api.admin.payments.record.mutate(payment);
-  expect(paid).toMatchObject({ status: "paid", payments: [{ reference: "BCA 4711" }], lines: [{ quantity: 1n }] });
+  expect(paid).toMatchObject({
+    status: "paid",
+    payments: [{ reference: "BCA 4710" }, { reference: "BCA 4711" }],
+    lines: [{ quantity: 1n }],
+  });
   expect(await operator.api.admin.payments.record.mutate(payment)).toEqual(paid);
   expect(await customer.api.invoices.get.query({ invoiceId })).toEqual(paid);
   const { items } = await customer.api.invoices.list.query({ subscriptionId: order.subscription.id });

@@ -44,10 +44,12 @@ export interface ScheduleNodeInput {
 export interface RecordPaymentInput {
   readonly organizationId: string;
   readonly invoiceId: string;
-  /** The whole of the invoice, in its currency. */
+  /** What is left of the invoice, in its currency. */
   readonly amount: MoneyDto;
   /** Of the bank transfer; booked once. */
   readonly reference: string;
+  /** Less pays a part, and what is more goes to the wallet; otherwise both are refused. */
+  readonly amountMayDiffer?: boolean | undefined;
   readonly idempotencyKey: string;
 }
 

@@ -88,14 +88,13 @@ const paymentsRouter = {
   record: operatorProcedure("admin.payments.record")
     .input(recordPaymentInput)
     .output(invoiceSchema)
-    .mutation(
-      async ({ ctx, input: { organizationId, invoiceId, amount, reference, idempotencyKey } }): Promise<InvoiceDto> => {
-        const core = coreOf(ctx, organizationId);
-        // Looked for first: an organization that nobody has could not even hold the record of the key.
-        const { invoice } = await getInvoice(core, uuidOf("invoice", invoiceId));
-        return toInvoiceDto(await recordPayment(core, { invoiceId: invoice.id, ...amount, reference, idempotencyKey }));
-      },
-    ),
+    .mutation(async ({ ctx, input }): Promise<InvoiceDto> => {
+      const { organizationId, invoiceId, amount, ...payment } = input;
+      const core = coreOf(ctx, organizationId);
+      // Looked for first: an organization that nobody has could not even hold the record of the key.
+      const { invoice } = await getInvoice(core, uuidOf("invoice", invoiceId));
+      return toInvoiceDto(await recordPayment(core, { invoiceId: invoice.id, ...amount, ...payment }));
+    }),
 };
 
 const transactionsRouter = {

@@ -35,6 +35,7 @@ export const recordPaymentInput: Schema<RecordPaymentInput> = z.strictObject({
   invoiceId: publicId,
   amount: moneySchema,
   reference: text(1, 100),
+  amountMayDiffer: z.boolean().optional(),
   idempotencyKey,
 });
 

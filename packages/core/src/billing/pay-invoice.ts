@@ -18,6 +18,8 @@ export interface NewPayment extends Money {
   readonly provider: PaymentProvider;
   /** Of the provider; booked once. */
   readonly reference: string | null;
+  /** What came with it by bank and is kept in the wallet by the caller. */
+  readonly surplusMinor?: bigint;
 }
 
 /**
@@ -76,7 +78,7 @@ async function notePart(tx: Tx, invoice: InvoiceRow, amountMinor: bigint): Promi
 }
 
 async function insertPayment(tx: Tx, invoice: InvoiceRow, payment: NewPayment): Promise<PaymentRow> {
-  const { provider, currency, amountMinor, reference } = payment;
+  const { provider, currency, amountMinor, reference, surplusMinor = 0n } = payment;
   const [row] = await tx.sql
     .insert(payments)
     .values({
@@ -87,6 +89,7 @@ async function insertPayment(tx: Tx, invoice: InvoiceRow, payment: NewPayment): 
       status: "succeeded",
       currency,
       amountMinor,
+      surplusMinor,
       reference,
       recordedBy: formatActor(tx.ctx.actor),
       receivedAt: tx.now,

@@ -40,7 +40,15 @@ export const paymentChecks: readonly BooksCheck[] = [
           select coalesce(i.received_minor, 0) - coalesce(w.kept_minor, 0) - coalesce(sum(p.amount_minor), 0) as lost_minor
           from payments p where p.provider = i.provider and p.reference = i.id::text) l
       where ${within(sql`i.organization_id`)} and l.lost_minor <> 0
-        and (l.lost_minor < 0 or i.ended_at > ${openingAt(sql`i.organization_id`)})`,
+        and (l.lost_minor < 0 or i.ended_at > ${openingAt(sql`i.organization_id`)})
+      union all
+      select p.id::text, p.organization_id from payments p
+        cross join lateral (
+          select coalesce(sum(e.amount_minor), 0) as kept_minor
+          from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.amount_minor > 0
+          where t.organization_id = p.organization_id and t.idempotency_key = 'payment:' || p.id || ':surplus') w
+      where ${within(sql`p.organization_id`)} and p.surplus_minor <> w.kept_minor
+        and (p.surplus_minor < w.kept_minor or p.received_at > ${openingAt(sql`p.organization_id`)})`,
   ),
   books(
     "M30",
@@ -73,7 +81,7 @@ export const paymentChecks: readonly BooksCheck[] = [
         select distinct organization_id, currency from ledger_accounts where ${within(sql`organization_id`)}) o
       where coalesce((select a.balance_minor from ledger_accounts a
           where a.organization_id = o.organization_id and a.kind = 'cash' and a.currency = o.currency), 0) <>
-        coalesce((select sum(p.amount_minor) from payments p
+        coalesce((select sum(p.amount_minor + p.surplus_minor) from payments p
           where p.organization_id = o.organization_id and p.currency = o.currency and p.provider = 'manual'), 0)
         + coalesce((select sum(i.received_minor) from payment_intents i
           where i.organization_id = o.organization_id and i.currency = o.currency and i.provider <> 'wallet'), 0)

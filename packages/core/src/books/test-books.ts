@@ -172,6 +172,7 @@ export function violationsOf(it: string, neighbour: string): Readonly<Record<str
       `update payments set amount_minor = amount_minor - 1 where provider = 'sandbox' and ${own}`,
       `alter table payment_notices drop constraint payment_notices_pkey; insert into payment_notices table payment_notices`,
       `update payment_intents set received_minor = null where ${own}`,
+      `update payments set surplus_minor = 7 where ${own}`,
     ),
     M19: books(`update usage_records set revision = 3 where revision = 2 and ${own}`),
     M20: books(`update usage_samples set ended_at = ended_at + interval '2 minutes' where ${own}`),

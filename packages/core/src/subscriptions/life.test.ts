@@ -15,6 +15,7 @@ import type { CoreContext } from "../context.ts";
 import { failOverdueOperations, getInstance, startInstance, stopInstance } from "../instances/index.ts";
 import { listInvoices } from "../billing/index.ts";
 import { checkBooks } from "../books/index.ts";
+import { listBalances } from "../ledger/index.ts";
 import { observations, provisionOnce } from "../testing/fake-world.ts";
 import { givenCatalog, givenCustomer, givenMachines, givenOrder } from "../testing/given.ts";
 import { testCore } from "../testing/test-core.ts";
@@ -304,6 +305,33 @@ describe("a plan that costs money", () => {
 
     expect(await app.subscription()).toMatchObject({ status: "active", billingAnchorAt: app.core.clock.now() });
     expect(await app.instance()).toMatchObject({ desiredPhase: "running" });
+  });
+
+  test("a transfer of another amount is booked where its operator says so: a part waits for the rest, what is more is in the wallet", async () => {
+    await using app = await given("small");
+    const [invoice] = (await listInvoices(app.ctx, {})).items;
+    const operator = app.ctx.as({ type: "operator", userId: app.ctx.ids.next() });
+    const pay = (amountMinor: bigint, reference: string, currency = "IDR") => {
+      const payment = { invoiceId: invoice!.invoice.id, amountMinor, currency, reference, idempotencyKey: reference };
+      return recordPayment(operator, { ...payment, amountMayDiffer: true });
+    };
+    for (const wrong of [0n, -1n])
+      await expect(pay(wrong, "BCA-0000")).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    await expect(pay(20_000n, "BCA-0000", "USD")).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    expect((await pay(20_000n, "BCA-0001")).invoice).toMatchObject({ status: "open", paidMinor: 20_000n });
+    expect(await app.subscription()).toMatchObject({ status: "pending" });
+    expect((await pay(45_000n, "BCA-0002")).invoice).toMatchObject({ status: "paid", paidMinor: 50_000n });
+    await pay(45_000n, "BCA-0002");
+    await expect(pay(5_000n, "BCA-0003")).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    expect(await app.subscription()).toMatchObject({ status: "active" });
+    const balances = await app.ctx.transaction((tx) => listBalances(tx));
+    expect(Object.fromEntries(balances.map(({ kind, balanceMinor }) => [kind, balanceMinor]))).toEqual({
+      receivable: 0n,
+      revenue: 50_000n,
+      cash: 65_000n,
+      wallet: 15_000n,
+    });
+    expect(app.core.observed.filter((type) => type === "payment.creditedToWallet")).toHaveLength(1);
   });
 
   test("unpaid it can be cancelled by its customer, and counts among the apps that one may have", async () => {

@@ -1,4 +1,4 @@
-import { type InvoiceRow, type NewPayment, payInvoice } from "../billing/index.ts";
+import { type InvoiceRow, type NewPayment, payInvoice, type PaymentRow } from "../billing/index.ts";
 import { holdCapacity } from "../capacity/index.ts";
 import type { Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
@@ -54,12 +54,13 @@ export async function payAndFollow(
   { subscription, instance }: Pick<LoadedSubscription, "subscription" | "instance">,
   invoice: InvoiceRow,
   payment: NewPayment,
-): Promise<void> {
+): Promise<PaymentRow> {
   const { interval, timeZone } = subscription;
   const period = invoice.periodStart === null ? { period: periodAt(tx.now, interval, timeZone, 0) } : {};
-  await payInvoice(tx, invoice, { ...payment, ...period });
+  const row = await payInvoice(tx, invoice, { ...payment, ...period });
   if (invoice.reason === "change") await enqueue(tx, "change:reconcile", { instanceId: instance.id });
   await followUp(tx, subscription.id);
+  return row;
 }
 
 /** One step, if one is due. Bounded on purpose: the job does the rest, a transaction for each. */

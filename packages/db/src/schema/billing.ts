@@ -175,6 +175,10 @@ export const payments = pgTable(
     status: text({ enum: ["succeeded"] }).notNull(),
     currency: currencyCode().notNull(),
     amountMinor: minor().notNull(),
+    /** What came with it by bank and went to the wallet, because the invoice asked for less. */
+    surplusMinor: minor()
+      .notNull()
+      .default(sql`0`),
     /** How much of it was given back. Written by the trigger of refunds alone. */
     refundedMinor: minor()
       .notNull()
@@ -197,6 +201,7 @@ export const payments = pgTable(
       name: "payments_invoice_fk",
     }),
     check("payments_amount", sql`${t.amountMinor} >= 0`),
+    check("payments_surplus", sql`${t.surplusMinor} >= 0 and (${t.surplusMinor} = 0 or ${t.provider} = 'manual')`),
     check("payments_refunded", sql`${t.refundedMinor} between 0 and ${t.amountMinor}`),
   ],
 );

@@ -1,0 +1,2 @@
+ALTER TABLE "payments" ADD COLUMN "surplus_minor" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "payments" ADD CONSTRAINT "payments_surplus" CHECK ("payments"."surplus_minor" >= 0 and ("payments"."surplus_minor" = 0 or "payments"."provider" = 'manual'));
