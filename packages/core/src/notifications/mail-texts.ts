@@ -213,7 +213,7 @@ export const mailTexts: Texts = {
     id: ({ appName, expiresAt }, { date }) => ({
       subject: `Masa sewa ${appName} segera berakhir`,
       paragraphs: [
-        `Masa sewa ${appName} berakhir pada ${date(expiresAt)}. Setelah itu aplikasi dihentikan; datanya tetap disimpan selama masa tenggang.`,
+        `Masa sewa ${appName} berakhir pada ${date(expiresAt)}. Tanpa perpanjangan aplikasi dihentikan setelah itu, atau setelah hari tunggakan bila paket Anda memilikinya; datanya tetap disimpan selama masa tenggang.`,
         "Perpanjang sebelum tanggal tersebut agar aplikasi tetap berjalan.",
       ],
       action: "Perpanjang",
@@ -221,7 +221,7 @@ export const mailTexts: Texts = {
     en: ({ appName, expiresAt }, { date }) => ({
       subject: `${appName} expires soon`,
       paragraphs: [
-        `The rental of ${appName} ends on ${date(expiresAt)}. The app is stopped then; its data is kept for the grace period.`,
+        `The rental of ${appName} ends on ${date(expiresAt)}. Unless it is renewed, the app is stopped then, or after the days past due if its plan has some; its data is kept for the grace period.`,
         "Renew before that date to keep it running.",
       ],
       action: "Renew",
