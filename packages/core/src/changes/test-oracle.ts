@@ -338,18 +338,17 @@ export function judge(story: Story): Verdict {
   /** Only what is dearer is asked for now, for the rest of the period. */
   const change = (at: number, to: OraclePlan, count: number): void => {
     const [start, end] = [boundary(index), boundary(index + 1)];
-    const priceOf = (one: OraclePlan, many: number): bigint => {
-      const amountMinor = one.amountMinor + BigInt(many) * one.addonMinor;
-      return amountMinor - (isCheaper ? takenOff(amountMinor) : 0n);
-    };
+    const listed = (one: OraclePlan, many: number): bigint => one.amountMinor + BigInt(many) * one.addonMinor;
+    const priceOf = (one: OraclePlan, many: number): bigint =>
+      listed(one, many) - (isCheaper ? takenOff(listed(one, many)) : 0n);
     // What was paid in this period stays paid, also after a step down.
     if (paidUpTo?.start !== start) paidUpTo = { start, price: 0n };
     const before = priceOf(plan, addons) > paidUpTo.price ? priceOf(plan, addons) : paidUpTo.price;
-    const more = priceOf(to, count) - before;
-    if (more > 0n) {
-      ask("change", [halfUp(more * BigInt(end - at), BigInt(end - start))], [at, end]).status = "paid";
-      paidUpTo.price = priceOf(to, count);
-    }
+    const more = priceOf(to, count) > before ? priceOf(to, count) - before : 0n;
+    const asked = halfUp(more * BigInt(end - at), BigInt(end - start));
+    // What is dearer is asked for, and be it with nothing.
+    if (listed(to, count) > listed(plan, addons)) ask("change", [asked], [at, end]).status = "paid";
+    if (asked > 0n) paidUpTo.price = priceOf(to, count);
     if (next?.status === "open") takeBack(next);
     if (next?.status === "void") next = null;
     [plan, addons] = [to, count];
