@@ -23,6 +23,7 @@ export function createClient(apiUrl: string, token: string | null): Client {
         false: httpBatchLink({
           url: `${apiUrl}/trpc`,
           transformer: superjson,
+          maxItems: 10,
           headers: () => (token === null ? {} : { authorization: `Bearer ${token}` }),
         }),
       }),

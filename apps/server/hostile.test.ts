@@ -86,7 +86,7 @@ interface Answer {
   readonly message: string;
 }
 
-const batchCalls = 20;
+const batchCalls = 10;
 const queryCharacters = 8_000;
 
 /** Sends them in as few requests as the limits of a batch and of an address allow; what came for each, in their order. */
@@ -119,6 +119,9 @@ async function callBatch(path: string, type: Definition["type"], texts: readonly
       ? await fetch(`${url}&input=${encodeURIComponent(body)}`, { headers, signal })
       : await fetch(url, { method: "POST", body, headers, signal });
   const text = await response.text();
+  // What is too long for an address is refused before anybody reads it.
+  if (type === "query" && texts.length === 1 && response.status === 431)
+    return [{ httpStatus: 431, appCode: "HEADERS_TOO_LARGE", message: text }];
   const answers = JSON.parse(text) as { error?: { json: { message: string; data: Omit<Answer, "message"> } } }[];
   expect({ path, count: answers.length, text }).toMatchObject({ count: texts.length });
   return answers.map(({ error }, index) => {
@@ -159,6 +162,7 @@ test.each(answering)(
       broken.map(({ value }) => value),
     );
     for (const [index, answer] of refused.entries()) {
+      if (answer.httpStatus === 431) continue;
       // What the wire does not carry is no JSON of ours.
       expect({ path, ...broken[index], ...answer }).toMatchObject({
         httpStatus: 400,

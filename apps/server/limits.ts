@@ -44,7 +44,7 @@ const kib = 1_024;
 
 export const usualLimits: ServerLimits = {
   bodyBytes: 256 * kib,
-  batchCalls: 20,
+  batchCalls: 10,
   frameBytes: 64 * kib,
   badFrames: 5,
   connectionParamsMs: 5_000,

@@ -159,7 +159,9 @@ export function createClient(url: string, token: string | null, organizationId?:
     ...(token !== null && { authorization: `Bearer ${token}` }),
     ...(organizationId !== undefined && { "sewa-organization": organizationId }),
   };
-  return createTRPCClient<AppRouter>({ links: [httpBatchLink({ url: `${url}/trpc`, transformer, headers })] });
+  return createTRPCClient<AppRouter>({
+    links: [httpBatchLink({ url: `${url}/trpc`, transformer, headers, maxItems: 10 })],
+  });
 }
 
 export interface SocketClient extends AsyncDisposable {

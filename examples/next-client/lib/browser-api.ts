@@ -17,6 +17,7 @@ export function createBrowserApi(apiUrl: string): BrowserApi {
   const calls = httpBatchLink({
     url,
     transformer,
+    maxItems: 10,
     fetch: (target, init) => fetch(target, { ...init, credentials: "include" } as RequestInit),
   });
   const http = createTRPCClient<AppRouter>({ links: [calls] });

@@ -24,6 +24,7 @@ export async function serverApi(): Promise<TRPCClient<AppRouter>> {
       httpBatchLink({
         url: `${apiUrl()}/trpc`,
         transformer,
+        maxItems: 10,
         headers: {
           ...(session.length === 0 ? {} : { cookie: session.join("; ") }),
           ...(requestId === null ? {} : { "x-request-id": requestId }),
