@@ -185,6 +185,21 @@ describe("a trial", () => {
     expect((await app.invoices()).at(-1)).toBe("renewal open 120000");
   });
 
+  test("that was left for another plan is over, also for who comes back to the plan that it was for", async () => {
+    await using app = await given(trial(3));
+    for (const slug of ["free", "small"]) {
+      const plan = await app.resize(slug);
+      expect(plan.change.dueMinor).toBe(0n);
+      await app.approve(plan);
+      await after(app, 0);
+      await app.look(plan.change.id);
+      await app.provision();
+      await after(app, 0);
+    }
+    await after(app, 24 * dayMs);
+    expect((await app.invoices()).at(-1)).toBe("renewal open 50000");
+  });
+
   test("for nothing leaves a coupon its periods", async () => {
     await using app = await given(trial(2));
     await givenCoupon(app.core.ctx, { periods: 1 });

@@ -34,7 +34,13 @@ export async function scheduleTerms(
 /** What has to be written when the next period begins, or would have: its terms are those of the subscription then. */
 export function beginNextTerms(tx: Tx, subscription: SubscriptionRow): Partial<SubscriptionRow> {
   if (subscription.nextTerms === null) return {};
-  return { ...nextTermsOf(subscription), nextTerms: null, reshapeDueAt: tx.ctx.clock.now() };
+  const terms = nextTermsOf(subscription);
+  return { ...terms, nextTerms: null, reshapeDueAt: tx.ctx.clock.now(), ...endTrial(subscription, terms.priceId) };
+}
+
+/** Another price ends a trial for good: whoever comes back to the one that was ordered has had it. */
+function endTrial({ trialPriceId }: SubscriptionRow, priceId: string): Pick<SubscriptionRow, "trialPriceId"> {
+  return { trialPriceId: trialPriceId === priceId ? trialPriceId : null };
 }
 
 /**
@@ -63,6 +69,6 @@ export async function changeTerms(
 /** The terms stay, whatever they are by now: the next period is asked for again. */
 export async function settleTerms(tx: Tx, { subscription }: LoadedSubscription): Promise<void> {
   if (!subscription.isChanging) return;
-  await updateSubscription(tx, subscription, { isChanging: false });
+  await updateSubscription(tx, subscription, { isChanging: false, ...endTrial(subscription, subscription.priceId) });
   await enqueue(tx, "subscription:reconcile", { subscriptionId: subscription.id });
 }
