@@ -257,6 +257,10 @@ test("who goes up, down and up again in a period pays once for the same time: on
   const at = (days: number): void => app.core.clock.set(addMs(start!, days * dayMs));
   const rest = (differenceMinor: bigint, days: bigint): bigint => (differenceMinor * (30n - days) * 10n + 150n) / 300n;
 
+  at(1);
+  expect(await resize("free")).toBe(0n);
+  at(2);
+  expect(await resize("small")).toBe(0n);
   at(3);
   expect(await resize("large")).toBe(rest(70_000n, 3n));
   at(6);

@@ -1,6 +1,6 @@
 import { planFits } from "@sewa/blueprint";
 import { instanceChanges, invoices } from "@sewa/db/schema";
-import { and, eq, gt, gte } from "drizzle-orm";
+import { and, asc, eq, gte } from "drizzle-orm";
 import { findInvoiceOfPeriod } from "../billing/index.ts";
 import {
   addonStorageBytes,
@@ -236,31 +236,42 @@ async function computeDue(tx: Tx, { subscription }: LockedApp, after: ChangeShap
   const discount = await findPeriodDiscount(tx, subscription);
   const priceOf = (terms: Pick<ChangeShape, "planId" | "items">): bigint =>
     totalOf(terms.items) - (discount === null ? 0n : discountMinor(discount, terms.planId, terms.items));
-  const paid = [{ planId, items }, ...(await listPaidShapes(tx, subscription.id, start))].map(priceOf);
+  const paid = [{ planId, items }, ...(await listPaidShapes(tx, subscription))].map(priceOf);
   const difference = priceOf(after) - paid.reduce((highest, price) => (price > highest ? price : highest));
   if (difference <= 0n) return 0n;
   const ms = (from: Date): bigint => BigInt(end.getTime() - from.getTime());
   return prorate(difference, at > start ? ms(at) : ms(start), ms(start));
 }
 
-/** What changes of the period that began then have led to, where the difference was asked for and is paid. */
-async function listPaidShapes(tx: Tx, subscriptionId: string, start: Date): Promise<readonly ChangeShape[]> {
-  const rows = await tx.sql
-    .select({ change: instanceChanges })
+/**
+ * What the app was in the running period where that is paid to its end, and nothing of it was given back: that with which the period
+ * began, and what became of it where the difference was asked for.
+ */
+async function listPaidShapes(tx: Tx, subscription: LockedApp["subscription"]): Promise<readonly ChangeShape[]> {
+  const { id: subscriptionId, termNumber, periodIndex, currentPeriodStart: start } = subscription;
+  assert(start !== null, "a running subscription has a period");
+  const steps = await tx.sql
+    .select({ change: instanceChanges, status: invoices.status, creditedMinor: invoices.creditedMinor })
     .from(instanceChanges)
-    .innerJoin(invoices, eq(invoices.id, instanceChanges.invoiceId))
+    .leftJoin(invoices, eq(invoices.id, instanceChanges.invoiceId))
     .where(
       and(
         eq(instanceChanges.organizationId, organizationOf(tx)),
         eq(instanceChanges.subscriptionId, subscriptionId),
         eq(instanceChanges.status, "executed"),
-        gt(instanceChanges.dueMinor, 0n),
         gte(instanceChanges.plannedAt, start),
-        eq(invoices.status, "paid"),
-        eq(invoices.creditedMinor, 0n),
       ),
-    );
-  return rows.map(({ change }) => shapesOf(change).after).filter((shape) => shape !== null);
+    )
+    .orderBy(asc(instanceChanges.id));
+  const [first] = steps;
+  const opened = await findInvoiceOfPeriod(tx, { subscriptionId, termNumber, periodIndex });
+  const isKept = (money: { readonly status: string | null; readonly creditedMinor: bigint | null } | null): boolean =>
+    money?.status === "paid" && money.creditedMinor === 0n;
+  const paid = steps.filter((step) => step.change.dueMinor > 0n && isKept(step));
+  return [
+    ...(first !== undefined && isKept(opened) ? [shapesOf(first.change).before] : []),
+    ...paid.map(({ change }) => shapesOf(change).after).filter((shape) => shape !== null),
+  ];
 }
 
 async function findPeriodDiscount(

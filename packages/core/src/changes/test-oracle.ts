@@ -341,9 +341,10 @@ export function judge(story: Story): Verdict {
     const listed = (one: OraclePlan, many: number): bigint => one.amountMinor + BigInt(many) * one.addonMinor;
     const priceOf = (one: OraclePlan, many: number): bigint =>
       listed(one, many) - (isCheaper ? takenOff(listed(one, many)) : 0n);
-    // What was paid in this period stays paid, also after a step down.
-    if (paidUpTo?.start !== start) paidUpTo = { start, price: 0n };
-    const before = priceOf(plan, addons) > paidUpTo.price ? priceOf(plan, addons) : paidUpTo.price;
+    // What was paid in this period stays paid, also after a step down: its own price, and each step beyond it.
+    if (paidUpTo?.start !== start) paidUpTo = { start, price: priceOf(plan, addons) };
+    const now = priceOf(plan, addons);
+    const before = now > paidUpTo.price ? now : paidUpTo.price;
     const more = priceOf(to, count) > before ? priceOf(to, count) - before : 0n;
     const asked = halfUp(more * BigInt(end - at), BigInt(end - start));
     // What is dearer is asked for, and be it with nothing.
