@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import postgres from "postgres";
 import { expect, test } from "vitest";
-import { startEmbeddedPostgres } from "../embedded/index.ts";
-import { migrate } from "./migrate.ts";
+import { migrateFrom } from "./test-history.ts";
 
-const own = fileURLToPath(new URL("../../migrations", import.meta.url));
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** Three entries in two organizations and two of the house, as they stood before there were chains. */
@@ -24,19 +17,7 @@ const before = `
 
 test("entries from before there were chains are chained in their order, each with all that it said", async () => {
   await using opening = new AsyncDisposableStack();
-  const server = await startEmbeddedPostgres();
-  opening.defer(() => server.stop());
-  const old = await mkdtemp(join(tmpdir(), "sewa-migrations-"));
-  opening.defer(() => rm(old, { recursive: true }));
-  const files = (await readdir(own)).filter((name) => name.endsWith(".sql")).toSorted();
-  const first = files.findIndex((name) => name.endsWith("_keys_and_audit_chain.sql"));
-  for (const name of files.slice(0, first)) await copyFile(join(own, name), join(old, name));
-  await migrate({ url: server.url, folder: old });
-  const sql = postgres(server.url, { max: 1, onnotice: () => undefined });
-  opening.defer(() => sql.end({ timeout: 5 }));
-  await sql.unsafe(before);
-
-  await migrate({ url: server.url });
+  const sql = await migrateFrom(opening, "_keys_and_audit_chain.sql", before);
 
   const rows =
     await sql`select right(id::text, 1) as name, right(organization_id::text, 1) as organization, sequence::int, after,

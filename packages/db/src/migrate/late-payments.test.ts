@@ -1,13 +1,5 @@
-import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import postgres from "postgres";
 import { expect, test } from "vitest";
-import { startEmbeddedPostgres } from "../embedded/index.ts";
-import { migrate } from "./migrate.ts";
-
-const own = fileURLToPath(new URL("../../migrations", import.meta.url));
+import { migrateFrom } from "./test-history.ts";
 
 /** Nobody asked about these any more: one that ended yesterday, one long ago, one the provider never heard of, and one that was paid. */
 const before = `
@@ -25,19 +17,7 @@ const before = `
 
 test("payments that had ended before they were looked for so long are looked for again within a week, unless nobody was asked or they were paid", async () => {
   await using opening = new AsyncDisposableStack();
-  const server = await startEmbeddedPostgres();
-  opening.defer(() => server.stop());
-  const old = await mkdtemp(join(tmpdir(), "sewa-migrations-"));
-  opening.defer(() => rm(old, { recursive: true }));
-  const files = (await readdir(own)).filter((name) => name.endsWith(".sql")).toSorted();
-  const first = files.findIndex((name) => name.endsWith("_look_for_late_payments.sql"));
-  for (const name of files.slice(0, first)) await copyFile(join(own, name), join(old, name));
-  await migrate({ url: server.url, folder: old });
-  const sql = postgres(server.url, { max: 1, onnotice: () => undefined });
-  opening.defer(() => sql.end({ timeout: 5 }));
-  await sql.unsafe(before);
-
-  await migrate({ url: server.url });
+  const sql = await migrateFrom(opening, "_look_for_late_payments.sql", before);
 
   expect(
     await sql`select looks, next_look_at between now() - interval '1 hour' and now() + interval '7 days' as soon

@@ -1,13 +1,5 @@
-import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import postgres from "postgres";
 import { expect, test } from "vitest";
-import { startEmbeddedPostgres } from "../embedded/index.ts";
-import { migrate } from "./migrate.ts";
-
-const own = fileURLToPath(new URL("../../migrations", import.meta.url));
+import { migrateFrom } from "./test-history.ts";
 
 /** Two refunds of 2025 and one of 2026, as they stood before there were credit notes. */
 const before = `
@@ -25,19 +17,7 @@ const before = `
 
 test("refunds from before there were credit notes get theirs, numbered by year without gaps", async () => {
   await using opening = new AsyncDisposableStack();
-  const server = await startEmbeddedPostgres();
-  opening.defer(() => server.stop());
-  const old = await mkdtemp(join(tmpdir(), "sewa-migrations-"));
-  opening.defer(() => rm(old, { recursive: true }));
-  const files = (await readdir(own)).filter((name) => name.endsWith(".sql")).toSorted();
-  const first = files.findIndex((name) => name.endsWith("_payments.sql"));
-  for (const name of files.slice(0, first)) await copyFile(join(own, name), join(old, name));
-  await migrate({ url: server.url, folder: old });
-  const sql = postgres(server.url, { max: 1, onnotice: () => undefined });
-  opening.defer(() => sql.end({ timeout: 5 }));
-  await sql.unsafe(before);
-
-  await migrate({ url: server.url });
+  const sql = await migrateFrom(opening, "_payments.sql", before);
 
   expect(
     await sql`select c.series, c.number::int, c.amount_minor::int as amount, c.reason, c.customer, i.number::int as invoice
