@@ -43,6 +43,18 @@ async function letStorageGrow(house: House): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
+/** A house that sells more storage in steps, and an app in it. */
+async function givenStorage({ canGrow }: { readonly canGrow: boolean }) {
+  await using opening = new AsyncDisposableStack();
+  const house = opening.use(await startHouse());
+  await offerStorage(house);
+  if (canGrow) await letStorageGrow(house);
+  const app = opening.use(await rentApp(house));
+  const stack = opening.move();
+  const { faults } = house.parts.devcluster!;
+  return { house, app, faults, before: worldOf(house, app), [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
 /** What a step costs for what is left of the period, to the millisecond, by arithmetic of its own. */
 async function restOfPeriod({ client, subscriptionId }: RentedApp, { plannedAt }: Change, steps: number) {
   const subscription = await client.api.subscriptions.get.query({ subscriptionId });
@@ -84,12 +96,8 @@ test(
   "one more step of storage makes the volume larger under the running app, costs the rest of the period to the second, and is there when the cluster says so",
   { timeout: 180_000 },
   async () => {
-    await using house = await startHouse();
-    await offerStorage(house);
-    await letStorageGrow(house);
-    await using app = await rentApp(house);
-    const { faults } = house.parts.devcluster!;
-    const before = worldOf(house, app);
+    await using given = await givenStorage({ canGrow: true });
+    const { house, app, before, faults } = given;
     expect(before).toMatchObject({ asked: "1Gi", has: "1Gi" });
 
     for (const [steps, size] of [
@@ -138,10 +146,8 @@ test(
   "where the storage class cannot grow the step is refused before anything is asked for, and nothing has happened",
   { timeout: 120_000 },
   async () => {
-    await using house = await startHouse();
-    await offerStorage(house);
-    await using app = await rentApp(house);
-    const before = worldOf(house, app);
+    await using given = await givenStorage({ canGrow: false });
+    const { house, app, before } = given;
     const plan = await app.plan(more(1));
     expect(plan).toMatchObject({ status: "refused", reason: "VOLUME_CANNOT_GROW", invoiceId: null });
     expect(plan.message).toContain("nothing is charged");
@@ -156,12 +162,8 @@ test(
   "storage that the cluster says it can give and does not is paid back, the app runs on with what it has, and its customer reads why",
   { timeout: 180_000 },
   async () => {
-    await using house = await startHouse();
-    await offerStorage(house);
-    await letStorageGrow(house);
-    await using app = await rentApp(house);
-    const { faults } = house.parts.devcluster!;
-    const before = worldOf(house, app);
+    await using given = await givenStorage({ canGrow: true });
+    const { house, app, before, faults } = given;
     faults.stopGrowth("failed");
     const plan = await app.plan(more(1));
     await buy(house, app, plan);
