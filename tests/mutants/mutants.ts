@@ -72,7 +72,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "what ran past due is not invoiced",
     file: `${life}/apply-action.ts`,
-    find: `if (subscription.status === "past_due") await cutUnpaidPeriod(tx, subscription, nextInvoice);
+    find: `if (subscription.status === "past_due")
+      await cutUnpaidPeriod(tx, subscription, nextInvoice, "The days past due are over.");
     else await`,
     replace: `await`,
     tests: [life],
@@ -124,15 +125,15 @@ export const mutants: readonly Mutant[] = [
   {
     name: "money is taken for a second term for which there is no room",
     file: `${life}/record-payment.ts`,
-    find: `if (bringsBack(subscription, invoice)) await holdRoom(tx, subscription);`,
+    find: `if (isWhole && bringsBack(subscription, invoice)) await holdRoom(tx, subscription);`,
     replace: ``,
     tests: [life],
   },
   {
     name: "less than the total pays an invoice",
     file: `${life}/record-payment.ts`,
-    find: `if (input.amountMinor !== rest.amountMinor || input.currency`,
-    replace: `if (input.amountMinor > rest.amountMinor || input.currency`,
+    find: `const isFit = amountMinor === rest.amountMinor ||`,
+    replace: `const isFit = amountMinor <= rest.amountMinor ||`,
     tests: [life, "apps/server"],
   },
   {
@@ -516,6 +517,27 @@ export const mutants: readonly Mutant[] = [
     find: `new Map(Object.entries(opening))`,
     replace: `new Map<string, string>()`,
     tests: [`${core}/books/ledgers.test.ts`],
+  },
+  {
+    name: "who goes down and up again in a period pays twice for the same time",
+    file: `${core}/changes/prepare-change.ts`,
+    find: `first !== undefined && isKept(opened)`,
+    replace: `first === undefined && isKept(opened)`,
+    tests: [`${core}/changes/money.test.ts`],
+  },
+  {
+    name: "a trial that was left is had again",
+    file: `${life}/change-terms.ts`,
+    find: `{ trialPriceId: trialPriceId === priceId ? trialPriceId : null }`,
+    replace: `{ trialPriceId }`,
+    tests: [`${core}/changes/intro.test.ts`],
+  },
+  {
+    name: "a transfer of too much is lost but for what the invoice asks",
+    file: `${life}/record-payment.ts`,
+    find: `if (surplusMinor > 0n) await keepSurplus(tx, row);`,
+    replace: ``,
+    tests: [`${life}/life.test.ts`],
   },
   {
     name: "whoever is bound to nobody reads for the house",
