@@ -156,7 +156,7 @@ export const mutants: readonly Mutant[] = [
     find: `  if (intent.status === "succeeded") return;
   if ("reference"`,
     replace: `  if ("reference"`,
-    tests: [`${core}/payments/payments.test.ts`],
+    tests: [`${core}/payments/late-payments.test.ts`],
   },
   {
     name: "what has ended is not asked about any more",
