@@ -174,10 +174,10 @@ test("files in a circle are refused, and a circle of types is not", () => {
 
 test("two domains beside each other may not need one another, not even by types", () => {
   const found = verdict({
-    "packages/core/src/ledger/a.ts": 'import { x } from "../catalog/index.ts";',
-    "packages/core/src/catalog/b.ts": 'import type { y } from "../ledger/index.ts";',
+    "packages/core/src/wallet/a.ts": 'import { x } from "../catalog/index.ts";',
+    "packages/core/src/catalog/b.ts": 'import type { y } from "../wallet/index.ts";',
   });
-  expect(found).toEqual(["domains in a circle: ledger -> catalog -> ledger"]);
+  expect(found).toEqual(["domains in a circle: wallet -> catalog -> wallet"]);
 });
 
 test("each circle is found once, wherever the search begins", () => {
