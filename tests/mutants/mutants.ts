@@ -204,8 +204,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "money that finds no invoice is not kept",
     file: `${core}/payments/place-money.ts`,
-    find: `if (left > 0n) await keepInWallet`,
-    replace: `if (left < 0n) await keepInWallet`,
+    find: `if (left > 0n) await keep(`,
+    replace: `if (left < 0n) await keep(`,
     tests: [`${core}/payments/payments.test.ts`],
   },
   {

@@ -2,7 +2,6 @@ import { getInvoiceRow, type InvoiceRow, restOf, totalOfLines } from "../billing
 import type { Tx } from "../context.ts";
 import { record } from "../events/index.ts";
 import { enqueue } from "../jobs/index.ts";
-import { notifyOwner } from "../notifications/index.ts";
 import {
   bringsBack,
   draftInvoice,
@@ -13,7 +12,7 @@ import {
   tryHoldRoom,
 } from "../subscriptions/index.ts";
 import { deriveTaxes, ratesOf } from "../taxes/index.ts";
-import { creditWallet, lockWallet } from "../wallet/index.ts";
+import { creditWallet, keepInWallet, lockWallet } from "../wallet/index.ts";
 import { noteFilledTopUp } from "./auto-top-up.ts";
 import type { IntentRow } from "./intent.ts";
 import { factsOf } from "./intent-store.ts";
@@ -44,7 +43,7 @@ export async function placeMoney(
     });
     left -= amountMinor;
   }
-  if (left > 0n) await keepInWallet(tx, loaded, intent, left, found.reason ?? "overpaid");
+  if (left > 0n) await keep(tx, loaded, intent, left, found.reason ?? "overpaid");
   await enqueue(tx, "subscription:reconcile", { subscriptionId: loaded.subscription.id });
 }
 
@@ -81,7 +80,7 @@ async function priceOf(tx: Tx, next: InvoiceRow | InvoiceDraft): Promise<bigint>
   return deriveTaxes(totalOfLines(next.lines), await ratesOf(tx, tx.now)).totalMinor;
 }
 
-async function keepInWallet(
+async function keep(
   tx: Tx,
   { subscription, instance }: LoadedSubscription,
   intent: IntentRow,
@@ -90,24 +89,11 @@ async function keepInWallet(
 ): Promise<void> {
   const { id, currency } = intent;
   const source = { type: "intent", id } as const;
-  await creditWallet(tx, {
-    kind: "wallet_credited",
-    source,
-    key: `intent:${id}`,
-    other: "cash",
-    amountMinor,
-    currency,
-  });
-  const about = { subscriptionId: subscription.id, instanceId: instance.id, subject: source };
-  const data = { ...factsOf(intent), amountMinor: amountMinor.toString(), why: reason };
-  record(tx, { type: "payment.creditedToWallet", ...about, data });
+  const about = { subscriptionId: subscription.id, instanceId: instance.id };
+  const facts = { ...factsOf(intent), amountMinor: amountMinor.toString(), why: reason };
+  await keepInWallet(tx, { source, key: `intent:${id}`, amountMinor, currency, about, facts });
   // For whoever runs the house: a customer has paid for an app that has no place.
-  if (reason === "no_room") record(tx, { type: "payment.foundNoRoom", ...about, data });
-  await notifyOwner(tx, {
-    kind: "payment_in_wallet",
-    dedupeKey: `payment_in_wallet:${id}`,
-    data: { amountMinor: amountMinor.toString(), currency },
-  });
+  if (reason === "no_room") record(tx, { type: "payment.foundNoRoom", ...about, subject: source, data: facts });
 }
 
 /** Money that was paid ahead. */

@@ -8,13 +8,11 @@ import {
 } from "../billing/index.ts";
 import type { CoreContext, Tx } from "../context.ts";
 import { DomainError } from "../errors.ts";
-import { record } from "../events/index.ts";
 import { once } from "../idempotency/index.ts";
 import { enqueue } from "../jobs/index.ts";
 import type { Money } from "../money.ts";
-import { notifyOwner } from "../notifications/index.ts";
 import { authorize } from "../permissions.ts";
-import { creditWallet, lockWallet } from "../wallet/index.ts";
+import { keepInWallet, lockWallet } from "../wallet/index.ts";
 import { loadForUpdate } from "./load-subscription.ts";
 import { bringsBack, holdRoom, payAndFollow } from "./pay-subscription.ts";
 
@@ -71,10 +69,7 @@ function shareOf(
 }
 
 async function keepSurplus(tx: Tx, { id, currency, invoiceId, surplusMinor: amountMinor }: PaymentRow): Promise<void> {
+  const facts = { amountMinor: amountMinor.toString(), currency, invoiceId, why: "overpaid" };
   const source = { type: "payment", id } as const;
-  const move = { kind: "wallet_credited", source, key: `payment:${id}:surplus`, other: "cash" } as const;
-  await creditWallet(tx, { ...move, amountMinor, currency });
-  const money = { amountMinor: amountMinor.toString(), currency };
-  record(tx, { type: "payment.creditedToWallet", subject: source, data: { ...money, invoiceId, why: "overpaid" } });
-  await notifyOwner(tx, { kind: "payment_in_wallet", dedupeKey: `payment_in_wallet:${id}`, data: money });
+  await keepInWallet(tx, { source, key: `payment:${id}:surplus`, amountMinor, currency, facts });
 }
