@@ -1,7 +1,7 @@
 import { planFits } from "@sewa/blueprint";
 import { instanceChanges, invoices } from "@sewa/db/schema";
 import { and, asc, eq, gte } from "drizzle-orm";
-import { findInvoiceOfPeriod } from "../billing/index.ts";
+import { findInvoiceOfPeriod, type InvoiceRow } from "../billing/index.ts";
 import {
   addonStorageBytes,
   getOrderablePlan,
@@ -13,7 +13,7 @@ import {
   totalOf,
 } from "../catalog/index.ts";
 import { organizationOf, type Tx } from "../context.ts";
-import { type Discount, discountMinor, findDiscountOf } from "../coupons/index.ts";
+import { discountMinor, findDiscountOf } from "../coupons/index.ts";
 import { assert, DomainError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
 import { type InstanceShape, shapeOf } from "../instances/index.ts";
@@ -233,10 +233,12 @@ async function computeDue(tx: Tx, { subscription }: LockedApp, after: ChangeShap
   const { currentPeriodStart: start, currentPeriodEnd: end, amountMinor, items, planId } = subscription;
   assert(start !== null && end !== null, "a running subscription has a period");
   if (totalOf(after.items) <= amountMinor) return 0n;
-  const discount = await findPeriodDiscount(tx, subscription);
+  const { id: subscriptionId, termNumber, periodIndex } = subscription;
+  const opened = await findInvoiceOfPeriod(tx, { subscriptionId, termNumber, periodIndex });
+  const discount = opened === null ? null : await findDiscountOf(tx, opened.id);
   const priceOf = (terms: Pick<ChangeShape, "planId" | "items">): bigint =>
     totalOf(terms.items) - (discount === null ? 0n : discountMinor(discount, terms.planId, terms.items));
-  const paid = [{ planId, items }, ...(await listPaidShapes(tx, subscription))].map(priceOf);
+  const paid = [{ planId, items }, ...(await listPaidShapes(tx, { subscriptionId, start, opened }))].map(priceOf);
   const difference = priceOf(after) - paid.reduce((highest, price) => (price > highest ? price : highest));
   if (difference <= 0n) return 0n;
   const ms = (from: Date): bigint => BigInt(end.getTime() - from.getTime());
@@ -247,9 +249,11 @@ async function computeDue(tx: Tx, { subscription }: LockedApp, after: ChangeShap
  * What the app was in the running period where that is paid to its end, and nothing of it was given back: that with which the period
  * began, and what became of it where the difference was asked for.
  */
-async function listPaidShapes(tx: Tx, subscription: LockedApp["subscription"]): Promise<readonly ChangeShape[]> {
-  const { id: subscriptionId, termNumber, periodIndex, currentPeriodStart: start } = subscription;
-  assert(start !== null, "a running subscription has a period");
+async function listPaidShapes(
+  tx: Tx,
+  period: { readonly subscriptionId: string; readonly start: Date; readonly opened: InvoiceRow | null },
+): Promise<readonly ChangeShape[]> {
+  const { subscriptionId, start, opened } = period;
   const steps = await tx.sql
     .select({ change: instanceChanges, status: invoices.status, creditedMinor: invoices.creditedMinor })
     .from(instanceChanges)
@@ -264,7 +268,6 @@ async function listPaidShapes(tx: Tx, subscription: LockedApp["subscription"]): 
     )
     .orderBy(asc(instanceChanges.id));
   const [first] = steps;
-  const opened = await findInvoiceOfPeriod(tx, { subscriptionId, termNumber, periodIndex });
   const isKept = (money: { readonly status: string | null; readonly creditedMinor: bigint | null } | null): boolean =>
     money?.status === "paid" && money.creditedMinor === 0n;
   const paid = steps.filter((step) => step.change.dueMinor > 0n && isKept(step));
@@ -272,14 +275,6 @@ async function listPaidShapes(tx: Tx, subscription: LockedApp["subscription"]): 
     ...(first !== undefined && isKept(opened) ? [shapesOf(first.change).before] : []),
     ...paid.map(({ change }) => shapesOf(change).after).filter((shape) => shape !== null),
   ];
-}
-
-async function findPeriodDiscount(
-  tx: Tx,
-  { id: subscriptionId, termNumber, periodIndex }: LockedApp["subscription"],
-): Promise<Discount | null> {
-  const invoice = await findInvoiceOfPeriod(tx, { subscriptionId, termNumber, periodIndex });
-  return invoice === null ? null : findDiscountOf(tx, invoice.id);
 }
 
 function refuseUnlessRunning({ subscription, instance }: LockedApp, now: Date): void {
