@@ -44,8 +44,8 @@ export async function checkLedgers(ctx: CoreContext, signal?: AbortSignal): Prom
   return { organizations: looked, transactions, faults, parked: await parkConcerned(ctx), removed };
 }
 
-async function settle(ctx: CoreContext, { head }: VerifiedLedger, mayRemove: boolean): Promise<number> {
-  await ctx.transaction((tx) => signLatest(tx, head));
+async function settle(ctx: CoreContext, { head, isSigned }: VerifiedLedger, mayRemove: boolean): Promise<number> {
+  if (!isSigned) await ctx.transaction((tx) => signLatest(tx, head));
   return mayRemove ? removeOldTransactions(ctx) : 0;
 }
 

@@ -18,6 +18,8 @@ export interface VerifiedLedger {
   readonly transactions: number;
   /** As far as all of it holds. */
   readonly head: Head;
+  /** Up to there it was signed before. */
+  readonly isSigned: boolean;
   /** Null: all of it holds. */
   readonly fault: LedgerFault | null;
 }
@@ -48,6 +50,7 @@ export async function verifyLedgerIn(
   const fault = (type: LedgerFault["subject"]["type"], id: string, message: string): VerifiedLedger => ({
     transactions,
     head,
+    isSigned: false,
     fault: { organizationId, subject: { type, id }, message },
   });
   const forged = [start, latest].find((row) => row !== null && !isGenuine(keyring, row)) ?? null;
@@ -73,7 +76,10 @@ export async function verifyLedgerIn(
     return fault("checkpoint", latest.id, message);
   }
   const account = await findWrongBalance(reader, organizationId, sums);
-  return account === null ? { transactions, head, fault: null } : fault("account", account.id, account.message);
+  const isSigned = latest?.sequence === head.sequence;
+  return account === null
+    ? { transactions, head, isSigned, fault: null }
+    : fault("account", account.id, account.message);
 }
 
 type Entry = typeof ledgerEntries.$inferSelect;
