@@ -29,10 +29,9 @@ export async function rewrapKeys(
   let rewrapped = await rewrapDataKeys(ctx, rotation.id, batch);
   if (rewrapped === 0) rewrapped = await rewrapSecondFactors(ctx, rotation.id, batch);
   if (rewrapped === 0) rewrapped = await resealFormer(ctx, rotation.id, batch);
-  if (rewrapped === 0)
-    rewrapped = await ctx.transaction(async (tx) => count(tx, rotation.id, await resignCheckpoints(tx, batch)));
-  if (rewrapped === 0)
-    rewrapped = await ctx.transaction(async (tx) => count(tx, rotation.id, await resignLedgers(tx, batch)));
+  for (const resign of [resignCheckpoints, resignLedgers])
+    if (rewrapped === 0)
+      rewrapped = await ctx.transaction(async (tx) => count(tx, rotation.id, await resign(tx, batch)));
   if (rewrapped > 0) return { rewrapped, left: null };
   const left = (await readKeys(ctx)).filter(({ keyId }) => keyId !== target).reduce((sum, use) => sum + usesOf(use), 0);
   if (left === 0) await finish(ctx, rotation.id);
