@@ -128,6 +128,21 @@ test("what something may still be posted for stays, with all that came after it:
   ]);
 });
 
+test("looks that come at once, while money is posted, remove each old transaction once", async () => {
+  const { core, app, neighbour } = await given();
+  await using _ = core;
+  const house = forgetful(core);
+  core.clock.set(addMs(core.clock.now(), 400 * dayMs));
+  const looks = Promise.all(Array.from({ length: 3 }, () => checkLedgers(house)));
+  const orders = Promise.all([app, neighbour, app].map(({ ctx }) => givenOrder(ctx, { plan: "small" })));
+  const [found] = await Promise.all([looks, orders]);
+  expect(found.flatMap(({ faults, parked }) => [...faults, ...parked])).toEqual([]);
+  expect(found.reduce((sum, { removed }) => sum + removed, 0)).toBe(4);
+  expect(await rowsOf(core, app.organizationId)).toHaveLength(2);
+  expect(await rowsOf(core, neighbour.organizationId)).toHaveLength(1);
+  expect(await wrongBooks(core)).toEqual([]);
+});
+
 test("without a time after which they go, no transaction does", async () => {
   await using core = await testCore();
   await givenCatalog(core.ctx);
